@@ -1,0 +1,40 @@
+# `make repro`: everything from a fresh clone to the report. `make test`: the tests.
+PYTHON ?= python3
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: repro test lint ui clean
+
+repro: $(VENV)/.installed
+	dvc repro
+	@echo
+	@echo "Results table:  reports/tables/dry.md and reports/tables/wet.md"
+	@echo "Report page:    reports/index.html (tables, figures, players)"
+	@echo "Models:         models/<system>/ - mix with: $(VENV)/bin/fxnorm mix --help"
+	@echo "Runs:           make ui (MLflow)"
+
+test: $(VENV)/.installed
+	pytest
+
+lint: $(VENV)/.installed
+	ruff check .
+	ruff format --check .
+	mypy
+
+ui: $(VENV)/.installed
+	mlflow ui --backend-store-uri sqlite:///$(CURDIR)/mlflow.db
+
+clean:
+	rm -rf $(VENV) .checkpoints build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+# torch alone first: a plain requirement would be met by a CUDA build of several gigabytes where
+# only the CPU is wanted. Set TORCH to another requirement (or an empty one) for a GPU machine.
+TORCH ?= torch==2.13.0
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fxnorm needs Python 3.11 or newer; set PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	pip install --quiet --disable-pip-version-check $(TORCH)
+	pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@

@@ -1,0 +1,26 @@
+"""Audio files, levels, loudness and short-time spectra."""
+
+from fxnorm.audio.files import AudioInfo, info, read, to_stereo, write
+from fxnorm.audio.levels import db, from_db, peak, peak_db
+from fxnorm.audio.loudness import integrated_loudness, true_peak_db
+from fxnorm.audio.resampling import resample
+from fxnorm.audio.stft import frame_count, istft, sqrt_hann, stft
+
+__all__ = [
+    "AudioInfo",
+    "db",
+    "frame_count",
+    "from_db",
+    "info",
+    "integrated_loudness",
+    "istft",
+    "peak",
+    "peak_db",
+    "read",
+    "resample",
+    "sqrt_hann",
+    "stft",
+    "to_stereo",
+    "true_peak_db",
+    "write",
+]

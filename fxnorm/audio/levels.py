@@ -1,0 +1,27 @@
+"""Levels in decibels relative to full scale."""
+
+from typing import Any
+
+import numpy as np
+
+
+def db(amplitude: Any) -> Any:
+    """20 log10(amplitude + 1e-30): finite for silence (-600 dB)."""
+    return 20.0 * np.log10(amplitude + 1e-30)
+
+
+def from_db(level_db: Any) -> Any:
+    """Amplitude of a level in dB."""
+    return 10.0 ** (np.asarray(level_db) / 20.0)
+
+
+def peak(audio: np.ndarray) -> float:
+    """Largest magnitude over samples and channels; 0 for no samples."""
+    if audio.size == 0:
+        return 0.0
+    return float(max(audio.max(), -audio.min()))
+
+
+def peak_db(audio: np.ndarray) -> float:
+    """Sample peak in dBFS over samples and channels."""
+    return float(db(peak(audio)))

@@ -1,0 +1,102 @@
+"""Training, validation and test partitions of a data set, and the dry test set."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from fxnorm.config import Config
+from fxnorm.data.dataset import Song, SongList, find_songs
+from fxnorm.errors import FxNormError
+
+Partition = Literal["train", "valid", "test", "dry"]
+
+#: MUSDB18's usual validation songs, 14 of its 100 training songs.
+MUSDB18_VALIDATION = (
+    "ANiMAL - Rockshow",
+    "Actions - One Minute Smile",
+    "Alexander Ross - Goodbye Bolero",
+    "Clara Berry And Wooldog - Waltz For My Victims",
+    "Fergessen - Nos Palpitants",
+    "James May - On The Line",
+    "Johnny Lokke - Promises & Lies",
+    "Leaf - Summerghost",
+    "Meaxic - Take A Step",
+    "Patrick Talbot - A Reason To Leave",
+    "Skelpolu - Human Mistakes",
+    "Traffic Experiment - Sirens",
+    "Triviul - Angelsaint",
+    "Young Griffo - Pennies",
+)
+
+
+class DatasetConfig(Config):
+    """Where the songs are and how they are divided."""
+
+    #: Folder with `train/` and `test/`, in MUSDB18's layout: processed ("wet") stems.
+    root: str
+    #: Folder with one folder per song: unprocessed ("dry") stems and the human mix.
+    dry_root: str
+    #: Further training roots of the same layout; only their `train/` is used.
+    extra_roots: tuple[str, ...] = ()
+    #: "musdb18" for its usual 14 songs, a list of names, or the fraction of songs, last by name.
+    validation: Literal["musdb18"] | tuple[str, ...] | float = Field("musdb18")
+    #: Leave songs with missing or unreadable files out instead of stopping.
+    skip_faulty: bool = False
+
+
+def load_partition(config: DatasetConfig, partition: Partition) -> SongList:
+    """The songs of one partition, by name.
+
+    Raises:
+        FxNormError: a missing folder, a faulty song (unless skipped), two songs of one name in
+            different roots, or a validation list that names no song, an unknown one, or all.
+    """
+    if partition == "dry":
+        return find_songs(config.dry_root, skip_faulty=config.skip_faulty)
+    if partition == "test":
+        return find_songs(f"{config.root}/test", skip_faulty=config.skip_faulty)
+    found = find_songs(f"{config.root}/train", skip_faulty=config.skip_faulty)
+    validation = _validation_names(config, found)
+    if partition == "valid":
+        songs = [song for song in found.songs if song.name in validation]
+        return SongList(songs, found.skipped)
+    songs = [song for song in found.songs if song.name not in validation]
+    skipped = dict(found.skipped)
+    for root in config.extra_roots:
+        extra = find_songs(f"{root}/train", skip_faulty=config.skip_faulty)
+        songs += extra.songs
+        skipped |= extra.skipped
+    _refuse_doubles(songs)
+    return SongList(songs, skipped)
+
+
+def _validation_names(config: DatasetConfig, found: SongList) -> set[str]:
+    names = [song.name for song in found.songs]
+    where = f"dataset.validation for {config.root}/train"
+    if isinstance(config.validation, float):
+        if not 0 < config.validation < 1:
+            raise FxNormError(f"{where}: a fraction lies between 0 and 1, not {config.validation}")
+        chosen = set(names[-max(1, round(config.validation * len(names))) :])
+    else:
+        listed = config.validation
+        wanted = MUSDB18_VALIDATION if listed == "musdb18" else listed
+        chosen = set(names).intersection(wanted)
+        unknown = set(wanted) - chosen - set(found.skipped)
+        if listed != "musdb18" and unknown:
+            raise FxNormError(f"{where}: no song is called '{min(unknown)}'; correct the list")
+    if not chosen:
+        raise FxNormError(f"{where}: picks no song; list names found there, or give a fraction")
+    if len(chosen) == len(names):
+        raise FxNormError(f"{where}: leaves no song for training; list fewer")
+    return chosen
+
+
+def _refuse_doubles(songs: list[Song]) -> None:
+    seen: dict[str, Song] = {}
+    for song in songs:
+        if song.name in seen:
+            raise FxNormError(
+                f"{song.mixture.parent}: a song of this name is also in"
+                f" {seen[song.name].mixture.parent.parent}; rename one"
+            )
+        seen[song.name] = song

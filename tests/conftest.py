@@ -1,0 +1,34 @@
+"""What all tests share."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fxnorm.audio import write
+from fxnorm.stems import SAMPLE_RATE, STEMS
+
+#: Data beside the project that is never part of it; tests that use it skip where it is absent.
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference data beside the checkout."""
+    if not SHARED.is_dir():
+        pytest.skip("reference data is not beside this checkout")
+    return SHARED
+
+
+@pytest.fixture
+def write_song(tmp_path):
+    """Write a song of noise in MUSDB18-HQ's layout; keywords override samples per part."""
+
+    def write_one(folder=tmp_path, name="song", samples=4410, sample_rate=SAMPLE_RATE, **lengths):
+        rng = np.random.default_rng(len(name))
+        for part in (*STEMS, "mixture"):
+            audio = rng.uniform(-0.2, 0.2, (lengths.get(part, samples), 2)).astype(np.float32)
+            write(folder / name / f"{part}.wav", audio, sample_rate)
+        return folder / name
+
+    return write_one

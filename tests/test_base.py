@@ -1,0 +1,80 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from fxnorm.config import Config
+from fxnorm.errors import FxNormError
+from fxnorm.files import atomic_file, atomic_folder, digest
+from fxnorm.progress import progress
+from fxnorm.seeds import derive_seed, generator
+
+
+class Inner(Config):
+    rate: float = 1.0
+
+
+class Outer(Config):
+    inner: Inner
+    name: str
+
+
+def test_faults_of_a_configuration_are_all_named_in_one_line():
+    with pytest.raises(FxNormError) as error:
+        Outer.parse({"inner": {"rate": "fast", "rat": 2}}, "params.yaml")
+    message = str(error.value)
+    assert "\n" not in message
+    assert message.startswith("params.yaml: ")
+    assert "unknown key 'inner.rat'" in message
+    assert "key 'inner.rate'" in message
+    assert "key 'name' is missing" in message
+
+
+def test_streams_depend_on_seed_and_purpose_and_on_nothing_else():
+    code = "from fxnorm.seeds import derive_seed; print(derive_seed(7, 'reverb', 'song', 3))"
+    environment = os.environ | {"PYTHONHASHSEED": "12345"}
+    elsewhere = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert int(elsewhere.stdout) == derive_seed(7, "reverb", "song", 3)
+    seeds = {derive_seed(7, "a", "bc"), derive_seed(7, "ab", "c"), derive_seed(8, "a", "bc")}
+    assert len(seeds) == 3
+    assert generator(1, "x").random() == generator(1, "x").random()
+
+
+def test_an_interrupted_file_leaves_the_old_one(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), atomic_file(path) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_finished_folder_replaces_the_old_one(tmp_path):
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "old").touch()
+    with atomic_folder(target) as temporary:
+        (temporary / "new").touch()
+        assert (target / "old").exists()
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_digest_sees_names_and_bytes(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "a").write_text("1")
+    first = digest(folder)
+    (folder / "a").write_text("2")
+    second = digest(folder)
+    (folder / "a").rename(folder / "b")
+    assert len({first, second, digest(folder)}) == 3
+
+
+def test_progress_prints_plain_lines_without_a_terminal(capsys):
+    assert list(progress(iter("abc"), 3, "reading", "songs")) == ["a", "b", "c"]
+    assert "reading: 3/3 songs" in capsys.readouterr().err
