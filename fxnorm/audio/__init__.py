@@ -1,13 +1,16 @@
 """Audio files, levels, loudness and short-time spectra."""
 
-from fxnorm.audio.files import AudioInfo, info, read, to_stereo, write
+from fxnorm.audio.files import READABLE, WRITABLE, AudioInfo, info, read, to_stereo, write
 from fxnorm.audio.levels import db, from_db, peak, peak_db
-from fxnorm.audio.loudness import integrated_loudness, true_peak_db
+from fxnorm.audio.loudness import channel_loudness, integrated_loudness, true_peak_db
 from fxnorm.audio.resampling import resample
 from fxnorm.audio.stft import frame_count, istft, sqrt_hann, stft
 
 __all__ = [
+    "READABLE",
+    "WRITABLE",
     "AudioInfo",
+    "channel_loudness",
     "db",
     "frame_count",
     "from_db",

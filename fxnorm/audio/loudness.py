@@ -19,8 +19,8 @@ _RELATIVE_GATE_LU = -10.0
 def integrated_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0) -> float:
     """Gated integrated loudness (ITU-R BS.1770-4, 0.4-s blocks, 75 % overlap).
 
-    The filters are pyloudnorm's K-weighting, the value agrees with its `Meter`; both filters and
-    the blocks' energies are one compiled pass here.
+    The filters are pyloudnorm's K-weighting and the value agrees with its `Meter`; filters and
+    block energies are one compiled pass here.
 
     Args:
         audio: (samples, channels) or (samples,), at most 5 channels.
@@ -31,23 +31,19 @@ def integrated_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0
         LUFS; -inf for silence, for anything below the absolute gate of -70 LUFS, and for less
         than one block (0.4 s), which the standard does not define.
     """
-    samples = audio.shape[0]
-    if samples < _BLOCK_S * sample_rate or not audio.any():
+    if audio.shape[0] < _BLOCK_S * sample_rate or not audio.any():
         return -math.inf
-    signal = audio[:, None] if audio.ndim == 1 else audio
-    seconds = samples / sample_rate
-    step_s = _BLOCK_S / _STEPS_PER_BLOCK
-    blocks = round((seconds - _BLOCK_S) / step_s) + 1
-    # The bounds are rounded as pyloudnorm rounds them.
-    steps = np.arange(blocks + _STEPS_PER_BLOCK) / _STEPS_PER_BLOCK
-    bounds = np.minimum((_BLOCK_S * steps * sample_rate).astype(np.int64), samples)
-    energy = np.empty((signal.shape[1], bounds.shape[0] - 1))
-    coefficients = _k_weighting(sample_rate)
-    for channel in range(signal.shape[1]):
-        _weighted_energy(signal[:, channel], offset, coefficients, bounds, energy[channel])
-    blockwise = np.lib.stride_tricks.sliding_window_view(energy, _STEPS_PER_BLOCK, axis=1).sum(-1)
-    weights = np.array([1.0, 1.0, 1.0, 1.41, 1.41])[: signal.shape[1], None]
-    return _gated((weights * blockwise).sum(axis=0) / (_BLOCK_S * sample_rate))
+    power = _block_power(audio[:, None] if audio.ndim == 1 else audio, sample_rate, offset)
+    weights = np.array([1.0, 1.0, 1.0, 1.41, 1.41])[: power.shape[0], None]
+    return _gated((weights * power).sum(axis=0))
+
+
+def channel_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0) -> list[float]:
+    """`integrated_loudness` of each channel on its own; arguments as there."""
+    silent = audio.shape[0] < _BLOCK_S * sample_rate
+    if silent or not audio.any():
+        return [-math.inf] * audio.shape[1]
+    return [_gated(power) for power in _block_power(audio, sample_rate, offset)]
 
 
 def true_peak_db(audio: np.ndarray) -> float:
@@ -60,6 +56,30 @@ def true_peak_db(audio: np.ndarray) -> float:
         return float(db(0.0))
     oversampled = scipy.signal.resample_poly(np.asarray(audio, np.float64), 4, 1, axis=0)
     return float(db(max(peak(oversampled), peak(audio))))
+
+
+def _block_power(audio: np.ndarray, sample_rate: int, offset: float) -> np.ndarray:
+    """Mean square of the K-weighted channels in every block, (channels, blocks)."""
+    samples, channels = audio.shape
+    step_s = _BLOCK_S / _STEPS_PER_BLOCK
+    blocks = round((samples / sample_rate - _BLOCK_S) / step_s) + 1
+    # The bounds are rounded as pyloudnorm rounds them.
+    steps = np.arange(blocks + _STEPS_PER_BLOCK) / _STEPS_PER_BLOCK
+    bounds = np.minimum((_BLOCK_S * steps * sample_rate).astype(np.int64), samples)
+    energy = np.empty((channels + channels % 2, bounds.shape[0] - 1))
+    coefficients = _k_weighting(sample_rate)
+    for first in range(0, channels, 2):
+        second = min(first + 1, channels - 1)
+        _weighted_energy(
+            audio[:, first],
+            audio[:, second],
+            offset,
+            coefficients,
+            bounds,
+            energy[first : first + 2],
+        )
+    blockwise = np.lib.stride_tricks.sliding_window_view(energy, _STEPS_PER_BLOCK, axis=1)
+    return blockwise[:channels].sum(axis=-1) / (_BLOCK_S * sample_rate)
 
 
 def _gated(power: np.ndarray) -> float:
@@ -80,21 +100,28 @@ def _k_weighting(sample_rate: int) -> np.ndarray:
     return np.array([[*stage.passband_gain * stage.b, *stage.a[1:]] for stage in filters])
 
 
-@numba.njit(cache=True, nogil=True)
-def _weighted_energy(signal, offset, coefficients, bounds, energy):  # type: ignore[no-untyped-def]
-    """Sum of squares of the K-weighted signal between successive bounds."""
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _weighted_energy(  # type: ignore[no-untyped-def]
+    left, right, offset, coefficients, bounds, energy
+):
+    """Sums of squares of two K-weighted channels between successive bounds.
+
+    A recursive filter waits for its own last value: two channels at once take the time of one.
+    """
     b0, b1, b2, a1, a2 = coefficients[0]
     c0, c1, c2, d1, d2 = coefficients[1]
-    s1 = s2 = z1 = z2 = 0.0
+    l1 = l2 = l3 = l4 = 0.0
+    r1 = r2 = r3 = r4 = 0.0
     for block in range(bounds.shape[0] - 1):
-        total = 0.0
+        total_left = total_right = 0.0
         for n in range(bounds[block], bounds[block + 1]):
-            x = signal[n] + offset
-            y = b0 * x + s1
-            s1 = b1 * x - a1 * y + s2
-            s2 = b2 * x - a2 * y
-            out = c0 * y + z1
-            z1 = c1 * y - d1 * out + z2
-            z2 = c2 * y - d2 * out
-            total += out * out
-        energy[block] = total
+            x_left, x_right = left[n] + offset, right[n] + offset
+            y_left, y_right = b0 * x_left + l1, b0 * x_right + r1
+            l1, r1 = (b1 * x_left + l2) - a1 * y_left, (b1 * x_right + r2) - a1 * y_right
+            l2, r2 = b2 * x_left - a2 * y_left, b2 * x_right - a2 * y_right
+            out_left, out_right = c0 * y_left + l3, c0 * y_right + r3
+            l3, r3 = (c1 * y_left + l4) - d1 * out_left, (c1 * y_right + r4) - d1 * out_right
+            l4, r4 = c2 * y_left - d2 * out_left, c2 * y_right - d2 * out_right
+            total_left += out_left * out_left
+            total_right += out_right * out_right
+        energy[0, block], energy[1, block] = total_left, total_right

@@ -8,6 +8,7 @@ from fxnorm.data.dataset import (
     read_audio,
     read_mixture,
     read_stem,
+    write_mixtures,
 )
 from fxnorm.data.partitions import (
     MUSDB18_VALIDATION,
@@ -28,4 +29,5 @@ __all__ = [
     "read_audio",
     "read_mixture",
     "read_stem",
+    "write_mixtures",
 ]

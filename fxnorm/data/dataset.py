@@ -103,6 +103,19 @@ def read_mixture(song: Song) -> np.ndarray:
     return _read(song.mixture, MIXTURE, song.samples)
 
 
+def write_mixtures(
+    songs: Sequence[Song], folder: str | os.PathLike[str], subtype: str = "PCM_16"
+) -> None:
+    """Write every song's human mix as `<folder>/<song>/mixture.wav`, 44.1 kHz stereo.
+
+    Raises:
+        FxNormError: a mix can't be read or written.
+    """
+    for song in songs:
+        path = Path(folder) / song.name / f"{MIXTURE}.wav"
+        audio.write(path, read_mixture(song), SAMPLE_RATE, subtype)
+
+
 def read_audio(path: str | os.PathLike[str]) -> np.ndarray:
     """Any readable file as (samples, 2) float32 at 44.1 kHz.
 

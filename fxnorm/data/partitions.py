@@ -1,6 +1,6 @@
 """Training, validation and test partitions of a data set, and the dry test set."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -36,6 +36,10 @@ class DatasetConfig(Config):
     root: str
     #: Folder with one folder per song: unprocessed ("dry") stems and the human mix.
     dry_root: str
+    #: Impulse responses of 2 to 4 s, for the effect `reverb`.
+    impulse_responses: str
+    #: Impulse responses below 1.5 s, for `prereverb`, which only dry recordings get.
+    pre_impulse_responses: str
     #: Further training roots of the same layout; only their `train/` is used.
     extra_roots: tuple[str, ...] = ()
     #: "musdb18" for its usual 14 songs, a list of names, or the fraction of songs, last by name.
@@ -48,9 +52,14 @@ def load_partition(config: DatasetConfig, partition: Partition) -> SongList:
     """The songs of one partition, by name.
 
     Raises:
-        FxNormError: a missing folder, a faulty song (unless skipped), two songs of one name in
-            different roots, or a validation list that names no song, an unknown one, or all.
+        FxNormError: an unknown partition, a missing folder, a faulty song (unless skipped), two
+            songs of one name in different roots, or a validation list that names no song, an
+            unknown one, or all.
     """
+    if partition not in get_args(Partition):
+        raise FxNormError(
+            f"there is no partition '{partition}'; use {', '.join(get_args(Partition))}"
+        )
     if partition == "dry":
         return find_songs(config.dry_root, skip_faulty=config.skip_faulty)
     if partition == "test":

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from fxnorm.audio import write
-from fxnorm.data import DatasetConfig, find_songs, load_partition, read_mixture, read_stem
+from fxnorm.data import (
+    DatasetConfig,
+    find_songs,
+    load_partition,
+    read_audio,
+    read_mixture,
+    read_stem,
+    write_mixtures,
+)
 from fxnorm.errors import FxNormError
 from fxnorm.stems import SAMPLE_RATE
 
@@ -89,7 +97,12 @@ def config(tmp_path, write_song):
     write_song(tmp_path / "dry", "t")
 
     def make(**options):
-        roots = {"root": str(tmp_path / "wet"), "dry_root": str(tmp_path / "dry")}
+        roots = {
+            "root": str(tmp_path / "wet"),
+            "dry_root": str(tmp_path / "dry"),
+            "impulse_responses": "unused",
+            "pre_impulse_responses": "unused",
+        }
         return DatasetConfig.parse(roots | options, "test")
 
     return make
@@ -143,5 +156,14 @@ def test_extra_roots_add_training_songs_only(tmp_path, config, write_song):
 
 
 def test_unknown_keys_are_named():
-    with pytest.raises(FxNormError, match="params: unknown key 'rot'"):
+    with pytest.raises(FxNormError, match=r"params: .*unknown key 'rot'"):
         DatasetConfig.parse({"root": "a", "dry_root": "b", "rot": "c"}, "params")
+
+
+def test_mixtures_are_written_padded_to_the_song(tmp_path, write_song):
+    write_song(samples=1000, bass=1500)
+    songs = find_songs(tmp_path).songs
+    write_mixtures(songs, tmp_path / "out")
+    (written,) = (tmp_path / "out").rglob("*.wav")
+    assert written == tmp_path / "out" / "song" / "mixture.wav"
+    np.testing.assert_array_equal(read_audio(written), read_mixture(songs[0]))

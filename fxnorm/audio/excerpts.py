@@ -1,0 +1,164 @@
+"""Excerpts of several versions of a song: where to cut, fades, and matched loudness."""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyloudnorm
+
+from fxnorm.audio.files import info, read, to_stereo
+from fxnorm.audio.levels import from_db
+from fxnorm.audio.loudness import integrated_loudness, true_peak_db
+from fxnorm.audio.resampling import resample
+from fxnorm.errors import FxNormError
+
+#: Level in LUFS at which short-term loudness is floored: BS.1770's absolute gate.
+FLOOR_LUFS = -70.0
+
+_WINDOW_S = 3
+# What is later rounded or dithered to 16 bits moves the true peak by less than this.
+_PEAK_MARGIN_DB = 0.01
+_GAIN_ITERATIONS = 3
+
+
+@dataclass(frozen=True)
+class LoudnessMatch:
+    """Gains that bring every version to one loudness.
+
+    Attributes:
+        gains_db: gain of each version.
+        lowered_db: how far the common loudness stays below the target so that no version exceeds
+            the true-peak ceiling; 0 when the target is reached.
+    """
+
+    gains_db: dict[str, float]
+    lowered_db: float
+
+    def apply(self, versions: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The versions with their gains, float32."""
+        return {
+            name: (audio * from_db(self.gains_db[name])).astype(np.float32)
+            for name, audio in versions.items()
+        }
+
+
+def short_term_loudness(audio: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Short-term loudness (EBU Tech 3341: 3-s window, not gated) at every whole second.
+
+    Args:
+        audio: (samples, channels).
+        sample_rate: in Hz.
+
+    Returns:
+        (windows,) LUFS, not below -70; one window over everything for less than 3 s.
+    """
+    weighted = np.asarray(audio, np.float64).T
+    for stage in (
+        pyloudnorm.IIRfilter(4.0, 1.0 / math.sqrt(2.0), 1500.0, sample_rate, "high_shelf"),
+        pyloudnorm.IIRfilter(0.0, 0.5, 38.0, sample_rate, "high_pass"),
+    ):
+        weighted = stage.apply_filter(weighted)
+    power = np.concatenate([[0.0], np.cumsum(np.sum(weighted**2, axis=0))])
+    window = min(_WINDOW_S * sample_rate, audio.shape[0])
+    starts = np.arange(0, audio.shape[0] - window + 1, sample_rate)
+    mean = np.maximum((power[starts + window] - power[starts]) / window, 0.0)
+    return np.maximum(-0.691 + 10.0 * np.log10(mean + 1e-30), FLOOR_LUFS)
+
+
+def busiest_start(profiles: Sequence[np.ndarray], seconds: float) -> tuple[int, float]:
+    """Where the excerpt begins in which all tracks are most active.
+
+    A track's activity in an excerpt is the mean of its short-term loudness over the windows that
+    lie inside, so that pauses count against it; the excerpt with the highest activity of its
+    least active track wins, the earliest of equals. Tracks silent throughout don't count.
+
+    Args:
+        profiles: `short_term_loudness` of each track of one song.
+        seconds: length of the excerpt.
+
+    Returns:
+        The start in whole seconds and the activity there, LUFS of the least active track.
+    """
+    shortest = min(profile.size for profile in profiles)
+    heard = [profile[:shortest] for profile in profiles if profile.max() > FLOOR_LUFS]
+    if not heard:
+        return 0, FLOOR_LUFS
+    span = min(shortest, max(1, math.floor(seconds) - _WINDOW_S + 1))
+    activity = np.min(
+        [np.convolve(profile, np.ones(span) / span, mode="valid") for profile in heard], axis=0
+    )
+    # Rounded, so that equals stay equal whatever the order of summation.
+    start = int(np.argmax(np.round(activity, 6)))
+    return start, float(activity[start])
+
+
+def read_excerpt(
+    path: str | os.PathLike[str], start_s: float, samples: int, sample_rate: int
+) -> np.ndarray:
+    """A part of a file as (samples, 2) float32 at `sample_rate`.
+
+    Args:
+        path: audio file, any sample rate, mono or stereo.
+        start_s: beginning in seconds.
+        samples: length at `sample_rate`; what the file lacks is silence.
+        sample_rate: wanted sample rate in Hz.
+    """
+    rate = info(path).sample_rate
+    count = math.ceil(samples * rate / sample_rate)
+    audio, _ = read(path, start=round(start_s * rate), samples=count)
+    return resample(to_stereo(audio), rate, sample_rate, samples=samples)
+
+
+def fade(audio: np.ndarray, samples: int) -> np.ndarray:
+    """Raised-cosine fades of `samples` at both ends of (samples, channels) audio."""
+    length = min(samples, audio.shape[0] // 2)
+    ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / max(1, length))
+    envelope = np.ones(audio.shape[0])
+    envelope[:length] = ramp
+    envelope[audio.shape[0] - length :] = ramp[::-1]
+    return (audio * envelope[:, None]).astype(np.float32)
+
+
+def match_loudness(
+    versions: Mapping[str, np.ndarray],
+    sample_rate: int,
+    *,
+    target_lufs: float = -23.0,
+    ceiling_dbtp: float = -1.0,
+) -> LoudnessMatch:
+    """One loudness for all versions, none above a true-peak ceiling.
+
+    Where a version would exceed the ceiling at the target loudness all are lowered together, so
+    that they stay matched; no version is limited or clipped.
+
+    Args:
+        versions: (samples, channels) by name.
+        sample_rate: in Hz.
+        target_lufs: integrated loudness (BS.1770).
+        ceiling_dbtp: highest true peak allowed.
+
+    Raises:
+        FxNormError: a version is silent, or shorter than 0.4 s.
+    """
+    gains, peaks = {}, {}
+    for name, audio in versions.items():
+        gains[name] = _gain_to(audio, sample_rate, target_lufs, name)
+        peaks[name] = true_peak_db(audio) + gains[name]
+    lowered = max(0.0, max(peaks.values()) - (ceiling_dbtp - _PEAK_MARGIN_DB))
+    return LoudnessMatch({name: gain - lowered for name, gain in gains.items()}, lowered)
+
+
+def _gain_to(audio: np.ndarray, sample_rate: int, target_lufs: float, name: str) -> float:
+    # Repeated because the absolute gate sees other blocks once the level has changed.
+    gain = 0.0
+    for _ in range(_GAIN_ITERATIONS):
+        loudness = integrated_loudness(audio * from_db(gain), sample_rate)
+        if not math.isfinite(loudness):
+            raise FxNormError(
+                f"{name}: no loudness to match (silent, or shorter than 0.4 s); leave it out or"
+                " give another excerpt"
+            )
+        gain += target_lufs - loudness
+    return gain

@@ -1,0 +1,23 @@
+"""Audio effects: compressor, filters, convolution reverb."""
+
+from fxnorm.effects.compressor import compress
+from fxnorm.effects.filters import (
+    apply_filter,
+    high_pass,
+    high_shelf,
+    low_pass,
+    low_shelf,
+    peaking,
+)
+from fxnorm.effects.reverb import convolve
+
+__all__ = [
+    "apply_filter",
+    "compress",
+    "convolve",
+    "high_pass",
+    "high_shelf",
+    "low_pass",
+    "low_shelf",
+    "peaking",
+]

@@ -1,0 +1,50 @@
+"""Convolution with a room's impulse response."""
+
+import numpy as np
+import scipy.fft
+
+from fxnorm.audio import to_stereo
+
+
+def convolve(
+    audio: np.ndarray,
+    impulse_response: np.ndarray,
+    generator: np.random.Generator | None = None,
+) -> np.ndarray:
+    """Convolve each channel and cut the response's delay, so that direct sound stays in place.
+
+    The result starts at the sample of the impulse response's peak (over its channels) and is as
+    long as `audio`. A mono response serves both channels; of a stereo response one channel serves
+    mono audio.
+
+    Args:
+        audio: (samples, 1 or 2) or (samples,).
+        impulse_response: (samples, 1 or 2) or (samples,), at the rate of `audio`.
+        generator: draws the response's channel for mono audio; without it the first is taken.
+
+    Returns:
+        float32, shaped like `audio`.
+    """
+    signal = audio[:, None] if audio.ndim == 1 else audio
+    response = impulse_response[:, None] if impulse_response.ndim == 1 else impulse_response
+    start = int(np.abs(response).max(axis=1).argmax())
+    if signal.shape[1] > 1:
+        response = to_stereo(response)
+    elif response.shape[1] > 1:
+        index = 0 if generator is None else int(generator.integers(response.shape[1]))
+        response = response[:, index : index + 1]
+    channels = [_overlap_add(signal[:, c], response[:, c], start) for c in range(signal.shape[1])]
+    return np.stack(channels, axis=1).reshape(audio.shape)
+
+
+def _overlap_add(signal: np.ndarray, response: np.ndarray, start: int) -> np.ndarray:
+    """Samples `start` to `start + len(signal)` of the full convolution, in double, float32 out."""
+    samples, taps = signal.shape[0], response.shape[0]
+    size = scipy.fft.next_fast_len(min(samples + taps - 1, 4 * taps + 4096), real=True)
+    step = size - taps + 1
+    spectrum = scipy.fft.rfft(np.asarray(response, np.float64), size)
+    out = np.zeros(samples + taps - 1 + size)
+    for begin in range(0, samples, step):
+        block = scipy.fft.rfft(np.asarray(signal[begin : begin + step], np.float64), size)
+        out[begin : begin + size] += scipy.fft.irfft(block * spectrum, size)
+    return out[start : start + samples].astype(np.float32)
