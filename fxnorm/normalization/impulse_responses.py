@@ -1,0 +1,51 @@
+"""Impulse responses on disk."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fxnorm import audio
+from fxnorm.errors import FxNormError
+from fxnorm.stems import SAMPLE_RATE
+
+FILE_NAME = "impulse_response.wav"
+
+
+@dataclass(frozen=True)
+class ImpulseResponse:
+    """A room's response.
+
+    Attributes:
+        name: of its folder.
+        samples: (samples, 1 or 2) float32 at 44.1 kHz.
+    """
+
+    name: str
+    samples: np.ndarray
+
+
+def load_impulse_responses(folder: str | os.PathLike[str]) -> list[ImpulseResponse]:
+    """Read `<folder>/<name>/impulse_response.wav`, sorted by name and resampled to 44.1 kHz.
+
+    Raises:
+        FxNormError: the folder is missing or has none, or one is silent or has more than two
+            channels.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise FxNormError(f"{folder}: no such folder of impulse responses")
+    responses = [_load(path) for path in sorted(root.glob(f"*/{FILE_NAME}"))]
+    if not responses:
+        raise FxNormError(f"{folder}: holds no impulse responses; expected <name>/{FILE_NAME}")
+    return responses
+
+
+def _load(path: Path) -> ImpulseResponse:
+    samples, sample_rate = audio.read(path)
+    if samples.shape[1] > 2:
+        raise FxNormError(f"{path}: has {samples.shape[1]} channels; give mono or stereo")
+    if not samples.any():
+        raise FxNormError(f"{path}: is silent; replace or remove it")
+    return ImpulseResponse(path.parent.name, audio.resample(samples, sample_rate, SAMPLE_RATE))

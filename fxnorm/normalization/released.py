@@ -1,0 +1,99 @@
+"""Reading the released features file, a pickle, without running what is in it."""
+
+import io
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy._core.multiarray import _reconstruct
+
+from fxnorm.errors import FxNormError
+
+_LARGEST_FILE = 64 * 1024 * 1024
+#: The callables that pickled numpy arrays need, and nothing else.
+_ALLOWED: dict[tuple[str, str], Any] = {
+    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+}
+
+
+# What unpickling a damaged or hostile file can raise.
+_FAULTS = (
+    pickle.UnpicklingError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    TypeError,
+    ValueError,
+)
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, dict[str, np.ndarray]]:
+    """The nested dictionary of arrays in a `.npy` file: feature → stem type → array.
+
+    Raises:
+        FxNormError: missing, too large, or holds anything but dictionaries with text keys and
+            numeric arrays.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise FxNormError(f"{path}: no such released features file")
+    if file.stat().st_size > _LARGEST_FILE:
+        raise FxNormError(f"{path}: too large for a released features file; refused")
+    try:
+        root = _load(file.read_bytes())
+        if not isinstance(root, np.ndarray) or root.shape != () or not root.dtype.hasobject:
+            raise pickle.UnpicklingError("not a pickled dictionary")
+        nested = root.item()
+        return {_text(feature): _arrays(stems) for feature, stems in _items(nested)}
+    except _FAULTS as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise FxNormError(
+            f"{path}: not the released features file ({reason}); nothing in it was run"
+        ) from error
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _ALLOWED:
+            raise pickle.UnpicklingError(f"refused: it asks for {module}.{name}")
+        return _ALLOWED[module, name]
+
+
+def _load(data: bytes) -> Any:
+    stream = io.BytesIO(data)
+    version = np.lib.format.read_magic(stream)
+    if version != (1, 0):
+        raise pickle.UnpicklingError(f"format version {version}")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    if shape != () or not dtype.hasobject:
+        raise pickle.UnpicklingError("not a pickled dictionary")
+    return _Unpickler(stream, encoding="latin1").load()
+
+
+def _items(value: Any) -> Any:
+    if type(value) is not dict:
+        raise pickle.UnpicklingError(f"holds a {type(value).__name__} in place of a dictionary")
+    return value.items()
+
+
+def _arrays(stems: Any) -> dict[str, np.ndarray]:
+    arrays = {}
+    for stem, array in _items(stems):
+        if type(array) is not np.ndarray or array.dtype.kind != "f":
+            raise pickle.UnpicklingError("holds something other than arrays of floats")
+        arrays[_text(stem)] = array
+    return arrays
+
+
+def _text(key: Any) -> str:
+    if type(key) is not str:
+        raise pickle.UnpicklingError("has a key that is not text")
+    return key

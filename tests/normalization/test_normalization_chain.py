@@ -1,0 +1,376 @@
+"""The chain: order, reverbs, rates, strengths, reports, and real audio where it is at hand."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from normalization_fixtures import (
+    SAMPLE_RATE,
+    SHARED,
+    band_levels_db,
+    noise,
+    reference_features,
+)
+
+from fxnorm import audio
+from fxnorm.audio import db, integrated_loudness, peak
+from fxnorm.effects import apply_filter, convolve, high_shelf, low_shelf
+from fxnorm.errors import FxNormError
+from fxnorm.normalization import (
+    DatasetFeatures,
+    FxNormalizer,
+    ImpulseResponse,
+    NormalizationConfig,
+    load_impulse_responses,
+    match_compression,
+    match_equalization,
+    match_panning,
+    normalize_loudness,
+)
+from fxnorm.normalization.normalizer import PADDING
+
+FEATURES = reference_features()
+
+
+def response(seed: int = 0, seconds: float = 0.3) -> ImpulseResponse:
+    rng = np.random.default_rng(seed)
+    time_s = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    samples = 0.05 * rng.standard_normal((len(time_s), 2)) * np.exp(-time_s / 0.05)[:, None]
+    samples[20] = 1.0
+    return ImpulseResponse(f"room {seed}", samples.astype(np.float32))
+
+
+def test_the_chain_is_the_effects_in_order_on_the_padded_stem() -> None:
+    x, stem = noise(2.0, 0), "vocals"
+    y = np.pad(x, ((PADDING, PADDING), (0, 0)))
+    y = match_equalization(y, SAMPLE_RATE, FEATURES.eq[stem], max_boost_db=24.0)
+    y, chosen = match_compression(y, SAMPLE_RATE, stem, FEATURES.compression[stem])
+    y = match_panning(y, SAMPLE_RATE, stem, FEATURES.panning[stem])
+    y = normalize_loudness(y, SAMPLE_RATE, FEATURES.loudness[stem])
+    order = ("loudness", "panning", "eq", "compression")  # any order given is the chain's own
+    result = FxNormalizer(FEATURES, effects=order)(x, SAMPLE_RATE, stem)
+    np.testing.assert_allclose(result.audio, y[PADDING:-PADDING], atol=1e-7)
+    reported = [
+        None if r["ratio"] is None else (r["threshold_db"], r["ratio"])
+        for r in result.report["effects"]["compression"].values()
+    ]
+    assert reported == chosen
+    assert list(result.report["effects"]) == ["eq", "compression", "panning", "loudness"]
+
+
+def test_report_is_plain_json_and_true() -> None:
+    x = noise(2.0, 1)
+    result = FxNormalizer(FEATURES)(x, SAMPLE_RATE, "drums")
+    report = json.loads(json.dumps(result.report, allow_nan=False))
+    assert report["input"]["peak_db"] == pytest.approx(db(peak(x)))
+    assert report["input"]["loudness_lufs"] == pytest.approx(
+        integrated_loudness(x, SAMPLE_RATE), abs=1e-6
+    )
+    assert report["output"]["peak_db"] == pytest.approx(db(peak(result.audio)))
+    loudness = integrated_loudness(result.audio, SAMPLE_RATE)
+    assert report["output"]["loudness_lufs"] == pytest.approx(loudness, abs=1e-6)
+    assert not report["passed_through"]
+    assert report["warnings"] == []
+
+
+@pytest.mark.parametrize("level", [0.0, 0.003])
+def test_silent_and_quiet_stems_pass_unchanged(level: float) -> None:
+    x = (level * np.sin(np.arange(50_000))).astype(np.float32)
+    result = FxNormalizer(FEATURES)(np.stack([x, x], 1), SAMPLE_RATE, "bass")
+    np.testing.assert_array_equal(result.audio, np.stack([x, x], 1))
+    assert result.report["passed_through"]
+    assert "passed through" in result.report["warnings"][0]
+    assert (result.report["input"]["peak_db"] is None) == (level == 0.0)
+
+
+def test_gain_before_the_chain_has_no_effect() -> None:
+    x = noise(2.0, 2)
+    normalizer = FxNormalizer(FEATURES)
+    y = normalizer(x, SAMPLE_RATE, "vocals").audio
+    z = normalizer(x * np.float32(0.25), SAMPLE_RATE, "vocals").audio
+    # The 1e-10 added before measuring weighs four times more.
+    np.testing.assert_allclose(z, y, atol=1e-5 * peak(y))
+
+
+@pytest.mark.parametrize("shape", ["(n,)", "(n, 1)"])
+def test_mono_becomes_stereo(shape: str) -> None:
+    x = noise(1.5, 3)[:, 0]
+    normalizer = FxNormalizer(FEATURES)
+    result = normalizer(x if shape == "(n,)" else x[:, None], SAMPLE_RATE, "other")
+    both = normalizer(np.stack([x, x], 1), SAMPLE_RATE, "other")
+    np.testing.assert_array_equal(result.audio, both.audio)
+    assert any("mono" in warning for warning in result.report["warnings"])
+
+
+@pytest.mark.parametrize("rate", [22_050, 48_000, 96_000])
+def test_row_17_other_rates_are_resampled_in_and_out(rate: int) -> None:
+    x = noise(1.5, 4, 200.0, 5000.0)
+    other = audio.resample(x, SAMPLE_RATE, rate)
+    result = FxNormalizer(FEATURES)(other, rate, "vocals")
+    assert result.audio.shape == other.shape
+    expected = FxNormalizer(FEATURES)(x, SAMPLE_RATE, "vocals").audio
+    levels = [np.sqrt((y.astype(float) ** 2).mean(axis=0)) for y in (result.audio, expected)]
+    # What lies above 11 kHz is lost at 22.05 kHz and was next to nothing.
+    np.testing.assert_allclose(levels[0], levels[1], rtol=0.02)
+    assert any("resampled" in warning for warning in result.report["warnings"])
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    samples=st.integers(1, 30_000),
+    rate=st.sampled_from([16_000, 44_100, 48_000]),
+    channels=st.integers(0, 2),
+    level_db=st.floats(-60, 30),
+    stem=st.sampled_from(["vocals", "bass", "drums", "other"]),
+    quirks=st.booleans(),
+)
+def test_any_input_gives_finite_stereo_of_its_length(
+    samples, rate, channels, level_db, stem, quirks
+) -> None:
+    shape = (samples,) + ((channels,) if channels else ())
+    x = np.random.default_rng(samples).standard_normal(shape) * 10 ** (level_db / 20)
+    result = FxNormalizer(FEATURES, released_quirks=quirks)(x.astype(np.float32), rate, stem)
+    assert result.audio.shape == (samples, 2)
+    assert result.audio.dtype == np.float32
+    assert np.isfinite(result.audio).all()
+    json.dumps(result.report, allow_nan=False)
+
+
+class TestStrengths:
+    def test_zero_leaves_an_effect_out(self) -> None:
+        x = noise(1.5, 5)
+        without = FxNormalizer(FEATURES, effects=("eq", "panning", "loudness"))
+        zero = FxNormalizer(FEATURES, strengths={"compression": 0.0})
+        np.testing.assert_array_equal(
+            zero(x, SAMPLE_RATE, "drums").audio, without(x, SAMPLE_RATE, "drums").audio
+        )
+
+    def test_all_zero_is_the_input(self) -> None:
+        x = noise(1.0, 5)
+        nothing = FxNormalizer(
+            FEATURES, strengths=dict.fromkeys(("eq", "compression", "panning", "loudness"), 0.0)
+        )
+        np.testing.assert_array_equal(nothing(x, SAMPLE_RATE, "drums").audio, x)
+
+    @pytest.mark.parametrize("effect", ["eq", "compression", "panning", "loudness"])
+    def test_one_is_the_full_effect(self, effect) -> None:
+        x = noise(1.0, 6)
+        full = FxNormalizer(FEATURES, effects=(effect,))
+        one = FxNormalizer(FEATURES, effects=(effect,), strengths={effect: 1.0})
+        np.testing.assert_array_equal(
+            one(x, SAMPLE_RATE, "vocals").audio, full(x, SAMPLE_RATE, "vocals").audio
+        )
+
+    @pytest.mark.parametrize("effect", ["eq", "compression", "panning", "loudness"])
+    def test_half_is_half_the_change_in_decibels(self, effect) -> None:
+        x = noise(2.0, 7) * np.float32([1.0, 0.7])
+        full, half = (
+            FxNormalizer(FEATURES, effects=(effect,), strengths={effect: s})(
+                x, SAMPLE_RATE, "vocals"
+            ).audio
+            for s in (1.0, 0.5)
+        )
+        # 1/3-octave levels from 200 Hz to 5 kHz.
+        levels_db = [band_levels_db(y)[:, 9:24] for y in (x, half, full)]
+        middle = (levels_db[0] + levels_db[2]) / 2
+        # Exact for one gain; where gains vary over bins or samples, mean powers are not quite half.
+        tolerance = 1e-3 if effect == "loudness" else 0.7
+        np.testing.assert_allclose(levels_db[1], middle, atol=tolerance)
+
+
+class TestReverb:
+    EFFECTS = ("prereverb", "reverb")
+
+    def test_reverb_adds_the_room_of_the_shelved_signal(self) -> None:
+        x, room = noise(1.0, 8), response()
+        y = FxNormalizer(FEATURES, effects=("reverb",), impulse_responses=[room])(
+            x, SAMPLE_RATE, "vocals"
+        )
+        added = (y.audio - x).astype(float)
+        assert y.report["effects"]["reverb"] == {"impulse_response": "room 0"}
+        # The shelves' frequencies are drawn: compare with the ends of their ranges.
+        candidates = []
+        for low, high in ((500.0, 7000.0), (700.0, 10_000.0), (600.0, 8500.0)):
+            shelves = [
+                low_shelf(low, -30.0, SAMPLE_RATE),
+                high_shelf(high, -30.0, SAMPLE_RATE),
+            ]
+            sent = apply_filter(np.concatenate(shelves), x)
+            candidates.append(convolve(sent, room.samples).astype(float))
+        errors = [np.sqrt(((added - c) ** 2).mean() / (c**2).mean()) for c in candidates]
+        assert errors[2] < 0.3
+        spread = np.sqrt(((candidates[0] - candidates[1]) ** 2).mean() / (added**2).mean())
+        assert min(errors) < spread
+
+    def test_prereverb_is_half_dry_half_room(self) -> None:
+        x, room = noise(1.0, 9), response(1)
+        y = FxNormalizer(FEATURES, effects=("prereverb",), pre_impulse_responses=[room])(
+            x, SAMPLE_RATE, "other"
+        ).audio
+        expected = 0.5 * x + 0.5 * convolve(x, room.samples)
+        np.testing.assert_allclose(y, expected, atol=1e-6)
+
+    def test_row_2_released_prereverb_is_the_shelves_alone(self) -> None:
+        time_s = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
+        x = (0.3 * np.sin(2 * np.pi * 100.0 * time_s)).astype(np.float32)
+        stereo = np.stack([x, x], 1)
+        levels_db = [
+            float(
+                db(
+                    FxNormalizer(
+                        FEATURES,
+                        effects=("prereverb",),
+                        pre_impulse_responses=[response()],
+                        released_quirks=quirks,
+                    )(stereo, SAMPLE_RATE, "vocals")
+                    .audio[SAMPLE_RATE:]
+                    .std()
+                    / stereo.std()
+                )
+            )
+            for quirks in (False, True)
+        ]
+        assert levels_db[1] < -26.0
+        assert levels_db[0] > -6.5
+
+    def test_row_3_draws_follow_from_seed_stem_and_effect(self) -> None:
+        x = noise(0.6, 10)
+        rooms = [response(k, 0.05) for k in range(12)]
+        normalizer = FxNormalizer(
+            FEATURES,
+            effects=self.EFFECTS,
+            impulse_responses=rooms,
+            pre_impulse_responses=rooms,
+        )
+        again = normalizer(x, SAMPLE_RATE, "vocals", 5).audio
+        np.testing.assert_array_equal(normalizer(x, SAMPLE_RATE, "vocals", 5).audio, again)
+
+        def drawn(stem: str, seed: int) -> tuple[str, str]:
+            effects = normalizer(x, SAMPLE_RATE, stem, seed).report["effects"]
+            return tuple(effects[e]["impulse_response"] for e in self.EFFECTS)
+
+        draws = {
+            (stem, seed): drawn(stem, seed) for stem in ("vocals", "other") for seed in range(6)
+        }
+        assert len({d for (stem, _), d in draws.items() if stem == "vocals"}) > 2
+        assert any(draws["vocals", s] != draws["other", s] for s in range(6))
+        assert any(first != second for first, second in draws.values())
+
+    @pytest.mark.parametrize("stem", ["bass", "drums"])
+    def test_bass_and_drums_get_none(self, stem) -> None:
+        x = noise(0.6, 11)
+        result = FxNormalizer(
+            FEATURES,
+            effects=self.EFFECTS,
+            impulse_responses=[response()],
+            pre_impulse_responses=[response()],
+        )(x, SAMPLE_RATE, stem)
+        np.testing.assert_array_equal(result.audio, x)
+
+    def test_without_impulse_responses_none_is_applied(self) -> None:
+        x = noise(0.6, 12)
+        result = FxNormalizer(FEATURES, effects=self.EFFECTS)(x, SAMPLE_RATE, "vocals")
+        np.testing.assert_array_equal(result.audio, x)
+        assert result.report["effects"] == {}
+
+
+class TestImpulseResponses:
+    def test_sorted_resampled_and_named(self, tmp_path) -> None:
+        for name, rate in (("b", 44_100), ("a", 48_000)):
+            audio.write(tmp_path / name / "impulse_response.wav", response().samples, rate, "FLOAT")
+        loaded = load_impulse_responses(tmp_path)
+        assert [r.name for r in loaded] == ["a", "b"]
+        assert loaded[1].samples.shape == response().samples.shape
+        assert len(loaded[0].samples) == pytest.approx(len(response().samples) * 441 / 480, abs=2)
+
+    def test_faults_are_explained(self, tmp_path) -> None:
+        with pytest.raises(FxNormError, match="no such folder"):
+            load_impulse_responses(tmp_path / "none")
+        with pytest.raises(FxNormError, match="holds no impulse responses"):
+            load_impulse_responses(tmp_path)
+        audio.write(tmp_path / "a" / "impulse_response.wav", np.zeros((100, 1)), SAMPLE_RATE)
+        with pytest.raises(FxNormError, match="silent"):
+            load_impulse_responses(tmp_path)
+        audio.write(tmp_path / "a" / "impulse_response.wav", np.ones((100, 3)) * 0.1, SAMPLE_RATE)
+        with pytest.raises(FxNormError, match="3 channels"):
+            load_impulse_responses(tmp_path)
+
+
+class TestConfig:
+    def test_a_configuration_sets_up_the_same_chain(self) -> None:
+        config = NormalizationConfig.parse(
+            {"effects": ["loudness", "eq"], "eq_max_boost_db": 6.0}, "test"
+        )
+        assert config.effects == ("eq", "loudness")
+        x = noise(1.0, 13)
+        one = FxNormalizer.from_config(FEATURES, config)(x, SAMPLE_RATE, "vocals")
+        two = FxNormalizer(FEATURES, effects=("eq", "loudness"), eq_max_boost_db=6.0)(
+            x, SAMPLE_RATE, "vocals"
+        )
+        np.testing.assert_array_equal(one.audio, two.audio)
+        assert one.report["effects"]["eq"]["left"]["largest_boost_db"] <= 6.0 + 1e-9
+
+    @pytest.mark.parametrize(
+        ("arguments", "named"),
+        [
+            ({"effects": ("eq", "chorus")}, "effects.1"),
+            ({"strengths": {"eq": 1.5}}, "strengths.eq"),
+            ({"strengths": {"delay": 0.5}}, "strengths.delay"),
+            ({"eq_max_boost_db": -1.0}, "eq_max_boost_db"),
+        ],
+    )
+    def test_wrong_settings_are_named(self, arguments, named) -> None:
+        with pytest.raises(FxNormError, match=named):
+            FxNormalizer(FEATURES, **arguments)
+
+    def test_wrong_input_is_explained(self) -> None:
+        normalizer = FxNormalizer(FEATURES)
+        with pytest.raises(FxNormError, match="'guitar'"):
+            normalizer(noise(0.5, 0), SAMPLE_RATE, "guitar")
+        with pytest.raises(FxNormError, match="empty or holds NaN"):
+            normalizer(np.full((10, 2), np.nan), SAMPLE_RATE, "bass")
+        with pytest.raises(FxNormError, match="empty"):
+            normalizer(np.zeros((0, 2)), SAMPLE_RATE, "bass")
+        with pytest.raises(FxNormError, match="3 channels"):
+            normalizer(np.zeros((10, 3)), SAMPLE_RATE, "bass")
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the reference song is not beside this checkout")
+@pytest.mark.parametrize(
+    ("stem", "settings_", "lufs"),
+    [
+        ("vocals", [(-17.0, 4.0), (-15.0, 4.0)], -30.7),
+        ("bass", [(-14.5, 5.0), (-14.5, 5.0)], -29.7),
+        ("drums", [(-18.0, 6.0), (-18.0, 6.0)], -34.1),
+        ("other", [(-21.0, 4.0), (-21.0, 4.0)], -31.1),
+    ],
+)
+def test_a_real_song_gets_the_known_settings(stem, settings_, lufs, record_property) -> None:
+    """Known compressor settings and loudness; spectra in the shape of the released result.
+
+    The released result is an mp3 at another gain, and its vocals and other have a reverb that is
+    not public. Read the properties with `pytest --junitxml`.
+    """
+    features = DatasetFeatures.import_released(SHARED / "data" / "features_MUSDB18.npy")
+    dry, rate = audio.read(SHARED / "data" / "song008" / f"{stem}_dry.mp3")
+    released, _ = audio.read(SHARED / "data" / "song008" / f"{stem}_norm.mp3")
+    result = FxNormalizer(features, released_quirks=True)(dry, rate, stem)
+    chosen = [
+        (r["threshold_db"], r["ratio"]) for r in result.report["effects"]["compression"].values()
+    ]
+    assert chosen == settings_
+    loudness = integrated_loudness(result.audio, rate)
+    assert loudness == pytest.approx(lufs, abs=0.05)
+    for name, y in (("ours", result.audio), ("released", released)):
+        rms = np.sqrt((y.astype(float) ** 2).mean(axis=0))
+        record_property(f"{stem} {name} loudness in LUFS", integrated_loudness(y, rate))
+        record_property(f"{stem} {name} L−R in dB", float(db(rms[0]) - db(rms[1])))
+    ours, theirs = band_levels_db(result.audio), band_levels_db(released)
+    difference_db = np.where(theirs > np.nanmax(theirs) - 40.0, ours - theirs, np.nan)
+    difference_db -= np.nanmean(difference_db, axis=1, keepdims=True)
+    shape_db = float(np.sqrt(np.nanmean(difference_db**2)))
+    record_property(f"{stem} 1/3-octave difference in dB", shape_db)
+    # Measured: bass 1.5, drums 1.1, other 1.2, vocals 2.8 dB RMS.
+    assert shape_db < (3.5 if stem == "vocals" else 2.0)
