@@ -1,0 +1,7 @@
+"""Losses for pre-training and mixing."""
+
+from fxnorm.losses.filters import FILTERS
+from fxnorm.losses.stereo import StereoLoss, StereoLossA, StereoLossB
+from fxnorm.losses.time_domain import TimeL1
+
+__all__ = ["FILTERS", "StereoLoss", "StereoLossA", "StereoLossB", "TimeL1"]
