@@ -1,0 +1,90 @@
+"""Random changes of training examples that keep the task: inputs and target change together."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fxnorm.audio import from_db
+from fxnorm.effects.processors import build_chain
+from fxnorm.errors import FxNormError
+from fxnorm.stems import SAMPLE_RATE
+from fxnorm.training.config import AugmentationConfig, ProcessorConfig
+from fxnorm.training.songs import OpenSong, Piece
+
+
+class Augmentation:
+    """Augments one piece of a song after another, each with its own generator.
+
+    Args:
+        config: what to change and how often.
+        songs: checked for what the configuration needs of them.
+
+    Raises:
+        FxNormError: stems are to be left out but a song lacks wet stems, or a processor of the
+            chain is unknown or has no such parameter.
+    """
+
+    def __init__(self, config: AugmentationConfig, songs: Sequence[OpenSong]) -> None:
+        self._config = config
+        for step in config.chain:
+            for bound in (0, 1):
+                _build(step, {name: limits[bound] for name, limits in step.ranges.items()})
+        if self.needs_wet:
+            for entry in songs:
+                if entry.song.target is not None and entry.song.wet is None:
+                    raise FxNormError(
+                        f"{entry.song.name}: has no wet stems, which augmentation.drop_stem needs; "
+                        "give them or set drop_stem to 0"
+                    )
+
+    @property
+    def needs_wet(self) -> bool:
+        """Whether pieces must bring the wet stems."""
+        return self._config.drop_stem > 0.0
+
+    def __call__(self, piece: Piece, draws: np.random.Generator) -> Piece:
+        """The augmented piece; the one given is left as it is."""
+        inputs, target = piece.inputs, piece.target
+        if self._config.drop_stem:
+            inputs, target = self._drop_stems(piece, draws)
+        inputs = self._process(inputs, draws)
+        if self._config.gain_db or self._config.flip_polarity:
+            inputs = inputs * self._gains(inputs.shape[0], draws)
+        if draws.random() < self._config.swap_channels:
+            inputs = inputs[..., ::-1]
+            target = None if target is None else target[..., ::-1]
+        return Piece(inputs, target)
+
+    def _drop_stems(
+        self, piece: Piece, draws: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Silence some stems, never all, and make the target the sum of the others, wet."""
+        stems = piece.inputs.shape[0]
+        kept = np.asarray(draws.random(stems) >= self._config.drop_stem)
+        if not kept.any():
+            kept[draws.integers(stems)] = True
+        if kept.all():
+            return piece.inputs, piece.target
+        inputs = piece.inputs * kept[:, None, None].astype(np.float32)
+        return inputs, None if piece.wet is None else piece.wet[kept].sum(axis=0)
+
+    def _process(self, inputs: np.ndarray, draws: np.random.Generator) -> np.ndarray:
+        if not self._config.chain:
+            return inputs
+        return np.stack([self._process_stem(stem, draws) for stem in inputs])
+
+    def _process_stem(self, stem: np.ndarray, draws: np.random.Generator) -> np.ndarray:
+        for step in self._config.chain:
+            values = {name: draws.uniform(*limits) for name, limits in step.ranges.items()}
+            if draws.random() < step.probability:
+                stem = _build(step, values).process(stem)
+        return stem
+
+    def _gains(self, stems: int, draws: np.random.Generator) -> np.ndarray:
+        gain = from_db(draws.uniform(-self._config.gain_db, self._config.gain_db, stems))
+        sign = np.where(draws.random(stems) < self._config.flip_polarity, -1.0, 1.0)
+        return (gain * sign).astype(np.float32)[:, None, None]
+
+
+def _build(step: ProcessorConfig, values: dict[str, float]):  # type: ignore[no-untyped-def]
+    return build_chain([{"processor": step.processor, **values}], SAMPLE_RATE)

@@ -1,0 +1,60 @@
+"""Checkpoints: everything a killed run needs to end with the bits it would have had.
+
+All random numbers are functions of (seed, step), so no generator's state is among it.
+"""
+
+import hashlib
+import os
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fxnorm.config import Config
+from fxnorm.errors import FxNormError
+from fxnorm.files import atomic_file
+
+
+def fingerprint(*parts: Config | str | int) -> str:
+    """A name for what decides a run's result: configurations, seed, digests of data and code.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    texts = [part.model_dump_json() if isinstance(part, Config) else str(part) for part in parts]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+
+
+def checkpoint_path(folder: str | os.PathLike[str], key: str) -> Path:
+    """Where the checkpoint of a run is, among those of other runs."""
+    return Path(folder) / key / "checkpoint.pt"
+
+
+def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
+    """Write a checkpoint, whole or not at all."""
+    with atomic_file(path) as temporary:
+        torch.save(content, temporary)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any] | None:
+    """Read a checkpoint to the CPU; None where there is none.
+
+    Raises:
+        FxNormError: the file is not a checkpoint. Nothing in it is executed.
+    """
+    if not path.exists():
+        return None
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise FxNormError(
+            f"{path}: not a checkpoint ({reason}); delete it to start again"
+        ) from error
+
+
+def discard_checkpoint(folder: str | os.PathLike[str], key: str) -> None:
+    """Remove a run's checkpoint, once its results are safely written."""
+    shutil.rmtree(Path(folder) / key, ignore_errors=True)

@@ -1,0 +1,285 @@
+"""The training loop: the same on a CPU, a GPU, and several of them on several machines."""
+
+import math
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from lightning_fabric import Fabric
+
+from fxnorm.errors import FxNormError
+from fxnorm.losses import StereoLossA, StereoLossB, TimeL1
+from fxnorm.models import AutomixNet, NetworkConfig, build, calibrate_gain, transfer_front_end
+from fxnorm.seeds import derive_seed
+from fxnorm.training.checkpoint import load_checkpoint, save_checkpoint
+from fxnorm.training.config import LossConfig, TrainingConfig
+from fxnorm.training.loader import Batch, Loader
+from fxnorm.training.machine import Machine, peak_memory_mb
+from fxnorm.training.progress import Clock, TrainingProgress
+from fxnorm.training.schedule import learning_rate
+from fxnorm.training.songs import OpenSong
+from fxnorm.training.state import TrainingState, Weights
+from fxnorm.training.validation import align, output_offset, validate
+
+Log = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training run, as every process that takes part gets it."""
+
+    title: str
+    config: TrainingConfig
+    network: NetworkConfig
+    train_songs: list[OpenSong]
+    valid_songs: list[OpenSong]
+    seed: int
+    checkpoint: Path
+    front_end: Weights | None
+    machine: Machine
+
+
+def run(fabric: Fabric, job: Job, emit: Callable[[Log], None]) -> Weights:
+    """Train until the schedule ends; the last checkpoint holds the result.
+
+    Args:
+        fabric: where to train; every process of a run has its own.
+        job: what to train.
+        emit: called with the log of every epoch, in the first process only. The epochs that a
+            resumed run finds in its checkpoint come first, without times.
+
+    Returns:
+        The weights at the end; every process has the same.
+
+    Raises:
+        FxNormError: losses or gradients stay non-finite.
+    """
+    config = job.config
+    loader = Loader(
+        job.train_songs,
+        config,
+        job.seed,
+        rank=fabric.global_rank,
+        processes=fabric.world_size,
+        workers=job.machine.workers,
+    )
+    loss_function = build_loss(config.loss).to(fabric.device)
+    song_loss = build_loss(config.loss, whole_songs=True).to(fabric.device)
+    module = _initial_network(job)
+    adam = _adam(module, config)
+    net, optimizer = fabric.setup(module, adam)
+    state = _resume(fabric, job, module, adam)
+
+    report = emit if fabric.is_global_zero else (lambda log: None)
+    for epoch in range(1, state.step // config.steps_per_epoch + 1):
+        report(state.log(epoch))
+    end = state.step if state.out_of_patience(config.patience) else config.steps
+    clock = Clock()
+    progress = TrainingProgress(job.title, state.step, end, silent=not fabric.is_global_zero)
+    with closing(progress), closing(loader.batches(state.step, end)) as batches:
+        for step, batch in batches:
+            for group in adam.param_groups:
+                group["lr"] = learning_rate(config, step)
+            # Dropout, too, is a function of (seed, step): a resumed run draws what it would have.
+            torch.manual_seed(derive_seed(job.seed, "dropout", step, fabric.global_rank))
+            loss, norm = _step(fabric, net, optimizer, loss_function, batch, config.clip_norm)
+            state.record(loss, norm)
+            _give_up_if_hopeless(state, config)
+            progress.step(loss)
+            clock.tick()
+
+            if state.step % config.steps_per_epoch == 0:
+                speed = clock.lap(config.batch_size)
+                epoch = _close_epoch(fabric, job, module, song_loss, state)
+                _save(fabric, job, module, adam, state)
+                memory = {"machine/peak_memory_mb": peak_memory_mb(fabric.device)}
+                progress.epoch(state.log(epoch))
+                report({**state.log(epoch), **speed, **memory})
+                if state.out_of_patience(config.patience):
+                    break
+                clock.restart()
+            elif state.step % job.machine.checkpoint_every_steps == 0:
+                _save(fabric, job, module, adam, state)
+    fabric.barrier()
+    return _copy(module)
+
+
+def build_loss(config: LossConfig, *, whole_songs: bool = False) -> torch.nn.Module:
+    """The loss of a configuration.
+
+    Args:
+        config: which loss.
+        whole_songs: for validation, where time-l1 has no guards.
+    """
+    if config.kind == "time-l1":
+        return TimeL1(guard_samples=0 if whole_songs else config.guard_samples)
+    kind = StereoLossA if config.kind == "stereo-a" else StereoLossB
+    return kind(
+        guard_frames=config.guard_frames, filters=config.filters, precision=config.precision
+    )
+
+
+def _initial_network(job: Job) -> torch.nn.Module:
+    """The network before the first step: fresh weights, front end transferred, gain calibrated."""
+    torch.manual_seed(derive_seed(job.seed, "weights", job.title))
+    net = build(job.network)
+    if job.front_end is not None:
+        if not isinstance(net, AutomixNet):
+            raise FxNormError(f"{job.title}: only the automix network takes a pretrained front end")
+        transfer_front_end(net, job.front_end)
+    if job.config.calibrate_gain and isinstance(net, AutomixNet) and not net.pretraining:
+        inputs, target = _typical_batch(Loader(job.train_songs, job.config, job.seed))
+        calibrate_gain(net, inputs, _rms(target))
+    return net
+
+
+def _typical_batch(loader: Loader) -> Batch:
+    """The batch with the median level out of the first few: any one may be silent."""
+    batches = sorted(
+        (loader.batch(step) for step in range(5)), key=lambda batch: _rms(batch.target)
+    )
+    return batches[2]
+
+
+def _rms(audio: torch.Tensor) -> float:
+    return float(audio.square().mean().sqrt())
+
+
+def _adam(net: torch.nn.Module, config: TrainingConfig) -> torch.optim.Adam:
+    return torch.optim.Adam(
+        [weights for weights in net.parameters() if weights.requires_grad],
+        betas=config.betas,
+        eps=config.eps,
+        weight_decay=config.weight_decay,
+        amsgrad=config.amsgrad,
+    )
+
+
+def _step(
+    fabric: Fabric,
+    net: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss_function: torch.nn.Module,
+    batch: Batch,
+    clip_norm: float | None,
+) -> tuple[float, float]:
+    """Change the weights, unless the loss or the gradient is not finite.
+
+    Returns:
+        The loss over all processes, and the norm of its gradient before clipping.
+    """
+    inputs, target = fabric.to_device(batch)
+    optimizer.zero_grad()
+    mix = net(inputs)
+    loss = loss_function(mix, align(target, mix, output_offset(net)))
+    fabric.backward(loss)
+    norm = fabric.clip_gradients(
+        net, optimizer, max_norm=clip_norm or math.inf, error_if_nonfinite=False
+    )
+    mean_loss, total_norm = (
+        float(_over_all(fabric, loss.detach(), "mean")),
+        float(cast(float, norm)),
+    )
+    if math.isfinite(mean_loss) and math.isfinite(total_norm):
+        optimizer.step()
+    elif scaler := _scaler(fabric):
+        # Half precision overflowed: the scale of the next step's loss is halved.
+        scaler.update()
+    return mean_loss, total_norm
+
+
+def _close_epoch(
+    fabric: Fabric,
+    job: Job,
+    module: torch.nn.Module,
+    loss: torch.nn.Module,
+    state: TrainingState,
+) -> int:
+    """Add the epoch to the history, validated if it is due, and return its number."""
+    config = job.config
+    epoch = state.step // config.steps_per_epoch
+    state.close_epoch(epoch, learning_rate(config, state.step - 1))
+    if epoch % config.validation.every_epochs == 0 or state.step == config.steps:
+        state.add_validation(epoch, _validate(fabric, job, module, loss), _copy(module))
+    return epoch
+
+
+def _give_up_if_hopeless(state: TrainingState, config: TrainingConfig) -> None:
+    if state.bad_in_row >= config.max_bad_steps_in_row:
+        raise FxNormError(
+            f"training: {state.bad_in_row} steps in a row had a loss or gradient that is not "
+            f"finite (at step {state.step}); lower the learning rate, or train with precision "
+            "32-true"
+        )
+
+
+def _validate(
+    fabric: Fabric, job: Job, module: torch.nn.Module, loss: torch.nn.Module
+) -> list[float]:
+    """Validation losses of all songs, shared among the processes, longest songs first."""
+    longest_first = sorted(
+        range(len(job.valid_songs)), key=lambda index: -job.valid_songs[index].samples
+    )
+    mine = longest_first[fabric.global_rank :: fabric.world_size]
+    losses = torch.zeros(len(job.valid_songs), dtype=torch.float64, device=fabric.device)
+    losses[mine] = losses.new_tensor(
+        validate(
+            module,
+            [job.valid_songs[index] for index in mine],
+            loss,
+            window=job.config.window_samples,
+            guard=job.config.validation.guard_samples,
+            batch_size=job.config.batch_size,
+            max_samples=job.config.max_song_samples,
+            device=fabric.device,
+            autocast=fabric.autocast,
+        )
+    )
+    return _over_all(fabric, losses, "sum").tolist()
+
+
+def _over_all(fabric: Fabric, tensor: torch.Tensor, operation: str) -> torch.Tensor:
+    return cast(torch.Tensor, fabric.all_reduce(tensor, reduce_op=operation))
+
+
+def _save(
+    fabric: Fabric,
+    job: Job,
+    module: torch.nn.Module,
+    adam: torch.optim.Adam,
+    state: TrainingState,
+) -> None:
+    if fabric.is_global_zero:
+        scaler = _scaler(fabric)
+        content = {
+            "weights": module.state_dict(),
+            "optimizer": adam.state_dict(),
+            "scaler": scaler.state_dict() if scaler else {},
+            "state": state.content(),
+        }
+        save_checkpoint(job.checkpoint, content)
+
+
+def _resume(
+    fabric: Fabric, job: Job, module: torch.nn.Module, adam: torch.optim.Adam
+) -> TrainingState:
+    content = load_checkpoint(job.checkpoint)
+    if content is None:
+        return TrainingState()
+    module.load_state_dict(content["weights"])
+    adam.load_state_dict(content["optimizer"])
+    if scaler := _scaler(fabric):
+        scaler.load_state_dict(content["scaler"])
+    return TrainingState.restore(content["state"])
+
+
+def _copy(module: torch.nn.Module) -> Weights:
+    return {name: weights.detach().cpu().clone() for name, weights in module.state_dict().items()}
+
+
+def _scaler(fabric: Fabric) -> torch.amp.GradScaler | None:
+    """What scales losses for half precision; only 16-mixed has one."""
+    return getattr(fabric.strategy.precision, "scaler", None)

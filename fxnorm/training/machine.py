@@ -1,0 +1,196 @@
+"""Where training runs: device, processes, threads. None of it is part of a configuration."""
+
+import multiprocessing
+import os
+import resource
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from threading import Thread
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision
+from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+
+from fxnorm.errors import FxNormError
+from fxnorm.training.config import Precision
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Changes the time a run takes, and its results by no more than rounding.
+
+    The same machine and numbers give the same bits.
+
+    Attributes:
+        accelerator: "auto", "cpu", "cuda" or another that Lightning Fabric knows.
+        devices: how many of them on each node; several share every batch (DDP).
+        nodes: machines; for more than one, start the command with torchrun on each, and keep
+            data and checkpoints on a disk that all of them see.
+        threads: of torch in each process; None leaves torch its own choice.
+        workers: threads that read audio ahead, in each process.
+        checkpoint_every_steps: how often a checkpoint is written, besides at every epoch's end.
+    """
+
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    threads: int | None = None
+    workers: int = 2
+    checkpoint_every_steps: int = 500
+
+
+def launch(
+    machine: Machine,
+    precision: Precision,
+    function: Callable[..., object],
+    job: Any,
+    on_log: Callable[[dict[str, float]], None],
+) -> bool:
+    """Call `function(fabric, job, emit)` in every process that takes part, and wait for them.
+
+    Args:
+        machine: where.
+        precision: as Lightning Fabric names it.
+        function: a module's function; with several devices it runs in processes of its own.
+        job: goes to the function; with several devices it is pickled.
+        on_log: gets what the first process emits, in this process.
+
+    Returns:
+        Whether this is the first process; only torchrun makes others of it.
+
+    Raises:
+        FxNormError: the machine lacks what is asked for, or `function` raised it.
+    """
+    fabric = _fabric(machine, precision)
+    if not _spawns(machine):
+        fabric.launch(partial(_call, machine, function, job, on_log))
+        return fabric.is_global_zero
+    messages = multiprocessing.get_context("spawn").SimpleQueue()
+    errors: list[str] = []
+    relay = Thread(target=_relay, args=(messages, on_log, errors), daemon=True)
+    relay.start()
+    try:
+        # Bound here: Fabric looks into arguments, and refuses frozen dataclasses.
+        fabric.launch(partial(_call_in_process, machine, function, job, messages))
+    except torch.multiprocessing.ProcessRaisedException as error:
+        messages.put(None)
+        relay.join()
+        if errors:
+            raise FxNormError(errors[0]) from error
+        raise
+    messages.put(None)
+    relay.join()
+    return True
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """Most memory in use so far, in MB: the device's for a GPU, else the process'."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e6
+    # Linux counts in kilobytes, macOS in bytes.
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _spawns(machine: Machine) -> bool:
+    torchrun = torch.distributed.is_torchelastic_launched()
+    if machine.nodes > 1 and not torchrun:
+        raise FxNormError(
+            f"training on {machine.nodes} nodes: start the command with torchrun on each of them"
+        )
+    return machine.devices * machine.nodes > 1 and not torchrun
+
+
+def _fabric(machine: Machine, precision: Precision) -> Fabric:
+    try:
+        fabric = Fabric(**_placement(machine))
+        if precision == "32-true":
+            return fabric
+        device = fabric.device.type
+        if precision == "16-mixed" and device == "cpu":
+            raise FxNormError(
+                "training: precision 16-mixed needs a GPU; choose 32-true or bf16-mixed on a CPU"
+            )
+        return Fabric(**_placement(machine), plugins=[AutocastOnly(precision, device)])
+    except (MisconfigurationException, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise FxNormError(f"training: device not available: {reason}") from error
+
+
+def _placement(machine: Machine) -> dict[str, Any]:
+    strategy: Any = "auto"
+    if machine.devices * machine.nodes > 1:
+        strategy = DDPStrategy(
+            start_method="spawn" if _spawns(machine) else "popen",
+            # The last temporal block's residual output is in no graph.
+            find_unused_parameters=True,
+        )
+    return {
+        "accelerator": machine.accelerator,
+        "devices": machine.devices,
+        "num_nodes": machine.nodes,
+        "strategy": strategy,
+    }
+
+
+class AutocastOnly(MixedPrecision):
+    """Mixed precision whose network input stays single: autocast alone chooses what is halved."""
+
+    def convert_input(self, data: Any) -> Any:
+        return data
+
+
+def _call(
+    machine: Machine,
+    function: Callable[..., object],
+    job: Any,
+    emit: Callable[[dict[str, float]], None],
+    fabric: Fabric,
+) -> None:
+    with _reproducible(fabric.device, machine.threads):
+        function(fabric, job, emit)
+
+
+def _call_in_process(
+    machine: Machine, function: Callable[..., object], job: Any, messages: Any, fabric: Fabric
+) -> None:
+    try:
+        _call(machine, function, job, messages.put, fabric)
+    except FxNormError as error:
+        messages.put(str(error))
+        raise
+
+
+def _relay(messages: Any, on_log: Callable[[dict[str, float]], None], errors: list[str]) -> None:
+    """Hand on what a process sends, until None: logs to `on_log`, errors to the list."""
+    while (message := messages.get()) is not None:
+        if isinstance(message, str):
+            errors.append(message)
+        else:
+            on_log(message)
+
+
+@contextmanager
+def _reproducible(device: torch.device, threads: int | None) -> Iterator[None]:
+    """Deterministic algorithms and a fixed number of threads; torch's state is left as found."""
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    before = torch.get_num_threads()
+    # cuBLAS reads this when it starts and is not deterministic without.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # Some CUDA kernels have no deterministic twin: a warning, where a CPU run would fail.
+    torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        torch.set_num_threads(before)

@@ -1,0 +1,38 @@
+"""The learning rate of every step."""
+
+import math
+
+from fxnorm.training.config import TrainingConfig
+
+
+def learning_rate(config: TrainingConfig, step: int) -> float:
+    """Learning rate of a step: the schedule's table, times ramp, times decay.
+
+    Args:
+        config: `schedule`, `steps_per_epoch`, `ramp_steps`, `decay` and `decay_to` matter.
+        step: counted from 0 over the whole run.
+    """
+    return _table(config, step) * _ramp(config, step) * _decay(config, step)
+
+
+def _table(config: TrainingConfig, step: int) -> float:
+    epoch = step // config.steps_per_epoch
+    for part in config.schedule:
+        if epoch < part.epochs:
+            return part.learning_rate
+        epoch -= part.epochs
+    return config.schedule[-1].learning_rate
+
+
+def _ramp(config: TrainingConfig, step: int) -> float:
+    return min(1.0, (step + 1) / config.ramp_steps) if config.ramp_steps else 1.0
+
+
+def _decay(config: TrainingConfig, step: int) -> float:
+    done = step / max(1, config.steps - 1)
+    remaining = {
+        "none": 1.0,
+        "linear": 1.0 - done,
+        "cosine": 0.5 + 0.5 * math.cos(math.pi * done),
+    }[config.decay]
+    return config.decay_to + (1.0 - config.decay_to) * remaining if config.decay != "none" else 1.0

@@ -1,0 +1,135 @@
+"""Training as one function call."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+import torch
+
+from fxnorm.errors import FxNormError
+from fxnorm.models import NetworkConfig
+from fxnorm.training.checkpoint import checkpoint_path, load_checkpoint
+from fxnorm.training.config import TrainingConfig
+from fxnorm.training.engine import Job, run
+from fxnorm.training.machine import Machine, launch
+from fxnorm.training.songs import OpenSong, TrainingSong, open_songs
+from fxnorm.training.state import Weights
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The weights of the epoch whose validation loss was lowest."""
+
+    epoch: int
+    value: float
+    weights: Weights
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run leaves behind; nothing in it depends on when or how fast it ran.
+
+    Attributes:
+        history: tidy, one row per (epoch, split, metric) with its value. Epochs count from 1;
+            split is train or valid; metrics are loss_mean and loss_median (over steps or songs),
+            for train also learning_rate (at the epoch's end), gradient_norm_mean,
+            gradient_norm_max (before clipping) and skipped_steps.
+        best_mean: lowest mean over the validation songs.
+        best_median: lowest median over them.
+        last: the weights at the end.
+        first_process: False in the processes beside the first that torchrun starts; those must
+            write no outputs.
+    """
+
+    history: pd.DataFrame
+    best_mean: Selected
+    best_median: Selected
+    last: Weights
+    first_process: bool = True
+
+
+def train(
+    config: TrainingConfig,
+    network: NetworkConfig,
+    train_songs: Sequence[TrainingSong],
+    valid_songs: Sequence[TrainingSong],
+    *,
+    seed: int,
+    checkpoint_folder: str | os.PathLike[str],
+    fingerprint: str,
+    title: str = "train",
+    init: Mapping[str, torch.Tensor] | None = None,
+    machine: Machine | None = None,
+    on_epoch: Callable[[dict[str, float]], None] | None = None,
+) -> TrainingResult:
+    """Train a network, or go on with a run that was killed.
+
+    A run is found again by its fingerprint. It then ends with the weights, bit by bit, that it
+    would have had without the interruption. Its checkpoint stays until `discard_checkpoint`, so
+    that a caller killed while it writes its outputs loses nothing.
+
+    Args:
+        config: how to train.
+        network: what to train; a pretraining network gets the inputs as targets.
+        train_songs: songs to learn from.
+        valid_songs: songs to select the weights by.
+        seed: the project's seed.
+        checkpoint_folder: holds the checkpoints of all runs.
+        fingerprint: names what decides the result: see `fxnorm.training.fingerprint`.
+        title: the system's name; part of the seed of the weights, and shown with the progress.
+        init: weights of a pretrained network, whose front end is taken.
+        machine: where to run; the default is one device, a GPU if there is one.
+        on_epoch: called after every epoch with its losses and times, by name; after a
+            resumption first with the epochs done before, without times.
+
+    Returns:
+        History and weights.
+
+    Raises:
+        FxNormError: files that don't suit, a device that is not there, a batch that the devices
+            can't share, or losses that stay non-finite.
+    """
+    machine = machine or Machine()
+    job = Job(
+        title,
+        config,
+        network,
+        _open_for(network, train_songs),
+        _open_for(network, valid_songs),
+        seed,
+        checkpoint_path(checkpoint_folder, fingerprint),
+        None if init is None else dict(init),
+        machine,
+    )
+    first_process = launch(machine, config.precision, run, job, on_epoch or (lambda log: None))
+    content = load_checkpoint(job.checkpoint)
+    if content is None:
+        raise FxNormError(f"{job.checkpoint}: was removed while training; start again")
+    return _result(content, first_process)
+
+
+def _open_for(network: NetworkConfig, songs: Sequence[TrainingSong]) -> list[OpenSong]:
+    if getattr(network, "pretraining", False):
+        return open_songs([replace(song, target=None, wet=None) for song in songs])
+    for song in songs:
+        if song.target is None:
+            raise FxNormError(f"{song.name}: has no target mix to train with")
+    return open_songs(songs)
+
+
+def _result(content: Mapping[str, Any], first_process: bool) -> TrainingResult:
+    state = content["state"]
+    if set(state["best"]) != {"mean", "median"}:
+        raise FxNormError(
+            "training: the validation loss was never finite; lower the learning rate, or check "
+            "the validation songs"
+        )
+    return TrainingResult(
+        pd.DataFrame(state["history"], columns=["epoch", "split", "metric", "value"]),
+        Selected(**state["best"]["mean"]),
+        Selected(**state["best"]["median"]),
+        content["weights"],
+        first_process,
+    )

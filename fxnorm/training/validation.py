@@ -1,0 +1,92 @@
+"""The loss on whole songs."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from fxnorm.errors import FxNormError
+from fxnorm.models.windows import run_in_windows
+from fxnorm.training.loader import to_tensor
+from fxnorm.training.songs import OpenSong
+
+#: STFT hop of the stereo losses; songs are cut to a multiple of it.
+_HOP = 1024
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Autocast = Callable[[], AbstractContextManager[None]]
+
+
+@torch.no_grad()
+def validate(
+    net: torch.nn.Module,
+    songs: Sequence[OpenSong],
+    loss: Loss,
+    *,
+    window: int,
+    guard: int,
+    batch_size: int,
+    max_samples: int | None = None,
+    device: torch.device | str = "cpu",
+    autocast: Autocast = nullcontext,
+) -> list[float]:
+    """Loss of every song: run in windows, joined again, compared with the target as a whole.
+
+    Args:
+        net: put into evaluation mode for the while.
+        songs: what to validate with; one without a target is compared with its inputs.
+        loss: takes mix and target, (1, ..., channels, samples).
+        window: window length in samples.
+        guard: samples dropped at both ends of every window's output.
+        batch_size: windows that go through the network together.
+        max_samples: only this much from the start of every song.
+        device: where the network is.
+        autocast: makes the context in which the network runs, for mixed precision.
+
+    Returns:
+        One loss per song, in the order given.
+
+    Raises:
+        FxNormError: the guards leave nothing, or less than the network needs as context.
+    """
+    training = net.training
+    net.eval()
+    try:
+        losses = []
+        for song in songs:
+            samples = _length(song, max_samples)
+            piece = song.beginning(samples)
+            inputs = to_tensor([piece.inputs]).to(device)
+            target = inputs if piece.target is None else to_tensor([piece.target]).to(device)
+            mix = run_in_windows(
+                net,
+                inputs[0],
+                window,
+                (guard, guard),
+                offset=output_offset(net),
+                batch_size=batch_size,
+                autocast=autocast,
+            )
+            losses.append(float(loss(mix[None], target)))
+        return losses
+    finally:
+        net.train(training)
+
+
+def align(target: torch.Tensor, mix: torch.Tensor, offset: int) -> torch.Tensor:
+    """The stretch of a target that a network's (perhaps shorter) output belongs to."""
+    return target[..., offset : offset + mix.shape[-1]]
+
+
+def output_offset(net: torch.nn.Module) -> int:
+    """Input sample that the first output sample belongs to; 0 for networks that keep the length."""
+    return int(getattr(net, "output_offset", 0))
+
+
+def _length(song: OpenSong, max_samples: int | None) -> int:
+    target = song.song.target
+    samples = song.samples if target is None else song.lengths[target]
+    samples = samples if max_samples is None else min(samples, max_samples)
+    if samples < _HOP:
+        raise FxNormError(f"{song.song.name}: is too short to validate with; leave the song out")
+    return samples // _HOP * _HOP

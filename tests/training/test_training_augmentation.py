@@ -1,0 +1,98 @@
+"""Augmentation keeps inputs and target together."""
+
+import numpy as np
+import pytest
+
+from fxnorm.errors import FxNormError
+from fxnorm.training import AugmentationConfig, ProcessorConfig, open_songs
+from fxnorm.training.augmentation import Augmentation
+
+OFF = {"swap_channels": 0.0}
+
+
+@pytest.fixture(scope="module")
+def piece(songs):
+    return open_songs(songs[:1])[0].chunk(1000, 4000, wet=True)
+
+
+def augment(piece, songs, seed=0, **settings):
+    augmentation = Augmentation(AugmentationConfig(**{**OFF, **settings}), open_songs(songs))
+    before = [part.copy() for part in piece]
+    result = augmentation(piece, np.random.default_rng(seed))
+    for part, kept in zip(piece, before, strict=True):
+        np.testing.assert_array_equal(part, kept)
+    return result
+
+
+def test_everything_off_changes_nothing(piece, songs):
+    result = augment(piece, songs)
+    assert result.inputs is piece.inputs
+    assert result.target is piece.target
+
+
+def test_channels_are_swapped_in_inputs_and_target_together(piece, songs):
+    result = augment(piece, songs, swap_channels=1.0)
+    np.testing.assert_array_equal(result.inputs, piece.inputs[..., ::-1])
+    np.testing.assert_array_equal(result.target, piece.target[..., ::-1])
+    swapped = [
+        augment(piece, songs, seed, swap_channels=0.5).inputs is not piece.inputs
+        for seed in range(60)
+    ]
+    # Binomial(60, 1/2): five deviations of 3.9.
+    assert 11 <= sum(swapped) <= 49
+
+
+def test_dropped_stems_are_missing_from_the_target(piece, songs):
+    numbers = set()
+    for seed in range(40):
+        result = augment(piece, songs, seed, drop_stem=0.5)
+        kept = np.abs(result.inputs).max(axis=(1, 2)) > 0
+        numbers.add(int(kept.sum()))
+        np.testing.assert_array_equal(result.inputs[kept], piece.inputs[kept])
+        # The mixture file is float32: the sum's rounding.
+        np.testing.assert_allclose(result.target, piece.wet[kept].sum(axis=0), atol=1e-6)
+    assert 0 not in numbers
+    assert {1, 2, 3} <= numbers
+    only_one = augment(piece, songs, drop_stem=1.0)
+    assert (np.abs(only_one.inputs).max(axis=(1, 2)) > 0).sum() == 1
+
+
+def test_gain_and_polarity_change_inputs_by_one_factor_per_stem(piece, songs):
+    factors = []
+    for seed in range(30):
+        result = augment(piece, songs, seed, gain_db=6.0, flip_polarity=0.5)
+        assert result.target is piece.target
+        for changed, stem in zip(result.inputs, piece.inputs, strict=True):
+            factor = float((changed * stem).sum() / (stem * stem).sum())
+            np.testing.assert_allclose(changed, factor * stem, atol=1e-6)
+            factors.append(factor)
+    levels_db = 20 * np.log10(np.abs(factors))
+    assert levels_db.min() >= -6.0 - 1e-3
+    assert levels_db.max() <= 6.0 + 1e-3
+    assert np.std(levels_db) == pytest.approx(12 / np.sqrt(12), rel=0.15)
+    assert 30 <= sum(factor < 0 for factor in factors) <= 90
+
+
+def test_a_chain_goes_over_the_inputs(piece, songs):
+    louder = ProcessorConfig(processor="Gain", ranges={"gain": (6.0, 6.0)})
+    result = augment(piece, songs, chain=(louder,))
+    np.testing.assert_allclose(result.inputs, 10 ** (6 / 20) * piece.inputs, rtol=1e-6)
+    never = louder.model_copy(update={"probability": 0.0})
+    np.testing.assert_array_equal(augment(piece, songs, chain=(never,)).inputs, piece.inputs)
+    equaliser = ProcessorConfig(processor="Equaliser", ranges={"first_band_gain": (-6.0, 6.0)})
+    first, second = (augment(piece, songs, seed, chain=(equaliser,)).inputs for seed in (0, 1))
+    assert not np.allclose(first, second)
+    np.testing.assert_array_equal(augment(piece, songs, 0, chain=(equaliser,)).inputs, first)
+
+
+def test_faults_are_found_before_training(songs):
+    bare = [type(song)(song.name, song.inputs, song.target) for song in songs]
+    with pytest.raises(FxNormError, match="song 0: has no wet stems"):
+        Augmentation(AugmentationConfig(drop_stem=0.1), open_songs(bare))
+    for step, fault in [
+        (ProcessorConfig(processor="Flanger"), "Flanger"),
+        (ProcessorConfig(processor="Gain", ranges={"gian": (0.0, 1.0)}), "gian"),
+        (ProcessorConfig(processor="Gain", ranges={"gain": (0.0, 99.0)}), "out of range"),
+    ]:
+        with pytest.raises(FxNormError, match=fault):
+            Augmentation(AugmentationConfig(chain=(step,)), open_songs(songs))

@@ -1,0 +1,238 @@
+"""The training loop against independent arithmetic, and what it does when things go wrong."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from training_fixtures import (
+    AUTOMIX,
+    CONFIG,
+    CPU,
+    PRETRAINING,
+    WAVE_U_NET,
+    make_songs,
+    train_small,
+)
+
+from fxnorm.errors import FxNormError
+from fxnorm.losses import StereoLossB
+from fxnorm.models import build
+from fxnorm.seeds import derive_seed
+from fxnorm.training import LossConfig, SchedulePart, TrainingSong, open_songs
+from fxnorm.training.checkpoint import load_checkpoint
+from fxnorm.training.engine import Job, run
+from fxnorm.training.loader import Loader
+from fxnorm.training.machine import AutocastOnly, Machine
+
+STILL = {
+    "schedule": (SchedulePart(epochs=4, learning_rate=0.0),),
+    "steps_per_epoch": 2,
+    "calibrate_gain": False,
+}
+
+
+def changed(**settings):
+    return CONFIG.model_copy(update=settings)
+
+
+def by_hand(songs, config, *, amsgrad=True, clip=True, decay=True):
+    """Train the Wave-U-Net with the formulas of Adam (Reddi et al. 2018 for AMSGrad)."""
+    torch.manual_seed(derive_seed(5, "weights", "train"))
+    net = build(WAVE_U_NET)
+    loader, loss = Loader(open_songs(songs[:-1]), config, 5), StereoLossB(guard_frames=1)
+    weights = [entry for entry in net.parameters() if entry.requires_grad]
+    first, second, largest = ([torch.zeros_like(w) for w in weights] for _ in range(3))
+    beta1, beta2 = config.betas
+    for step in range(config.steps):
+        inputs, target = loader.batch(step)
+        mix = net(inputs)
+        margin = (target.shape[-1] - mix.shape[-1]) // 2
+        gradients = torch.autograd.grad(loss(mix, target[..., margin:-margin]), weights)
+        norm = math.sqrt(sum(float(g.double().square().sum()) for g in gradients))
+        factor = min(1.0, config.clip_norm / norm) if clip else 1.0
+        with torch.no_grad():
+            for w, g, m, v, top in zip(weights, gradients, first, second, largest, strict=True):
+                g = factor * g + (config.weight_decay * w if decay else 0.0)
+                m.mul_(beta1).add_((1 - beta1) * g)
+                v.mul_(beta2).add_((1 - beta2) * g * g)
+                top.copy_(torch.maximum(top, v) if amsgrad else v)
+                size = (top / (1 - beta2 ** (step + 1))).sqrt() + config.eps
+                w -= config.schedule[0].learning_rate / (1 - beta1 ** (step + 1)) * m / size
+    return net.state_dict()
+
+
+def distance(one, other):
+    return max(float((one[name] - other[name]).abs().max()) for name in one)
+
+
+def test_steps_are_those_of_the_formulas(songs, tmp_path):
+    config = changed(
+        betas=(0.8, 0.5),
+        # So large that the rounding of tiny gradients is not blown up.
+        eps=0.1,
+        weight_decay=0.5,
+        clip_norm=20.0,
+        loss=LossConfig(guard_frames=1, precision="double"),
+    )
+    result = train_small(songs, tmp_path, config=config, network=WAVE_U_NET)
+    # 8 steps of 1e-3 in single precision: weights move by some 5e-3.
+    assert distance(result.last, by_hand(songs, config)) < 2e-5
+    for wrong in ("amsgrad", "clip", "decay"):
+        assert distance(result.last, by_hand(songs, config, **{wrong: False})) > 1e-3
+
+
+def test_training_lowers_the_loss_and_keeps_the_best(songs, tmp_path):
+    config = changed(schedule=(SchedulePart(epochs=6, learning_rate=3e-3),), steps_per_epoch=8)
+    logs = []
+    result = train_small(songs, tmp_path, config=config, on_epoch=logs.append)
+    table = result.history.pivot(index="epoch", columns=["split", "metric"], values="value")
+    valid = table["valid", "loss_mean"]
+    assert valid.iloc[-1] < 0.7 * valid.iloc[0]
+    assert result.best_mean.value == valid.min()
+    assert result.best_mean.epoch == valid.idxmin()
+    assert list(table.index) == [1, 2, 3, 4, 5, 6]
+    assert set(table["train"].columns) == {
+        "loss_mean",
+        "loss_median",
+        "learning_rate",
+        "gradient_norm_mean",
+        "gradient_norm_max",
+        "skipped_steps",
+    }
+    assert [log["epoch"] for log in logs] == [1, 2, 3, 4, 5, 6]
+    assert logs[2]["valid/loss_mean"] == valid[3]
+    assert logs[2]["machine/items_per_second"] > 0
+
+
+def test_the_same_call_gives_the_same_bits_and_another_seed_others(songs, tmp_path):
+    first, second, other = (
+        train_small(songs, tmp_path / name, seed=seed)
+        for name, seed in [("a", 5), ("b", 5), ("c", 6)]
+    )
+    assert distance(first.last, second.last) == 0.0
+    assert first.history.equals(second.history)
+    assert distance(first.last, other.last) > 0.0
+
+
+def test_learning_rate_zero_and_strict_selection_and_patience(songs, tmp_path):
+    config = changed(**STILL, patience=2)
+    result = train_small(songs, tmp_path, config=config)
+    torch.manual_seed(derive_seed(5, "weights", "train"))
+    assert distance(result.last, build(AUTOMIX).state_dict()) == 0.0
+    # Equal losses are no improvement: epoch 1 stays selected, and two more end the run.
+    assert result.best_mean.epoch == result.best_median.epoch == 1
+    assert result.history["epoch"].max() == 3
+    again = train_small(songs, tmp_path, config=config)
+    assert again.history.equals(result.history)
+
+
+def test_validation_every_few_epochs_and_at_the_end(songs, tmp_path):
+    config = changed(**STILL, validation=CONFIG.validation.model_copy(update={"every_epochs": 3}))
+    history = train_small(songs, tmp_path, config=config).history
+    assert sorted(set(history.loc[history["split"] == "valid", "epoch"])) == [3, 4]
+
+
+def test_pretraining_learns_its_inputs_and_hands_on_its_front_end(songs, tmp_path):
+    config = changed(
+        loss=LossConfig(kind="time-l1", guard_samples=100),
+        schedule=(SchedulePart(epochs=3, learning_rate=3e-3),),
+        calibrate_gain=False,
+        steps_per_epoch=10,
+    )
+    result = train_small(songs, tmp_path / "pre", config=config, network=PRETRAINING)
+    losses = result.history.query("split == 'valid' and metric == 'loss_mean'")["value"]
+    assert losses.iloc[-1] < 0.8 * losses.iloc[0]
+
+    still = changed(**STILL)
+    mixing = train_small(songs, tmp_path / "mix", config=still, init=result.last)
+    for name in ("conv_1.weight", "conv_2.0.weight"):
+        assert torch.equal(mixing.last[name], result.last[name])
+    assert not torch.equal(mixing.last["layerNorm.weight"] + 1, result.last["layerNorm.weight"])
+
+
+def test_steps_that_overflow_are_skipped_and_counted(songs, tmp_path):
+    loud = make_songs(tmp_path / "loud", 1, level=1e30)
+    config = changed(batch_size=1, calibrate_gain=False)
+    result = train_small([*loud, *songs[1:]], tmp_path / "run", config=config)
+    rows = result.history.query("split == 'train'")
+    # One of two songs overflows, and each comes once in two steps.
+    assert list(rows.query("metric == 'skipped_steps'")["value"]) == [2.0, 2.0]
+    assert np.isfinite(rows["value"]).all()
+    assert all(torch.isfinite(weights).all() for weights in result.last.values())
+
+
+def test_training_that_only_overflows_gives_up(tmp_path):
+    loud = make_songs(tmp_path / "loud", 2, level=1e30)
+    config = changed(max_bad_steps_in_row=3, calibrate_gain=False)
+    with pytest.raises(FxNormError, match=r"3 steps in a row .* \(at step 3\); lower the learning"):
+        train_small(loud, tmp_path / "run", config=config)
+
+
+def test_bfloat16_trains_close_to_single_precision(songs, tmp_path):
+    short = changed(schedule=(SchedulePart(epochs=1),))
+    single, half = (
+        train_small(songs, tmp_path / name, config=short.model_copy(update={"precision": name}))
+        for name in ("32-true", "bf16-mixed")
+    )
+    # bfloat16 has 8 bits: losses agree to a few per cent, and are not the same.
+    assert half.best_mean.value == pytest.approx(single.best_mean.value, rel=0.1)
+    assert half.best_mean.value != single.best_mean.value
+    assert all(weights.dtype == torch.float32 for weights in half.last.values())
+
+
+def test_half_precision_lowers_its_scale_until_gradients_fit(songs, tmp_path):
+    """Float16 as on a GPU, run on the CPU: the scale is halved by each skipped step."""
+    job = Job(
+        "train",
+        changed(steps_per_epoch=6, schedule=(SchedulePart(epochs=1),)),
+        AUTOMIX,
+        open_songs(songs[:-1]),
+        open_songs(songs[-1:]),
+        5,
+        tmp_path / "checkpoint.pt",
+        None,
+        CPU,
+    )
+    logs = []
+    run(Fabric(accelerator="cpu", plugins=[AutocastOnly("16-mixed", "cpu")]), job, logs.append)
+    skipped = logs[0]["train/skipped_steps"]
+    assert 0 < skipped < 6
+    assert load_checkpoint(job.checkpoint)["scaler"]["scale"] == 65_536 / 2**skipped
+    assert math.isfinite(logs[0]["train/loss_mean"])
+
+
+@pytest.mark.parametrize(
+    ("machine", "config", "fault"),
+    [
+        (Machine(accelerator="abacus"), CONFIG, "device not available"),
+        (Machine(accelerator="cpu", nodes=2), CONFIG, "torchrun"),
+        (CPU, changed(precision="16-mixed"), "16-mixed needs a GPU"),
+    ],
+)
+def test_machines_that_are_not_there(songs, tmp_path, machine, config, fault):
+    with pytest.raises(FxNormError, match=fault):
+        train_small(songs, tmp_path, machine=machine, config=config)
+
+
+def test_a_song_without_target_and_a_damaged_checkpoint(songs, tmp_path):
+    blind = TrainingSong("blind", songs[0].inputs, None)
+    with pytest.raises(FxNormError, match="blind: has no target"):
+        train_small([blind, *songs], tmp_path)
+    damaged = tmp_path / "small" / "checkpoint.pt"
+    damaged.parent.mkdir()
+    damaged.write_bytes(b"not a checkpoint")
+    with pytest.raises(FxNormError, match=r"checkpoint.pt: not a checkpoint .* delete it"):
+        train_small(songs, tmp_path)
+
+
+def test_torch_is_left_as_it_was(songs, tmp_path):
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    threads = torch.get_num_threads()
+    train_small(songs, tmp_path, config=changed(**STILL))
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.get_num_threads() == threads
+    assert not torch.are_deterministic_algorithms_enabled()
