@@ -1,0 +1,281 @@
+"""Scores of mixes on disk, as tidy rows: one number per system, song and metric."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from fxnorm.audio import from_db, info, integrated_loudness, read, resample, to_stereo
+from fxnorm.audio.files import READABLE
+from fxnorm.errors import FxNormError
+from fxnorm.evaluation.metrics import compare
+from fxnorm.evaluation.trimming import trim_silence
+from fxnorm.files import atomic_file
+from fxnorm.progress import progress
+from fxnorm.stems import SAMPLE_RATE
+
+#: Columns of the tidy scores.
+COLUMNS = ("system", "test_set", "song", "group", "metric", "value", "note")
+#: Group of the row that says how much of a song was compared, and what was done to it first.
+FILE_GROUP = "file"
+#: That row's metric: seconds that were compared; 0 for a song without a mix.
+COMPARED = "compared_s"
+
+Row = dict[str, Any]
+Audio = np.ndarray | str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A mix and its target, ready to be compared."""
+
+    mix: np.ndarray
+    target: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+def score_mixes(
+    target_folder: str | os.PathLike[str],
+    mixes_folder: str | os.PathLike[str],
+    *,
+    match_loudness_lufs: float | None = None,
+    trim: bool = True,
+    jobs: int = -1,
+) -> pd.DataFrame:
+    """Score `<mixes>/<system>/<song>.*` against `<target>/<song>.*`.
+
+    Songs are paired by file name without suffix. Files of another sample rate are resampled to
+    44.1 kHz, the longer file of a pair is cut, and both are said in the song's row of group "file".
+
+    Args:
+        target_folder: human mixes; wav, flac, ogg, mp3 or aiff.
+        mixes_folder: one folder per system.
+        match_loudness_lufs: bring mix and target to this loudness first.
+        trim: cut the target's silence at both ends; see `trim_silence`.
+        jobs: how many songs at a time; -1 for one per core.
+
+    Returns:
+        Tidy scores (`COLUMNS`), systems and songs sorted. A song that a system lacks has one row,
+        with the note "no mix of this song".
+
+    Raises:
+        FxNormError: a missing folder, no system, a system without any of the songs, two files of
+            one song, or a file that can't be read.
+    """
+    targets = _songs(Path(target_folder), "the target mixes")
+    systems = _systems(Path(mixes_folder), targets)
+    rows: list[Row] = []
+    tasks = []
+    for system, mixes in systems.items():
+        for song, target in targets.items():
+            if song in mixes:
+                tasks.append((system, song, mixes[song], target))
+            else:
+                rows.append(
+                    _row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no mix of this song")
+                )
+        for song in sorted(mixes.keys() - targets.keys()):
+            rows.append(_row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no target of this song"))
+    for _, _, mix, target in tasks:
+        info(mix), info(target)
+
+    def score(system: str, song: str, mix: Path, target: Path) -> list[Row]:
+        pair = load_pair(mix, target, trim=trim, match_loudness_lufs=match_loudness_lufs)
+        return pair_rows(system, "", song, pair)
+
+    # Threads do: the compiled metrics, FFTs and decoders all release the GIL.
+    parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
+    results = parallel(joblib.delayed(score)(*task) for task in tasks)
+    for scored in progress(results, len(tasks), "score", "mix"):
+        rows.extend(scored)
+    return tidy(rows)
+
+
+def score_stems(
+    stems: Mapping[str, np.ndarray], targets: Mapping[str, np.ndarray], sample_rate: int
+) -> pd.DataFrame:
+    """Score every stem on its own, where processed stems are known.
+
+    A mix can match its target while its stems' errors cancel; this shows which stem is off.
+
+    Args:
+        stems: (samples, channels) by stem.
+        targets: the same stems as the engineer processed them.
+        sample_rate: in Hz.
+
+    Returns:
+        Columns stem, group, metric, value, note. A stem that is missing or silent on one side only
+        has NaN and the reason; silent on both sides, or not in `targets`, it is left out.
+    """
+    rows = []
+    for stem, target in targets.items():
+        audible = [stem in stems and bool(np.any(stems[stem])), bool(np.any(target))]
+        if not any(audible):
+            continue
+        if not all(audible):
+            where = "the mix" if audible[1] else "the target"
+            rows.append((stem, FILE_GROUP, COMPARED, np.nan, f"silent in {where} only"))
+            continue
+        length = min(len(stems[stem]), len(target))
+        scores = compare(stems[stem][:length], target[:length], sample_rate)
+        rows.extend((stem, *row) for row in scores.rows())
+    return pd.DataFrame(rows, columns=["stem", "group", "metric", "value", "note"])
+
+
+def load_pair(
+    mix: Audio,
+    target: Audio,
+    *,
+    sample_rate: int = SAMPLE_RATE,
+    trim: bool = True,
+    match_loudness_lufs: float | None = None,
+) -> Pair:
+    """Bring a mix and its target to one sample rate, length and, if wanted, loudness.
+
+    Args:
+        mix: a file, or (samples, channels) at `sample_rate`.
+        target: likewise.
+        sample_rate: of arrays, in Hz; files may have any.
+        trim: cut the target's silence at both ends.
+        match_loudness_lufs: bring both to this loudness.
+
+    Raises:
+        FxNormError: a file that can't be read or has more than two channels.
+    """
+    notes: list[str] = []
+    x, y = (
+        _load(audio, sample_rate, name, notes) for name, audio in (("mix", mix), ("target", target))
+    )
+    if len(x) != len(y):
+        longer = "mix" if len(x) > len(y) else "target"
+        excess = abs(len(x) - len(y)) / SAMPLE_RATE
+        notes.append(f"the {longer} is {excess:.3f} s longer: its end is left out")
+        length = min(len(x), len(y))
+        x, y = x[:length], y[:length]
+    if trim:
+        samples = len(y)
+        x, y, kept = trim_silence(x, y, SAMPLE_RATE)
+        if kept != (0, samples):
+            notes.append(
+                "trimmed to {:.3f}–{:.3f} s".format(*(edge / SAMPLE_RATE for edge in kept))
+            )
+    if match_loudness_lufs is not None:
+        x, y = (_matched(signal, match_loudness_lufs) for signal in (x, y))
+        notes.append(f"both brought to {match_loudness_lufs:g} LUFS")
+    return Pair(x, y, tuple(notes))
+
+
+def pair_rows(system: str, test_set: str, song: str, pair: Pair) -> list[Row]:
+    """Every metric of one song, after the row that says what was compared."""
+    seconds = len(pair.target) / SAMPLE_RATE
+    rows = [_row(system, test_set, song, FILE_GROUP, COMPARED, seconds, "; ".join(pair.notes))]
+    scores = compare(pair.mix, pair.target, SAMPLE_RATE)
+    return rows + [_row(system, test_set, song, *row) for row in scores.rows()]
+
+
+def tidy(rows: Iterable[Row]) -> pd.DataFrame:
+    """Rows as a frame with `COLUMNS`, sorted by system, test set and song."""
+    frame = pd.DataFrame(list(rows), columns=list(COLUMNS))
+    return frame.sort_values(["system", "test_set", "song"], kind="stable", ignore_index=True)
+
+
+def write_scores(scores: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write tidy scores as CSV, 7 significant digits."""
+    with atomic_file(path) as temporary:
+        scores.to_csv(temporary, index=False, float_format="%.7g")
+
+
+def read_scores(*paths: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read and join tidy scores.
+
+    Raises:
+        FxNormError: a file that is missing or has other columns.
+    """
+    frames = []
+    for path in paths:
+        if not Path(path).is_file():
+            raise FxNormError(f"{path}: no such file; run the evaluation that writes it")
+        text = {column: str for column in COLUMNS if column != "value"}
+        frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values={"value": [""]})
+        if list(frame.columns) != list(COLUMNS):
+            raise FxNormError(f"{path}: the columns are not {', '.join(COLUMNS)}; score again")
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def _row(
+    system: str, test_set: str, song: str, group: str, metric: str, value: float, note: str
+) -> Row:
+    return dict(zip(COLUMNS, (system, test_set, song, group, metric, value, note), strict=True))
+
+
+def _not_compared(system: str, song: str, why: str) -> Row:
+    return _row(system, "", song, FILE_GROUP, COMPARED, 0.0, why)
+
+
+def _songs(folder: Path, what: str) -> dict[str, Path]:
+    """Audio files of a folder by name without suffix, sorted."""
+    if not folder.is_dir():
+        raise FxNormError(f"{folder}: no such folder; give the one with {what}")
+    songs: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in READABLE or path.name.startswith("."):
+            continue
+        if path.stem in songs:
+            raise FxNormError(
+                f"{path}: '{songs[path.stem].name}' is a mix of the same song; remove one"
+            )
+        songs[path.stem] = path
+    return songs
+
+
+def _systems(folder: Path, targets: dict[str, Path]) -> dict[str, dict[str, Path]]:
+    if not targets:
+        raise FxNormError(
+            "the target folder holds no audio; give <song>.wav, flac, ogg, mp3 or aiff"
+        )
+    if not folder.is_dir():
+        raise FxNormError(f"{folder}: no such folder; give the one with a folder per system")
+    systems = {
+        path.name: _songs(path, "a system's mixes")
+        for path in sorted(folder.iterdir())
+        if path.is_dir() and not path.name.startswith(".")
+    }
+    if not systems:
+        raise FxNormError(
+            f"{folder}: holds no folders; put mixes into {folder}/<system>/<song>.wav"
+        )
+    for system, mixes in systems.items():
+        if mixes.keys().isdisjoint(targets):
+            raise FxNormError(
+                f"{folder / system}: has none of the songs; name its files as the targets', "
+                f"like '{next(iter(targets))}'"
+            )
+    return systems
+
+
+def _load(audio: Audio, sample_rate: int, name: str, notes: list[str]) -> np.ndarray:
+    if isinstance(audio, np.ndarray):
+        samples, rate = audio, sample_rate
+    else:
+        samples, rate = read(audio)
+    if samples.ndim == 1 or samples.shape[1] == 1:
+        notes.append(f"the {name} is mono: its channel is repeated")
+    elif samples.shape[1] > 2:
+        where = name if isinstance(audio, np.ndarray) else audio
+        raise FxNormError(f"{where}: has {samples.shape[1]} channels; give mono or stereo")
+    if rate != SAMPLE_RATE:
+        notes.append(f"the {name} is resampled from {rate} Hz")
+    return resample(to_stereo(samples), rate, SAMPLE_RATE)
+
+
+def _matched(signal: np.ndarray, target_lufs: float) -> np.ndarray:
+    loudness = integrated_loudness(signal, SAMPLE_RATE)
+    if not np.isfinite(loudness):
+        return signal
+    return signal * np.float32(from_db(target_lufs - loudness))
