@@ -1,0 +1,43 @@
+"""The command itself. Heavy imports wait until a subcommand runs."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from fxnorm import __version__
+from fxnorm.cli import features, listen, mix, normalize, score, weights
+from fxnorm.errors import FxNormError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: the words after `fxnorm`; the default is the process's.
+
+    Returns:
+        0 for success, 2 for wrong use or input, 130 when interrupted.
+    """
+    parser = argparse.ArgumentParser(
+        prog="fxnorm", description="Automatic music mixing with effect normalisation."
+    )
+    parser.add_argument("--version", action="version", version=f"fxnorm {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for module in (mix, normalize, features, weights, score, listen):
+        module.add_parser(commands)
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except FxNormError as error:
+        print(f"fxnorm: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of our output has gone (`fxnorm … | head`): nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("fxnorm: interrupted", file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,190 @@
+"""Options and output that several commands share."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fxnorm.errors import FxNormError
+
+if TYPE_CHECKING:
+    from fxnorm.normalization import ImpulseResponse
+
+EFFECTS = ("prereverb", "reverb", "eq", "compression", "panning", "loudness")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add `--json`."""
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def add_effects(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of effects and the impulse responses they need."""
+    parser.add_argument(
+        "--effects",
+        type=_effects,
+        metavar="LIST",
+        help="comma-separated, of prereverb,reverb,eq,compression,panning,loudness; the default "
+        "is all, the reverbs only with their impulse responses",
+    )
+    parser.add_argument(
+        "--strength",
+        type=_strengths,
+        default={},
+        metavar="EFFECT=NUMBER,...",
+        help="how much of an effect, from 0 (untouched) to 1 (full, the default)",
+    )
+    parser.add_argument(
+        "--impulse-responses",
+        metavar="DIR",
+        help="folder of <name>/impulse_response.wav, 2 to 4 s long, for the effect 'reverb'",
+    )
+    parser.add_argument(
+        "--pre-impulse-responses",
+        metavar="DIR",
+        help="the same, below 1.5 s, for 'prereverb': only for dry recordings",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the choice of impulse responses")
+
+
+def chosen_effects(options: argparse.Namespace, default: Sequence[str]) -> tuple[str, ...]:
+    """The effects to apply.
+
+    Args:
+        options: with what `add_effects` added.
+        default: the effects where none are named, without `prereverb`.
+
+    Raises:
+        FxNormError: a reverb is named whose impulse responses are not given.
+    """
+    if options.effects is None:
+        return ("prereverb", *default) if options.pre_impulse_responses else tuple(default)
+    needs = {"reverb": "impulse_responses", "prereverb": "pre_impulse_responses"}
+    for effect, option in needs.items():
+        if effect in options.effects and getattr(options, option) is None:
+            raise FxNormError(
+                f"the effect '{effect}' needs --{option.replace('_', '-')} DIR; give it, or leave "
+                "the effect out of --effects"
+            )
+    return tuple(options.effects)
+
+
+def read_impulse_responses(folder: str | None) -> "list[ImpulseResponse] | None":
+    """The set in a folder, None for none.
+
+    Raises:
+        FxNormError: the folder is missing or holds none.
+    """
+    from fxnorm.normalization import load_impulse_responses
+
+    return None if folder is None else load_impulse_responses(folder)
+
+
+def describe_stem(report: Mapping[str, Any]) -> str:
+    """A stem's normalisation report as indented lines."""
+    lines = [("input", _levels(report["input"]))]
+    if report["passed_through"]:
+        lines.append(("", "passed through unchanged"))
+    for effect, facts in report["effects"].items():
+        lines.append((effect, _DESCRIBE[effect](facts)))
+    lines.append(("output", _levels(report["output"])))
+    return "\n".join(f"  {name:<12}{text}" for name, text in lines)
+
+
+def print_json(report: Any) -> None:
+    """Print a report as one JSON document."""
+    json.dump(report, sys.stdout, indent=2, ensure_ascii=False)
+    print()
+
+
+def warn(messages: Sequence[str]) -> None:
+    """Print warnings on stderr."""
+    for message in messages:
+        print(f"warning: {message}", file=sys.stderr)
+
+
+def check_output(path: str, suffixes: Sequence[str]) -> None:
+    """Refuse an output path early, before long work.
+
+    Raises:
+        FxNormError: a suffix that can't be written, or a folder where a file is meant.
+    """
+    if Path(path).is_dir():
+        raise FxNormError(f"{path}: is a folder; give a file name")
+    if Path(path).suffix.lower() not in suffixes:
+        raise FxNormError(f"{path}: the output's name must end in {' or '.join(suffixes)}")
+
+
+def _effects(text: str) -> tuple[str, ...]:
+    effects = tuple(part.strip() for part in text.split(",") if part.strip())
+    unknown = [effect for effect in effects if effect not in EFFECTS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"unknown effect '{unknown[0]}'; choose from {','.join(EFFECTS)}"
+        )
+    return effects
+
+
+def _strengths(text: str) -> dict[str, float]:
+    strengths = {}
+    for part in text.split(","):
+        effect, _, number = part.partition("=")
+        _effects(effect)
+        try:
+            strengths[effect.strip()] = float(number)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"'{part}' is not EFFECT=NUMBER") from None
+        if not 0.0 <= strengths[effect.strip()] <= 1.0:
+            raise argparse.ArgumentTypeError(f"'{part}': a strength lies between 0 and 1")
+    return strengths
+
+
+def _levels(levels: Mapping[str, Any]) -> str:
+    loudness, peak = levels["loudness_lufs"], levels["peak_db"]
+    if peak is None:
+        return "silent"
+    text = f"peak {peak:.1f} dBFS"
+    return text if loudness is None else f"{loudness:.1f} LUFS, {text}"
+
+
+def _reverb(facts: Mapping[str, Any]) -> str:
+    return facts["impulse_response"] or "shelves only, as in the released code"
+
+
+def _eq(facts: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{side} untouched"
+        if fact["level_gain_db"] is None
+        else f"{side} {fact['level_gain_db']:+.1f} dB (band boost up to "
+        f"{fact['largest_boost_db']:.1f} dB)"
+        for side, fact in facts.items()
+    )
+
+
+def _compression(facts: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{side} {fact['ratio']:g}:1 above {fact['threshold_db']:g} dB"
+        if fact["ratio"] is not None
+        else f"{side} none ({fact['branch'].replace('_', ' ')})"
+        for side, fact in facts.items()
+    )
+
+
+def _panning(facts: Mapping[str, Any]) -> str:
+    return f"leaning {facts['side']}"
+
+
+def _loudness(facts: Mapping[str, Any]) -> str:
+    return f"{facts['gain_db']:+.1f} dB, to {facts['target_lufs']:.1f} LUFS"
+
+
+_DESCRIBE = {
+    "prereverb": _reverb,
+    "reverb": _reverb,
+    "eq": _eq,
+    "compression": _compression,
+    "panning": _panning,
+    "loudness": _loudness,
+}

@@ -1,0 +1,118 @@
+"""`fxnorm features`: measure, import and look at dataset features."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fxnorm.cli.common import add_json, check_output, print_json, warn
+from fxnorm.errors import FxNormError
+
+if TYPE_CHECKING:
+    from fxnorm.normalization import DatasetFeatures
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand and its three."""
+    parser = commands.add_parser("features", help="measure, import and look at dataset features")
+    actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
+
+    measure = actions.add_parser(
+        "measure",
+        help="measure a data set",
+        description="Measure the averages that stems are normalised to, over the songs in a "
+        "folder (<DATASET>/<song>/{vocals,bass,drums,other,mixture}.wav).",
+    )
+    measure.add_argument("dataset", metavar="DATASET")
+    measure.add_argument("-o", "--output", required=True, metavar="FILE", help="features .npz")
+    measure.add_argument("--skip-faulty", action="store_true", help="leave faulty songs out")
+    measure.add_argument("--jobs", type=int, default=-1, help="worker processes; -1: all cores")
+    add_json(measure)
+    measure.set_defaults(run=_measure)
+
+    released = actions.add_parser(
+        "import",
+        help="import the authors' released features",
+        description="Convert the released .npy (a pickled dictionary, read without running "
+        "anything in it) to our format.",
+    )
+    released.add_argument("released", metavar="RELEASED.npy")
+    released.add_argument("-o", "--output", required=True, metavar="FILE", help="features .npz")
+    add_json(released)
+    released.set_defaults(run=_import)
+
+    show = actions.add_parser(
+        "show",
+        help="print features, draw their curves",
+        description="Print the features of each stem type; with --output, draw the curves.",
+    )
+    show.add_argument("file", metavar="FILE", help="features .npz")
+    show.add_argument("other", nargs="?", metavar="OTHER", help="second file, for comparison")
+    show.add_argument("-o", "--output", metavar="PNG", help="picture of the curves")
+    add_json(show)
+    show.set_defaults(run=_show)
+
+
+def _measure(options: argparse.Namespace) -> None:
+    from fxnorm.data import find_songs
+    from fxnorm.normalization import measure_features
+
+    check_output(options.output, (".npz",))
+    found = find_songs(options.dataset, skip_faulty=options.skip_faulty)
+    warn([f"skipped {name}: {reason}" for name, reason in found.skipped.items()])
+    warn([f"{song.name}: {note}" for song in found.songs for note in song.notes])
+    features = measure_features(found.songs, jobs=options.jobs)
+    features.save(options.output)
+    _print(options, {options.output: features})
+
+
+def _import(options: argparse.Namespace) -> None:
+    from fxnorm.normalization import DatasetFeatures
+
+    check_output(options.output, (".npz",))
+    features = DatasetFeatures.import_released(options.released)
+    features.save(options.output)
+    _print(options, {options.output: features})
+
+
+def _show(options: argparse.Namespace) -> None:
+    from fxnorm.files import atomic_file
+    from fxnorm.normalization import DatasetFeatures, features_figure
+
+    files = [options.file] + ([options.other] if options.other else [])
+    shown = {file: DatasetFeatures.load(file) for file in files}
+    if options.output:
+        check_output(options.output, (".png",))
+        figure = features_figure(*shown.values())
+        try:
+            with atomic_file(options.output) as path:
+                figure.savefig(path, dpi=150)
+        except OSError as error:
+            raise FxNormError(f"{options.output}: can't be written: {error}") from error
+    _print(options, shown)
+
+
+def _print(options: argparse.Namespace, shown: "dict[str, DatasetFeatures]") -> None:
+    if options.json:
+        print_json({file: _numbers(features) for file, features in shown.items()})
+        return
+    for file, features in shown.items():
+        print(Path(file).name)
+        print(f"  {'stem':<8}{'loudness':>13}{'peaks':>12}{'spread':>10}{'mean phi':>10}")
+        for stem, values in _numbers(features).items():
+            print(
+                f"  {stem:<8}{values['loudness_lufs']:>8.2f} LUFS"
+                f"{values['peaks_mean_db']:>9.2f} dB{values['peaks_std_db']:>7.2f} dB"
+                f"{values['phi_mean']:>10.3f}"
+            )
+
+
+def _numbers(features: "DatasetFeatures") -> dict[str, dict[str, float]]:
+    return {
+        stem: {
+            "loudness_lufs": float(features.loudness[stem]),
+            "peaks_mean_db": float(features.compression[stem][0]),
+            "peaks_std_db": float(features.compression[stem][1]),
+            "phi_mean": float(features.panning[stem].mean()),
+        }
+        for stem in features.stems
+    }

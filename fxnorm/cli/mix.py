@@ -1,0 +1,152 @@
+"""`fxnorm mix`: stems in, a mix out."""
+
+import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fxnorm.cli.common import (
+    add_effects,
+    add_json,
+    check_output,
+    chosen_effects,
+    describe_stem,
+    print_json,
+    read_impulse_responses,
+    warn,
+)
+from fxnorm.errors import FxNormError
+from fxnorm.stems import STEMS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from fxnorm.mixing import Mix
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "mix",
+        help="mix stems",
+        description="Mix stems with a trained network. The output has the stems' sample rate and "
+        "the longest stem's length.",
+    )
+    for stem in STEMS:
+        parser.add_argument(f"--{stem}", metavar="FILE", help="wav, flac, ogg, mp3 or aiff")
+    parser.add_argument("--model", metavar="DIR", help="folder of a trained or imported model")
+    parser.add_argument("--output", required=True, metavar="OUT", help="wav or flac file")
+    parser.add_argument(
+        "--normalized-sum",
+        action="store_true",
+        help="the baseline without a network: the sum of the normalised stems",
+    )
+    parser.add_argument(
+        "--features", metavar="FILE", help="features.npz, for --normalized-sum without a model"
+    )
+    add_effects(parser)
+    parser.add_argument("--device", default="auto", help="auto (the default), cpu, cuda, ...")
+    parser.add_argument(
+        "--subtype", default="PCM_24", help="PCM_16, PCM_24 (the default), PCM_32 or FLOAT"
+    )
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Read, mix, write, report."""
+    from fxnorm import audio
+
+    check_output(options.output, audio.WRITABLE)
+    files = {stem: getattr(options, stem) for stem in STEMS if getattr(options, stem)}
+    if not files:
+        raise FxNormError(f"no stems: give at least one of {', '.join(f'--{s}' for s in STEMS)}")
+    stems, sample_rate, notes = _read(files)
+    make = _sum if options.normalized_sum else _mix
+    mixed = make(options, stems, sample_rate)
+    audio.write(options.output, mixed.audio, sample_rate, options.subtype)
+    warnings = [*notes, *mixed.warnings]
+    warn(warnings)
+    if options.json:
+        levels = {"peak_db": audio.peak_db(mixed.audio), "loudness_lufs": _loudness(mixed)}
+        print_json({"output": options.output, **levels, "stems": mixed.stems, "warnings": warnings})
+        return
+    for stem, report in mixed.stems.items():
+        print(f"{stem}: {files[stem]}\n{describe_stem(report)}")
+    seconds = mixed.audio.shape[0] / sample_rate
+    print(
+        f"{options.output}: {seconds:.1f} s at {sample_rate} Hz, {_loudness(mixed):.1f} LUFS, "
+        f"peak {audio.peak_db(mixed.audio):.1f} dBFS"
+    )
+
+
+def _mix(options: argparse.Namespace, stems: "dict[str, np.ndarray]", sample_rate: int) -> "Mix":
+    from fxnorm.mixing import choose_device, mix_stems
+    from fxnorm.models import load
+
+    if options.model is None:
+        raise FxNormError("no model: give --model DIR, or --normalized-sum for the baseline")
+    model = load(options.model, choose_device(options.device))
+    trained_with = [name for name in model.config.normalization.effects if name != "prereverb"]
+    return mix_stems(
+        stems,
+        sample_rate,
+        model,
+        seed=options.seed,
+        effects=chosen_effects(options, trained_with),
+        strengths=options.strength,
+        impulse_responses=read_impulse_responses(options.impulse_responses),
+        pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),
+    )
+
+
+def _sum(options: argparse.Namespace, stems: "dict[str, np.ndarray]", sample_rate: int) -> "Mix":
+    from fxnorm.mixing import sum_normalized
+    from fxnorm.models import load
+    from fxnorm.normalization import DEFAULT_EFFECTS, DatasetFeatures, NormalizationConfig
+
+    if options.features is None and options.model is None:
+        raise FxNormError("no features: --normalized-sum needs --features FILE or --model DIR")
+    if options.features is not None:
+        features, config = DatasetFeatures.load(options.features), NormalizationConfig()
+        effects = list(DEFAULT_EFFECTS)
+    else:
+        model = load(options.model)
+        features, config = model.features, model.config.normalization
+        effects = [name for name in config.effects if name != "prereverb"]
+    settings = {"effects": chosen_effects(options, effects), "strengths": options.strength}
+    return sum_normalized(
+        stems,
+        sample_rate,
+        features,
+        NormalizationConfig.parse(config.model_dump() | settings, "fxnorm mix"),
+        seed=options.seed,
+        impulse_responses=read_impulse_responses(options.impulse_responses),
+        pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),
+    )
+
+
+def _read(files: Mapping[str, str]) -> "tuple[dict[str, np.ndarray], int, list[str]]":
+    """The stems at one sample rate, the highest, and what is worth knowing about the files."""
+    from fxnorm import audio
+
+    headers = {stem: audio.info(path) for stem, path in files.items()}
+    sample_rate = max(header.sample_rate for header in headers.values())
+    stems, notes = {}, []
+    for stem, path in files.items():
+        samples, rate = audio.read(path)
+        if samples.shape[1] > 2:
+            raise FxNormError(f"{path}: has {samples.shape[1]} channels; give mono or stereo")
+        if rate != sample_rate:
+            notes.append(f"{path}: resampled from {rate} Hz to {sample_rate} Hz")
+        if headers[stem].lossy:
+            notes.append(f"{path}: lossy coding; what it removed can't be brought back")
+        if audio.peak(samples) >= 1.0 - 2.0**-15:
+            notes.append(f"{path}: reaches full scale and may be clipped")
+        stems[stem] = audio.resample(samples, rate, sample_rate)
+    return stems, sample_rate, notes
+
+
+def _loudness(mixed: "Mix") -> float:
+    from fxnorm import audio
+
+    return audio.integrated_loudness(mixed.audio, mixed.sample_rate)

@@ -1,0 +1,104 @@
+"""`fxnorm normalize`: bring stems to dataset features."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fxnorm.cli.common import (
+    add_effects,
+    add_json,
+    check_output,
+    chosen_effects,
+    describe_stem,
+    print_json,
+    read_impulse_responses,
+    warn,
+)
+from fxnorm.errors import FxNormError
+from fxnorm.stems import STEMS
+
+_SUFFIXES = (".wav", ".flac")
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "normalize",
+        help="bring stems to dataset features",
+        description="Bring files of one stem type to a data set's average loudness, spectrum, "
+        "dynamics and stereo position. Sample rate and length stay; the output is stereo.",
+    )
+    parser.add_argument("inputs", nargs="+", metavar="IN", help="wav, flac, ogg, mp3 or aiff")
+    parser.add_argument("--stem", required=True, choices=STEMS, help="stem type of the inputs")
+    parser.add_argument("--features", required=True, metavar="FILE", help="features.npz")
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="DIR|FILE",
+        help="wav or flac file for one input, else a folder for <input's name>.wav",
+    )
+    add_effects(parser)
+    parser.add_argument(
+        "--released-quirks",
+        action="store_true",
+        help="reproduce the released code's departures from its method",
+    )
+    parser.add_argument(
+        "--subtype", default="PCM_16", help="PCM_16 (the default), PCM_24, PCM_32 or FLOAT"
+    )
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Normalise the inputs one by one."""
+    from fxnorm import audio
+    from fxnorm.normalization import (
+        DEFAULT_EFFECTS,
+        DatasetFeatures,
+        FxNormalizer,
+        NormalizationConfig,
+    )
+    from fxnorm.seeds import derive_seed
+
+    outputs = _outputs(options.inputs, options.output)
+    settings = {
+        "effects": chosen_effects(options, DEFAULT_EFFECTS),
+        "strengths": options.strength,
+        "released_quirks": options.released_quirks,
+    }
+    normalizer = FxNormalizer.from_config(
+        DatasetFeatures.load(options.features),
+        NormalizationConfig.parse(settings, "fxnorm normalize"),
+        impulse_responses=read_impulse_responses(options.impulse_responses),
+        pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),
+    )
+    reports = []
+    for source, target in zip(options.inputs, outputs, strict=True):
+        samples, sample_rate = audio.read(source)
+        seed = derive_seed(options.seed, "normalize", Path(source).name)
+        result = normalizer(samples, sample_rate, options.stem, seed)
+        audio.write(target, result.audio, sample_rate, options.subtype)
+        reports.append({"file": source, "output": str(target), **result.report})
+        warn([f"{source}: {message}" for message in result.report["warnings"]])
+        if not options.json:
+            print(f"{source} -> {target}\n{describe_stem(result.report)}")
+    if options.json:
+        print_json(reports)
+
+
+def _outputs(inputs: Sequence[str], output: str) -> list[Path]:
+    if Path(output).suffix.lower() in _SUFFIXES:
+        if len(inputs) > 1:
+            raise FxNormError(f"{output}: is one file for {len(inputs)} inputs; give a folder")
+        check_output(output, _SUFFIXES)
+        targets = [Path(output)]
+    else:
+        targets = [Path(output) / f"{Path(source).stem}.wav" for source in inputs]
+    if len(set(targets)) < len(targets):
+        raise FxNormError("two inputs have the same name; normalise them into different folders")
+    for source, target in zip(inputs, targets, strict=True):
+        if target.exists() and target.samefile(source):
+            raise FxNormError(f"{source}: would be overwritten; choose another output")
+    return targets

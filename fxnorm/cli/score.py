@@ -1,0 +1,56 @@
+"""`fxnorm score`: how far mixes are from the human mixes."""
+
+import argparse
+from typing import Any
+
+from fxnorm.cli.common import add_json, check_output, print_json, warn
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "score",
+        help="score mixes against human mixes",
+        description="Compare <mixes>/<system>/<song>.* with <target>/<song>.* for every system "
+        "and song; print the means and write all numbers as tidy CSV.",
+    )
+    parser.add_argument("--target", required=True, metavar="DIR", help="human mixes")
+    parser.add_argument("--mixes", required=True, metavar="DIR", help="one folder per system")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE.csv", help="all scores")
+    parser.add_argument(
+        "--match-loudness",
+        type=float,
+        metavar="LUFS",
+        help="bring all mixes and targets to this loudness first",
+    )
+    parser.add_argument("--jobs", type=int, default=-1, help="songs at a time; -1: all cores")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Score, print, write."""
+    from fxnorm.evaluation import score_mixes, write_scores
+
+    check_output(options.output, (".csv",))
+    scores = score_mixes(
+        options.target,
+        options.mixes,
+        match_loudness_lufs=options.match_loudness,
+        jobs=options.jobs,
+    )
+    write_scores(scores, options.output)
+    notes = scores.loc[scores["note"] != "", ["system", "song", "metric", "note"]]
+    warn([f"{row.system}/{row.song}: {row.metric}: {row.note}" for row in notes.itertuples()])
+    means = scores.pivot_table(index=["group", "metric"], columns="system", values="value")
+    if options.json:
+        print_json({system: _nested(means[system]) for system in means.columns})
+    else:
+        print(means.to_string(float_format=lambda value: f"{value:.4f}"))
+
+
+def _nested(column: Any) -> dict[str, dict[str, float]]:
+    nested: dict[str, dict[str, float]] = {}
+    for (group, metric), value in column.items():
+        nested.setdefault(group, {})[metric] = float(value)
+    return nested

@@ -1,0 +1,233 @@
+"""The real command, end to end."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from fxnorm.audio import info, integrated_loudness, read, write
+from fxnorm.cli import main
+from fxnorm.models import AutomixConfig, AutomixNet, MixerConfig, build, save
+from fxnorm.normalization import DatasetFeatures
+from fxnorm.stems import STEMS
+
+TINY = {"filters": 8, "bottleneck": 8, "skip": 8, "hidden": 8, "blocks": 2, "repeats": 1}
+
+
+@pytest.fixture(scope="module")
+def stems(tmp_path_factory):
+    """Two seconds of something in every stem, at 48 kHz; the vocals in mono, the bass shorter."""
+    folder = tmp_path_factory.mktemp("stems")
+    rng = np.random.default_rng(3)
+    time_s = np.arange(96_000) / 48_000
+    bursts = (np.sin(2 * np.pi * 4 * time_s) > 0.7)[:, None]
+    for index, stem in enumerate(STEMS):
+        tone = np.sin(2 * np.pi * 110 * 2**index * time_s)[:, None] * [0.5, 0.3]
+        noise = rng.uniform(-0.1, 0.1, (96_000, 2))
+        audio = ((tone + noise) * (0.2 + 0.8 * bursts)).astype(np.float32)
+        audio = audio[:, :1] if stem == "vocals" else audio[: 80_000 if stem == "bass" else None]
+        write(folder / f"{stem}.wav", audio, 48_000)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory):
+    """A features file with plain averages."""
+    path = tmp_path_factory.mktemp("features") / "features.npz"
+    bins = 32_769
+    spectrum = 1.0 / (1.0 + np.arange(bins) / 200.0)
+    DatasetFeatures(
+        eq=dict.fromkeys(STEMS, spectrum),
+        compression=dict.fromkeys(STEMS, (-20.0, 3.0)),
+        panning=dict.fromkeys(STEMS, np.full(bins, 0.9)),
+        loudness=dict.fromkeys(STEMS, -25.0),
+    ).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory, features):
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    torch.manual_seed(1)
+    config = MixerConfig(system="tiny", network=AutomixConfig(**TINY))
+    save(folder, build(config.network), DatasetFeatures.load(features), config)
+    return folder
+
+
+def _stem_options(stems, *names):
+    return [word for name in names or STEMS for word in (f"--{name}", str(stems / f"{name}.wav"))]
+
+
+def test_mix_keeps_rate_and_length_and_reports(tmp_path, capsys, stems, model):
+    output = tmp_path / "mix.wav"
+    code = main(["mix", *_stem_options(stems), "--model", str(model), "--output", str(output)])
+    printed = capsys.readouterr()
+    assert code == 0
+    audio, sample_rate = read(output)
+    assert (audio.shape, sample_rate) == ((96_000, 2), 48_000)
+    assert 0.0 < np.abs(audio).max() <= 1.0
+    assert "bass" in printed.out
+    assert "compression" in printed.out
+    assert "vocals: mono" in printed.err
+    assert "resampled from 48000 Hz" in printed.err
+
+
+def test_mix_is_repeatable_and_takes_any_subset(tmp_path, stems, model):
+    outputs = [tmp_path / "a.wav", tmp_path / "b.wav"]
+    for output in outputs:
+        options = [*_stem_options(stems, "drums"), "--model", str(model), "--output", str(output)]
+        assert main(["mix", *options]) == 0
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()
+
+
+def test_mix_without_network_is_the_sum_of_normalised_stems(tmp_path, stems, features):
+    common = ["--features", str(features), "--subtype", "FLOAT"]
+    sum_path, parts = tmp_path / "sum.wav", np.zeros((96_000, 2))
+    options = [*_stem_options(stems), "--normalized-sum", "--output", str(sum_path)]
+    assert main(["mix", *options, *common]) == 0
+    for stem in STEMS:
+        path = tmp_path / f"{stem}.wav"
+        source = str(stems / f"{stem}.wav")
+        assert main(["normalize", source, "--stem", stem, "--output", str(path), *common]) == 0
+        part = read(path)[0]
+        parts[: len(part)] += part
+    # The sum is formed at 44.1 kHz and each stem is resampled on its own here: the two orders
+    # differ at the ends of the files, where the resampler sees an edge.
+    error = np.abs(read(sum_path)[0] - parts)[2000:78_000]
+    assert error.max() < 1e-3
+
+
+def test_mix_json_is_one_document(tmp_path, capsys, stems, model):
+    options = [*_stem_options(stems, "bass"), "--model", str(model), "--json"]
+    assert main(["mix", *options, "--output", str(tmp_path / "m.flac")]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert set(report["stems"]) == {"bass"}
+    assert report["stems"]["bass"]["effects"]["loudness"]["target_lufs"] == -25.0
+
+
+def test_strength_zero_leaves_a_stem_untouched(tmp_path, features):
+    audio = np.random.default_rng(0).uniform(-0.5, 0.5, (50_000, 2)).astype(np.float32)
+    source, output = tmp_path / "in.wav", tmp_path / "out.wav"
+    write(source, audio, 44_100)
+    strengths = "eq=0,compression=0,panning=0,loudness=0"
+    options = ["--stem", "drums", "--features", str(features), "--strength", strengths]
+    assert main(["normalize", str(source), *options, "--output", str(output)]) == 0
+    np.testing.assert_array_equal(read(output)[0], read(source)[0])
+
+
+def test_stems_normalised_to_measured_features_have_their_loudness(tmp_path, capsys, write_song):
+    for name in ("a", "b"):
+        write_song(tmp_path / "songs", name, samples=300_000)
+    path, picture = tmp_path / "f.npz", tmp_path / "curves.png"
+    measured = ["features", "measure", str(tmp_path / "songs"), "-o", str(path), "--jobs", "1"]
+    assert main([*measured, "--json"]) == 0
+    wanted = json.loads(capsys.readouterr().out)[str(path)]["bass"]["loudness_lufs"]
+    options = ["--stem", "bass", "--features", str(path), "--output", str(tmp_path / "n.wav")]
+    assert main(["normalize", str(tmp_path / "songs" / "a" / "bass.wav"), *options]) == 0
+    # The loudness is set on the padded stem, whose first and last blocks are partly silent: 0.4 s
+    # of 6.8 s at either end.
+    assert integrated_loudness(*read(tmp_path / "n.wav")) == pytest.approx(wanted, abs=0.4)
+    assert main(["features", "show", str(path), str(path), "-o", str(picture)]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "LUFS" in capsys.readouterr().out
+
+
+def test_released_features_are_imported(tmp_path, capsys, shared):
+    path = tmp_path / "released.npz"
+    source = shared / "data" / "features_MUSDB18.npy"
+    assert main(["features", "import", str(source), "-o", str(path)]) == 0
+    assert set(DatasetFeatures.load(path).loudness) == set(STEMS)
+
+
+def test_released_weights_become_a_model_folder(tmp_path, capsys, features):
+    torch.manual_seed(2)
+    state = AutomixNet().state_dict()
+    torch.save(state, tmp_path / "ours.params")
+    options = ["--system", "ours", "--features", str(features), "-o", str(tmp_path / "model")]
+    assert main(["weights", "import", str(tmp_path / "ours.params"), *options]) == 0
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    assert config["normalization"]["released_quirks"] is True
+    assert config["warm_up_s"] == 30.0
+
+
+def test_score_of_the_target_itself_is_zero(tmp_path, capsys, stems):
+    for folder in ("target", "mixes/copy"):
+        write(tmp_path / folder / "song.wav", read(stems / "drums.wav")[0], 48_000)
+    options = ["--target", str(tmp_path / "target"), "--mixes", str(tmp_path / "mixes")]
+    table = tmp_path / "scores.csv"
+    assert main(["score", *options, "-o", str(table), "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)["copy"]
+    assert scores["spectral"]["mape_mean"] == 0.0
+    assert scores["loudness"]["d_lufs"] == 0.0
+    assert table.read_text().startswith("system,test_set,song,group,metric,value,note")
+
+
+def _wrong(stems, model, features, tmp_path):
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF nothing")
+    song, out = str(stems / "bass.wav"), str(tmp_path / "out.wav")
+    mix = ["mix", "--model", str(model), "--output", out]
+    weights = ["weights", "import", "-o", str(tmp_path / "w")]
+    return {
+        "no stems": (mix, "no stems"),
+        "missing stem": ([*mix, "--bass", "gone.wav"], "gone.wav: no such file"),
+        "corrupt stem": ([*mix, "--bass", str(broken)], "broken.wav: not readable"),
+        "no model": (["mix", "--bass", song, "--output", out], "no model"),
+        "wrong model": ([*mix, "--bass", song, "--model", str(stems)], "model.safetensors"),
+        "output suffix": (["mix", "--bass", song, "--model", "m", "--output", "o.mp3"], "o.mp3"),
+        "reverb without rooms": ([*mix, "--bass", song, "--effects", "reverb"], "--impulse"),
+        "no data set": (["features", "measure", "nowhere", "-o", "f.npz"], "nowhere"),
+        "features file": (["features", "show", str(broken)], "broken.wav"),
+        "overwriting": (
+            ["normalize", song, "--stem", "bass", "--features", str(features), "--output", song],
+            "would be overwritten",
+        ),
+        "weights": (
+            [*weights, str(broken), "--system", "wun", "--features", str(features)],
+            "broken.wav",
+        ),
+        "targets": (["score", "--target", "gone", "--mixes", "gone", "-o", "s.csv"], "gone"),
+        "dry songs": (["listen", "export", "--mixes", ".", "--dry", "gone", "-o", "l"], "gone"),
+        "results": (["listen", "analyze", "gone.csv", "--key", "k.csv", "-o", "a"], ".csv"),
+    }
+
+
+def test_wrong_input_is_one_clear_line_and_code_2(capsys, stems, model, features, tmp_path):
+    for case, (arguments, message) in _wrong(stems, model, features, tmp_path).items():
+        assert main(arguments) == 2, case
+        printed = capsys.readouterr()
+        errors = [line for line in printed.err.splitlines() if not line.startswith("warning")]
+        assert len(errors) == 1, case
+        assert message in errors[0], case
+        assert not (tmp_path / "out.wav").exists(), case
+
+
+@pytest.mark.parametrize("arguments", [[], ["mix", "--effects", "magic"], ["normalize"]])
+def test_wrong_use_exits_with_2(arguments):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+
+
+def test_the_installed_module_runs_and_every_command_has_help():
+    for command in ("", "mix", "normalize", "features", "weights", "score", "listen"):
+        words = [sys.executable, "-m", "fxnorm", *command.split(), "--help"]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert done.returncode == 0
+        assert "usage: fxnorm" in done.stdout
+
+
+def test_real_stems_mix_to_their_length(tmp_path, shared, model):
+    song = shared / "data" / "song008"
+    options = [w for stem in STEMS for w in (f"--{stem}", str(song / f"{stem}_dry.mp3"))]
+    output = tmp_path / "mix.wav"
+    assert main(["mix", *options, "--model", str(model), "--output", str(output)]) == 0
+    header = info(output)
+    assert header.channels == 2
+    assert header.samples == max(len(read(song / f"{stem}_dry.mp3")[0]) for stem in STEMS)
+    audio, _ = read(output)
+    assert np.isfinite(audio).all()
+    assert 0.0 < np.abs(audio).max() < 1.0

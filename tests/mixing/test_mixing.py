@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+import torch
+
+import fxnorm
+from fxnorm.errors import FxNormError
+from fxnorm.mixing import apply_network, mix_stems, sum_normalized
+from fxnorm.models import AutomixConfig, LoadedModel, MixerConfig, WaveUNetConfig, build
+from fxnorm.normalization import DatasetFeatures
+from fxnorm.stems import STEMS
+
+AUTOMIX = AutomixConfig(filters=8, bottleneck=8, skip=8, hidden=8, blocks=2, repeats=1)
+WAVE_U_NET = WaveUNetConfig(filters=8, levels=2)
+RATE = 44_100
+
+
+@pytest.fixture(scope="module")
+def features():
+    bins = 32_769
+    return DatasetFeatures(
+        eq=dict.fromkeys(STEMS, 1.0 / (1.0 + np.arange(bins) / 200.0)),
+        compression=dict.fromkeys(STEMS, (-20.0, 3.0)),
+        panning=dict.fromkeys(STEMS, np.full(bins, 0.9)),
+        loudness=dict.fromkeys(STEMS, -25.0),
+    )
+
+
+def _model(features, network, **settings):
+    torch.manual_seed(0)
+    config = MixerConfig(system="test", network=network, **settings)
+    return LoadedModel(build(network).eval(), features, config)
+
+
+def _stems(samples, channels=2, seed=0):
+    rng = np.random.default_rng(seed)
+    envelope = (np.sin(np.arange(samples) / 3000.0) ** 2)[:, None]
+    return {
+        stem: (envelope * rng.uniform(-0.3, 0.3, (samples, channels))).astype(np.float32)
+        for stem in STEMS
+    }
+
+
+def test_a_whole_song_through_the_stream_is_the_network_on_all_of_it(features):
+    model = _model(features, AUTOMIX)
+    stems = _stems(70_000)
+    inputs = torch.from_numpy(np.stack([stems[stem].T for stem in STEMS]))
+    with torch.inference_mode():
+        expected = model.net(inputs[None])[0].numpy().T
+    # Blocks change the order of sums in single precision.
+    np.testing.assert_allclose(apply_network(stems, model), expected, atol=1e-5)
+
+
+def test_the_wave_u_net_covers_the_song_and_is_aligned_with_it(features):
+    model = _model(features, WAVE_U_NET)
+    stems = _stems(30_000)
+    mixed = apply_network(stems, model)
+    assert mixed.shape == (30_000, 2)
+    inputs = torch.from_numpy(np.stack([stems[stem].T for stem in STEMS]))
+    with torch.inference_mode():
+        inner = model.net(inputs[None])[0].numpy().T
+    offset = model.net.output_offset
+    # Zeros around the song change the group statistics by their share of the samples.
+    error = np.abs(mixed[offset : offset + len(inner)] - inner)
+    assert error.max() < 0.02 * np.abs(inner).max()
+
+
+def test_a_missing_stem_is_a_silent_one(features):
+    model = _model(features, AUTOMIX)
+    stems = _stems(20_000)
+    without = {stem: audio for stem, audio in stems.items() if stem != "bass"}
+    silent = stems | {"bass": np.zeros((20_000, 2), np.float32)}
+    np.testing.assert_array_equal(apply_network(without, model), apply_network(silent, model))
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(44_100, 2), (48_000, 1), (22_050, 2)])
+def test_the_mix_has_the_stems_rate_length_and_no_faults(features, rate, channels):
+    stems = _stems(rate + 17, channels)
+    stems["drums"] = stems["drums"][: rate // 2]
+    mixed = fxnorm.mix(stems, rate, _model(features, AUTOMIX))
+    assert mixed.shape == (rate + 17, 2)
+    assert mixed.dtype == np.float32
+    assert np.isfinite(mixed).all()
+    assert 0.0 < np.abs(mixed).max() <= 1.0
+
+
+def test_input_level_does_not_matter(features):
+    stems, model = _stems(RATE), _model(features, AUTOMIX)
+    louder = {stem: 0.5 * audio for stem, audio in stems.items()}
+    # Normalisation undoes the gain; what is left is single-precision rounding.
+    first, second = fxnorm.mix(stems, RATE, model), fxnorm.mix(louder, RATE, model)
+    np.testing.assert_allclose(first, second, atol=1e-4)
+
+
+def test_a_warm_up_changes_no_length_and_is_what_precedes_the_song(features):
+    stems = _stems(RATE)
+    warm = _model(features, AUTOMIX, warm_up_s=0.5)
+    mixed = fxnorm.mix(stems, RATE, warm)
+    assert mixed.shape == (RATE, 2)
+    half = RATE // 2
+    by_hand = {stem: np.concatenate([audio[-half:], audio]) for stem, audio in stems.items()}
+    expected = fxnorm.mix(by_hand, RATE, _model(features, AUTOMIX))[half:]
+    np.testing.assert_allclose(mixed, expected, atol=1e-5)
+
+
+def test_the_baseline_is_the_sum_of_what_the_normaliser_gives(features):
+    stems = _stems(RATE)
+    both = sum_normalized({k: stems[k] for k in ("bass", "drums")}, RATE, features).audio
+    alone = [sum_normalized({k: stems[k]}, RATE, features).audio for k in ("bass", "drums")]
+    np.testing.assert_allclose(both, alone[0] + alone[1], atol=1e-6)
+
+
+def test_reports_and_warnings_name_the_stems(features):
+    stems = _stems(RATE) | {"vocals": np.zeros(RATE, np.float32)}
+    result = mix_stems(stems, RATE, _model(features, AUTOMIX))
+    assert list(result.stems) == list(STEMS)
+    assert any(warning.startswith("vocals: silent") for warning in result.warnings)
+    assert result.stems["vocals"]["passed_through"]
+    assert result.stems["bass"]["effects"]["compression"]["left"]["trials"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("stems", "message"),
+    [
+        ({}, "no stems"),
+        ({"voice": np.ones((10, 2))}, "unknown stem 'voice'"),
+        ({"bass": np.zeros((0, 2))}, "bass: the audio is empty"),
+        ({"bass": np.full((10, 2), np.nan)}, "bass: the audio is empty or holds NaN"),
+        ({"bass": np.zeros((10, 2))}, "all stems are silent"),
+        ({"bass": np.ones((10, 3))}, "3 channels"),
+    ],
+)
+def test_unusable_stems_are_refused(features, stems, message):
+    with pytest.raises(FxNormError, match=message):
+        fxnorm.mix(stems, RATE, _model(features, AUTOMIX))
+
+
+def test_a_missing_model_and_a_front_end_are_refused(features, tmp_path):
+    with pytest.raises(FxNormError, match="no such model folder"):
+        fxnorm.mix(_stems(RATE), RATE, tmp_path / "gone")
+    front_end = _model(features, AUTOMIX.model_copy(update={"pretraining": True}))
+    with pytest.raises(FxNormError, match="pretrained front end"):
+        fxnorm.mix(_stems(RATE), RATE, front_end)
