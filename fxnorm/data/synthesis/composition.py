@@ -1,0 +1,127 @@
+"""Composing songs: tempo, key, chords, sections, then every part."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fxnorm.data.synthesis.arrangement import (
+    Grid,
+    accompaniment,
+    bass_line,
+    drum_hits,
+    drum_pattern,
+)
+from fxnorm.data.synthesis.harmony import progression
+from fxnorm.data.synthesis.melody import backing_voices, lead_melody
+from fxnorm.data.synthesis.score import Outline, Section, Song
+from fxnorm.data.synthesis.styles import STYLES
+from fxnorm.errors import FxNormError
+from fxnorm.seeds import generator
+
+#: Time after the last bar in which the final chord rings out.
+_RING_OUT_S = 1.2
+_ATTEMPTS = 500
+
+
+def compose(
+    counts: dict[str, int], duration_s: tuple[float, float], seed: int
+) -> dict[str, list[Song]]:
+    """Compose all songs of a data set; no two share tempo, chords or drum pattern.
+
+    A song depends on the seed, its partition and its number, and on earlier songs only where it
+    would repeat one of them.
+
+    Args:
+        counts: number of songs per partition.
+        duration_s: shortest and longest.
+        seed: the data set's.
+
+    Returns:
+        The songs of each partition, in the order of their names.
+
+    Raises:
+        FxNormError: more songs than there are different ones to be found.
+    """
+    used: set[object] = set()
+    return {
+        partition: [_song(partition, index, duration_s, seed, used) for index in range(count)]
+        for partition, count in counts.items()
+    }
+
+
+def _song(
+    partition: str, index: int, duration_s: tuple[float, float], seed: int, used: set[object]
+) -> Song:
+    # Styles take turns, so that every partition, also a small one, holds them all.
+    style = list(STYLES)[index % len(STYLES)]
+    for attempt in range(_ATTEMPTS):
+        random = generator(seed, "song", partition, index, attempt)
+        outline = _outline(style, duration_s, random)
+        marks = {outline.tempo_bpm, *outline.chords.values(), outline.pattern}
+        if not marks & used:
+            used |= marks
+            return _arrange(f"{index + 1:03d}_{outline.title}", outline, random)
+    raise FxNormError(
+        f"synthesis: found no {style} song unlike the {len(used) // 4} before it; ask for fewer"
+    )
+
+
+def _outline(
+    style_name: str, duration_s: tuple[float, float], random: np.random.Generator
+) -> Outline:
+    style = STYLES[style_name]
+    key = int(random.integers(12))
+    minor = bool(random.random() < style.minor)
+    # The verse starts on the tonic, the chorus on the sixth (major: vi, minor: VI) degree.
+    chords = {
+        kind: progression(key, minor, style.sevenths, start, random)
+        for kind, start in (("verse", 0), ("chorus", 5))
+    }
+    return Outline(
+        style=style_name,
+        tempo_bpm=round(float(random.uniform(*style.tempo_bpm)), 1),
+        key=key,
+        minor=minor,
+        chords=chords,
+        pattern=drum_pattern(style, random),
+        duration_s=round(float(random.uniform(*duration_s)), 2),
+    )
+
+
+def _arrange(name: str, outline: Outline, random: np.random.Generator) -> Song:
+    style = STYLES[outline.style]
+    sections = _sections(outline)
+    grid = Grid(outline, sections, style.swing)
+    voice = str(random.choice(style.voices))
+    lead = lead_melody(grid, voice, style, random)
+    return Song(
+        name=name,
+        outline=outline,
+        sections=sections,
+        voice=voice,
+        lead=lead,
+        backing=backing_voices(lead, grid) if style.backing else (),
+        kit=style.kit,
+        drums=drum_hits(grid, random),
+        bass=bass_line(grid, style, random),
+        accompaniment=accompaniment(grid, style, random),
+    )
+
+
+def _sections(outline: Outline) -> tuple[Section, ...]:
+    """As many bars as fit: an intro of one bar if there is room, half verse, half chorus."""
+    bar_s = 240.0 / outline.tempo_bpm
+    bars = max(1, int((outline.duration_s - _RING_OUT_S) / bar_s))
+    intro = 1 if bars >= 5 else 0
+    verse = (bars - intro) // 2
+    lengths: Sequence[tuple[str, int]] = (
+        ("intro", intro),
+        ("verse", verse),
+        ("chorus", bars - intro - verse),
+    )
+    sections, first = [], 0
+    for kind, length in lengths:
+        if length:
+            sections.append(Section(kind, first, length))
+        first += length
+    return tuple(sections)

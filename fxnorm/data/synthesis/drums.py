@@ -1,0 +1,139 @@
+"""The drum kits: every stroke, and the microphones that hear it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fxnorm.data.synthesis.oscillators import decaying_sines, sample_count
+from fxnorm.data.synthesis.rooms import Room, impulse_response
+from fxnorm.data.synthesis.score import Hit
+from fxnorm.effects import apply_filter, convolve, high_pass, low_pass
+from fxnorm.stems import SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class _Kit:
+    """Tuning and damping of a kit.
+
+    Attributes:
+        kick_hz: lowest frequency of the kick.
+        kick_s: its decay time.
+        snare_hz: tone of the snare's shell.
+        snare_s: decay of its wires.
+        brightness: level of noise and cymbals.
+        room: level of the room microphones.
+    """
+
+    kick_hz: float
+    kick_s: float
+    snare_hz: float
+    snare_s: float
+    brightness: float
+    room: float
+
+
+_KITS = {
+    "rock": _Kit(54.0, 0.11, 185.0, 0.10, 1.0, 0.22),
+    "electronic": _Kit(50.0, 0.12, 205.0, 0.09, 1.0, 0.16),
+    "soft": _Kit(56.0, 0.11, 175.0, 0.11, 0.9, 0.18),
+    "tight": _Kit(58.0, 0.09, 220.0, 0.08, 0.95, 0.17),
+}
+
+#: Position in the overhead microphones, -1 (left) to 1 (right), and level of each drum.
+_PLACES = {
+    "kick": (0.0, 0.8),
+    "snare": (0.0, 1.0),
+    "hat": (0.4, 0.15),
+    "open_hat": (0.4, 0.16),
+    "ride": (-0.4, 0.14),
+    "crash": (-0.3, 0.24),
+    "high_tom": (0.25, 0.75),
+    "low_tom": (-0.25, 0.8),
+}
+_TAKES = 3
+#: Level of the highest peak at the preamplifiers, relative to where they saturate.
+_DRIVE = 1.6
+_ROOM = Room(reverberation_s=0.45, damping=1.8, warmth=1.0, direct=1.5)
+
+
+def play_drums(
+    hits: tuple[Hit, ...], kit_name: str, samples: int, random: np.random.Generator
+) -> np.ndarray:
+    """All microphones of the kit, balanced raw: (samples, 2) float32."""
+    kit = _KITS[kit_name]
+    drums = sorted({hit.drum for hit in hits})
+    takes = {drum: [_stroke(drum, kit, random) for _ in range(_TAKES)] for drum in drums}
+    close = np.zeros((samples, 2), np.float32)
+    for hit in hits:
+        start = sample_count(hit.start_s)
+        sound = takes[hit.drum][int(random.integers(_TAKES))][: max(0, samples - start)]
+        position, level = _PLACES[hit.drum]
+        angle = (position + 1.0) * np.pi / 4.0
+        gains = hit.velocity * level * np.array([np.cos(angle), np.sin(angle)], np.float32)
+        close[start : start + sound.size] += sound[:, None] * gains
+    heard = close + np.float32(kit.room) * convolve(close, impulse_response(_ROOM, random))
+    # Preamplifiers round off the highest peaks.
+    heard *= _DRIVE / np.abs(heard).max()
+    return np.tanh(heard)
+
+
+def _stroke(drum: str, kit: _Kit, random: np.random.Generator) -> np.ndarray:
+    """One take of a drum: mono, peak 1."""
+    if drum == "kick":
+        sound = _kick(kit, random)
+    elif drum == "snare":
+        sound = _snare(kit, random)
+    elif drum in ("high_tom", "low_tom"):
+        pitch_hz = 150.0 if drum == "high_tom" else 95.0
+        sound = _membrane(pitch_hz, 0.5, 0.03, 0.16, 0.7)
+        sound += 0.15 * _noise(sound.size, 0.03, 200.0, 4000.0, random)
+    else:
+        decay_s = {"hat": 0.035, "open_hat": 0.22, "ride": 0.35, "crash": 0.7}[drum]
+        lowest_hz = {"hat": 5500.0, "open_hat": 5000.0, "ride": 3500.0, "crash": 2500.0}[drum]
+        return kit.brightness * _cymbal(decay_s, lowest_hz, random)
+    return sound / np.abs(sound).max()
+
+
+def _kick(kit: _Kit, random: np.random.Generator) -> np.ndarray:
+    body = _membrane(kit.kick_hz, 2.2, 0.018, kit.kick_s, 0.7)
+    beater = _noise(body.size, 0.009, 700.0, 6000.0, random)
+    return body + 0.45 * kit.brightness * beater
+
+
+def _snare(kit: _Kit, random: np.random.Generator) -> np.ndarray:
+    shell = _membrane(kit.snare_hz, 0.35, 0.01, 0.06, 0.6)
+    for ratio, level in ((1.6, 0.6), (2.2, 0.5), (3.1, 0.4), (4.3, 0.4)):
+        shell += level * _membrane(ratio * kit.snare_hz, 0.2, 0.01, 0.05, 0.6)
+    wires = _noise(shell.size, kit.snare_s, 350.0, 7500.0, random)
+    crack = _noise(shell.size, 0.008, 600.0, 9000.0, random)
+    return shell + kit.brightness * (1.1 * wires + 0.6 * crack)
+
+
+def _membrane(
+    pitch_hz: float, sweep: float, sweep_s: float, decay_s: float, length_s: float
+) -> np.ndarray:
+    """A drum head: a sine whose pitch falls from (1 + sweep) times `pitch_hz`."""
+    time_s = np.arange(sample_count(length_s)) / SAMPLE_RATE
+    cycles = pitch_hz * (time_s + sweep * sweep_s * (1.0 - np.exp(-time_s / sweep_s)))
+    attack = np.minimum(1.0, time_s / 0.001)
+    return (attack * np.exp(-time_s / decay_s) * np.sin(2.0 * np.pi * cycles)).astype(np.float32)
+
+
+def _cymbal(decay_s: float, lowest_hz: float, random: np.random.Generator) -> np.ndarray:
+    """Metal: many inharmonic partials over noise."""
+    samples = sample_count(min(2.5, 7.0 * decay_s))
+    noise = _noise(samples, decay_s, lowest_hz, 11_000.0, random)
+    partials = random.uniform(0.6 * lowest_hz, 11_000.0, 16)
+    amplitudes = 0.05 * random.choice((-1.0, 1.0), partials.size)
+    metal = decaying_sines(partials, amplitudes, np.full(partials.size, 0.8 * decay_s), samples)
+    return noise + metal
+
+
+def _noise(
+    samples: int, decay_s: float, low_hz: float, high_hz: float, random: np.random.Generator
+) -> np.ndarray:
+    """A decaying burst of noise in a band, peak about 1."""
+    time_s = np.arange(samples) / SAMPLE_RATE
+    band = np.concatenate([high_pass(low_hz, SAMPLE_RATE), low_pass(high_hz, SAMPLE_RATE)])
+    noise = apply_filter(band, random.standard_normal(samples)) * np.exp(-time_s / decay_s)
+    return (noise / np.abs(noise).max()).astype(np.float32)

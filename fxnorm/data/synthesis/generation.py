@@ -1,0 +1,116 @@
+"""Generating the multitrack data set: compose, perform, mix, write."""
+
+import os
+from pathlib import Path
+
+import joblib
+import numpy as np
+
+from fxnorm.audio import from_db, write
+from fxnorm.data.synthesis.composition import compose
+from fxnorm.data.synthesis.config import SynthesisConfig
+from fxnorm.data.synthesis.engineer import decide, mix_loudness, process, studio_rooms
+from fxnorm.data.synthesis.measurement import measure, summarise
+from fxnorm.data.synthesis.mixdown import mix_down
+from fxnorm.data.synthesis.performance import perform
+from fxnorm.data.synthesis.rooms import Room, impulse_response
+from fxnorm.data.synthesis.score import Song
+from fxnorm.effects.processors import build_chain
+from fxnorm.progress import progress
+from fxnorm.seeds import generator
+from fxnorm.stems import SAMPLE_RATE
+
+#: Reverberation times in seconds (middle octaves) and level of the two sets of impulse responses.
+_RESPONSE_SETS = {"reverb": (2.0, 3.3, -10.0), "prereverb": (0.3, 1.2, -6.0)}
+
+Measurements = dict[str, dict[str, float]]
+
+
+def synthesize(
+    folder: str | os.PathLike[str], config: SynthesisConfig, *, seed: int, jobs: int = -1
+) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+    """Generate the data set.
+
+    Writes, in 16-bit stereo at 44.1 kHz: `wet/train/<song>/` and `wet/test/<song>/` in MUSDB18-HQ's
+    layout, `dry/<song>/` with the raw stems and the mixture of the test songs, and
+    `impulse_responses/{reverb,prereverb}/<name>/impulse_response.wav`. The same seed and
+    configuration give the same bytes for any number of jobs.
+
+    Args:
+        folder: empty or new; use `fxnorm.files.atomic_folder` to replace a folder as a whole.
+        config: sizes and the engineer's aims.
+        seed: the project's seed.
+        jobs: worker processes; -1 = one per core.
+
+    Returns:
+        {train, test, dry: {stem or mixture: {quantity: {minimum, median, maximum}}}} of the
+        quantities of `measure`.
+
+    Raises:
+        FxNormError: more songs wanted than different ones exist, or an unusable `engineer.extra`.
+    """
+    root = Path(folder)
+    rooms = studio_rooms(seed)
+    for steps in config.engineer.extra.values():
+        # A mistake in the chains shows before any work is done.
+        build_chain(steps, SAMPLE_RATE, rooms)
+    _write_impulse_responses(root / "impulse_responses", config.impulse_responses, seed)
+    songs = compose(
+        {"train": config.training_songs, "test": config.test_songs}, config.duration_s, seed
+    )
+    tasks = [(partition, song) for partition, group in songs.items() for song in group]
+    work = joblib.Parallel(n_jobs=jobs, return_as="generator")(
+        joblib.delayed(_produce)(root, partition, song, config, rooms, seed)
+        for partition, song in tasks
+    )
+    rows: dict[str, list[Measurements]] = {"train": [], "test": [], "dry": []}
+    for result in progress(work, len(tasks), "synthesize", "song"):
+        for partition, measurements in result.items():
+            rows[partition].append(measurements)
+    return {
+        partition: {stem: summarise(row[stem] for row in group) for stem in group[0]}
+        for partition, group in rows.items()
+    }
+
+
+def _produce(
+    root: Path,
+    partition: str,
+    song: Song,
+    config: SynthesisConfig,
+    rooms: dict[str, np.ndarray],
+    seed: int,
+) -> dict[str, Measurements]:
+    """Make and write one song; returns its measurements by partition (test songs: also dry)."""
+    dry = perform(song, seed)
+    processed = process(dry, decide(song, dry, config.engineer, seed), rooms)
+    loudness = mix_loudness(song, config.engineer)
+    wet, mixture = mix_down(processed, loudness, config.engineer.ceiling_db)
+    versions: dict[str, dict[str, np.ndarray]] = {partition: {**wet, "mixture": mixture}}
+    folders = {partition: root / "wet" / partition / song.name}
+    if partition == "test":
+        versions["dry"] = {**dry, "mixture": mixture}
+        folders["dry"] = root / "dry" / song.name
+    for name, version in versions.items():
+        for stem, audio in version.items():
+            write(folders[name] / f"{stem}.wav", audio, SAMPLE_RATE)
+    return {
+        name: {stem: measure(audio) for stem, audio in version.items()}
+        for name, version in versions.items()
+    }
+
+
+def _write_impulse_responses(root: Path, count: int, seed: int) -> None:
+    for name, (shortest_s, longest_s, level_db) in _RESPONSE_SETS.items():
+        for index in range(count):
+            random = generator(seed, "impulse response", name, index)
+            room = Room(
+                # One in each part of the range, so that a small set covers it.
+                reverberation_s=shortest_s
+                + (longest_s - shortest_s) * (index + random.random()) / count,
+                damping=random.uniform(1.8, 3.0),
+                warmth=random.uniform(1.0, 1.2),
+            )
+            response = impulse_response(room, random) * np.float32(from_db(level_db))
+            folder = root / name / f"{index + 1:02d}_{room.reverberation_s:.2f}s"
+            write(folder / "impulse_response.wav", response, SAMPLE_RATE)

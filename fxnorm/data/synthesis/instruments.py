@@ -1,0 +1,276 @@
+"""Bass and accompaniment instruments: from a part's notes to its raw recording."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fxnorm.audio import from_db
+from fxnorm.data.synthesis.oscillators import (
+    decaying_partials,
+    envelope,
+    frequency_hz,
+    periodic_tone,
+    sample_count,
+)
+from fxnorm.data.synthesis.score import Note, Part
+from fxnorm.effects import apply_filter, high_pass, low_pass, peaking
+from fxnorm.stems import SAMPLE_RATE
+
+_HARMONICS = np.arange(1, 65)
+#: Longest tone of a string, and of the noise of striking it.
+_LONGEST_S = 2.5
+_KNOCK_S = 0.05
+
+
+@dataclass(frozen=True)
+class _Sound:
+    """How an instrument sounds.
+
+    Attributes:
+        tone: (note, random) → mono note, its release included.
+        spread: how far its pitches spread over the stereo image, 0 to 1 (low left, high right).
+        centre: position of the instrument's middle, -1 (left) to 1 (right).
+        takes: recordings side by side (2 = doubled, one to each side).
+        post: what the whole track goes through: an amplifier, a rotating speaker.
+    """
+
+    tone: Callable[[Note, np.random.Generator], np.ndarray]
+    spread: float = 0.0
+    centre: float = 0.0
+    takes: int = 1
+    post: Callable[[np.ndarray], np.ndarray] | None = None
+
+
+def play(part: Part, samples: int, random: np.random.Generator) -> np.ndarray:
+    """The part as recorded: (samples, 2) float32, root mean square about -20 dBFS."""
+    sound = _SOUNDS[part.instrument]
+    track = np.zeros((samples, 2), np.float32)
+    for take in range(sound.takes):
+        side = sound.centre if sound.takes == 1 else (-0.6, 0.6)[take]
+        track += _take(part, sound, side, samples, random)
+    if sound.post is not None:
+        track = sound.post(track)
+    rms = float(np.sqrt(np.mean(track.astype(np.float64) ** 2)))
+    return track * np.float32(from_db(-20.0) / rms)
+
+
+def _take(
+    part: Part, sound: _Sound, side: float, samples: int, random: np.random.Generator
+) -> np.ndarray:
+    track = np.zeros((samples, 2), np.float32)
+    middle = float(np.mean([note.pitch for note in part.notes]))
+    for note in part.notes:
+        start = sample_count(note.start_s + (0.006 * random.random() if sound.takes > 1 else 0.0))
+        tone = sound.tone(note, random)[: max(0, samples - start)]
+        position = np.clip(side + sound.spread * (note.pitch - middle) / 10.0, -1.0, 1.0)
+        angle = (position + 1.0) * np.pi / 4.0
+        gains = np.array([np.cos(angle), np.sin(angle)], np.float32)
+        track[start : start + tone.size] += tone[:, None] * gains
+    return track
+
+
+def _released(tone: np.ndarray, note: Note, release_s: float) -> np.ndarray:
+    """Damp a ringing tone where the note ends."""
+    held = sample_count(note.duration_s)
+    tone = tone[: held + sample_count(release_s)]
+    tail = tone.size - held
+    if tail > 0:
+        tone[held:] *= np.cos(np.linspace(0.0, np.pi / 2.0, tail, dtype=np.float32)) ** 2
+    return tone
+
+
+def _strike(tone: np.ndarray, level: float, random: np.random.Generator) -> None:
+    """Add the noise of a finger, pick or hammer."""
+    knock = min(tone.size, sample_count(_KNOCK_S))
+    fall = np.linspace(1.0, 0.0, knock) ** 3
+    tone[:knock] += (level * fall * random.standard_normal(knock)).astype(np.float32)
+
+
+def _string(
+    note: Note,
+    rolloff: float,
+    pluck: float,
+    ring_s: float,
+    release_s: float,
+    inharmonicity: float,
+    partials: int = 32,
+    noise: float = 0.0,
+    random: np.random.Generator | None = None,
+) -> np.ndarray:
+    """A plucked or struck string.
+
+    Args:
+        note: what is played; the harder, the brighter.
+        rolloff: exponent of the partials' fall.
+        pluck: where it is struck, as a part of its length (dips at multiples of 1/pluck).
+        ring_s: decay time of the lowest partial at 110 Hz.
+        release_s: time to damp it.
+        inharmonicity: see `decaying_partials`.
+        partials: how many.
+        noise: level of the finger's, pick's or hammer's knock, which `random` draws.
+    """
+    order = _HARMONICS[:partials]
+    frequency = frequency_hz(note.pitch)
+    slope = rolloff + 0.6 * (1.0 - note.velocity)
+    amplitudes = np.sin(np.pi * order * pluck) / order**slope
+    decay_s = ring_s * np.sqrt(110.0 / frequency) / (1.0 + 0.12 * order)
+    length = sample_count(min(_LONGEST_S, note.duration_s + release_s))
+    tone = decaying_partials(frequency, amplitudes, decay_s, length, inharmonicity)
+    if random is not None:
+        _strike(tone, noise, random)
+    onset = sample_count(0.002)
+    tone[:onset] *= np.linspace(0.0, 1.0, tone[:onset].size, dtype=np.float32)
+    return note.velocity * _released(tone, note, release_s)
+
+
+def _held(
+    note: Note,
+    amplitudes: np.ndarray,
+    attack_s: float,
+    release_s: float,
+    detune_cents: tuple[float, ...] = (0.0,),
+    vibrato: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
+    """A sustained tone of one or more detuned oscillators; vibrato is (Hz, cents)."""
+    samples = sample_count(note.duration_s + release_s)
+    time_s = np.arange(samples) / SAMPLE_RATE
+    rate_hz, depth_cents = vibrato
+    tone = np.zeros(samples, np.float32)
+    for index, cents in enumerate(detune_cents):
+        frequency = frequency_hz(note.pitch + cents / 100.0)
+        cycles = frequency * time_s + 0.37 * index
+        if depth_cents:
+            # Phase modulation of this index swings the pitch by `depth_cents`.
+            swing = frequency * depth_cents / 1731.0 / (2.0 * np.pi * rate_hz)
+            cycles = cycles + swing * np.sin(2.0 * np.pi * rate_hz * time_s + index)
+        tone += periodic_tone(cycles, amplitudes, frequency * 1.03)
+    return note.velocity * envelope(samples, attack_s, release_s) * tone
+
+
+def _piano(note: Note, random: np.random.Generator) -> np.ndarray:
+    return _string(note, 1.1, 0.12, 1.6, 0.15, 4e-4, 28, 0.02, random)
+
+
+def _acoustic_guitar(note: Note, random: np.random.Generator) -> np.ndarray:
+    return _string(note, 0.9, 0.22, 0.9, 0.08, 6e-5, 40, 0.06, random)
+
+
+def _clean_guitar(note: Note, random: np.random.Generator) -> np.ndarray:
+    return _string(note, 1.0, 0.15, 0.7, 0.05, 6e-5, 40, 0.05, random)
+
+
+def _electric_piano(note: Note, random: np.random.Generator) -> np.ndarray:
+    """A tine: a round tone that growls the harder it is struck, and a short bell."""
+    frequency = frequency_hz(note.pitch)
+    order = _HARMONICS[:24]
+    amplitudes = (0.4 + 0.6 * note.velocity) / order**1.5
+    amplitudes[0] = 1.0
+    amplitudes[13] += 0.08
+    decay_s = 1.1 / (1.0 + 0.15 * order)
+    decay_s[13] = 0.12
+    length = sample_count(min(_LONGEST_S, note.duration_s + 0.12))
+    tone = decaying_partials(frequency, amplitudes, decay_s, length)
+    _strike(tone, 0.03, random)
+    return note.velocity * _released(tone, note, 0.12)
+
+
+def _distorted_guitar(note: Note, random: np.random.Generator) -> np.ndarray:
+    detuned = Note(
+        note.start_s, note.duration_s, note.pitch + 0.06 * random.standard_normal(), note.velocity
+    )
+    return _string(detuned, 0.8, 0.1, 3.0, 0.03, 3e-5, 30)
+
+
+def _organ(note: Note, random: np.random.Generator) -> np.ndarray:
+    drawbars = np.zeros(16)
+    drawbars[[0, 1, 2, 3, 5, 7, 9, 11, 15]] = 1.0, 0.8, 0.6, 0.4, 0.25, 0.25, 0.12, 0.1, 0.1
+    return _held(note, drawbars, 0.008, 0.05, vibrato=(6.2, 8.0))
+
+
+def _strings(note: Note, random: np.random.Generator) -> np.ndarray:
+    saw = 1.0 / _HARMONICS**1.25
+    return _held(note, saw, 0.18, 0.35, (-7.0, 0.0, 8.0), vibrato=(5.3, 9.0))
+
+
+def _pad(note: Note, random: np.random.Generator) -> np.ndarray:
+    dark = 1.0 / _HARMONICS**1.6
+    return _held(note, dark, 0.12, 0.5, (-9.0, -3.0, 4.0, 10.0))
+
+
+def _pluck(note: Note, random: np.random.Generator) -> np.ndarray:
+    """A synthesiser with a filter that closes quickly: odd harmonics with short decays."""
+    order = _HARMONICS[:24]
+    amplitudes = np.where(order % 2 == 1, 1.0, 0.4) / order
+    decay_s = 0.45 / (1.0 + 0.35 * (order - 1))
+    length = sample_count(min(1.2, note.duration_s + 0.25))
+    tone = decaying_partials(frequency_hz(note.pitch), amplitudes, decay_s, length)
+    return note.velocity * _released(tone, note, 0.25)
+
+
+def _finger_bass(note: Note, random: np.random.Generator) -> np.ndarray:
+    return _string(note, 1.7, 0.3, 1.4, 0.06, 8e-5, 24, 0.015, random)
+
+
+def _picked_bass(note: Note, random: np.random.Generator) -> np.ndarray:
+    return _string(note, 1.35, 0.18, 1.2, 0.05, 8e-5, 36, 0.04, random)
+
+
+def _synth_bass(note: Note, random: np.random.Generator) -> np.ndarray:
+    low_saw = 1.0 / _HARMONICS[:40] ** 1.8
+    return _held(note, low_saw, 0.006, 0.04, (-2.0, 3.0))
+
+
+def _amplifier(track: np.ndarray) -> np.ndarray:
+    """Overdrive, then a loudspeaker cabinet's band."""
+    before = np.concatenate([high_pass(120.0, SAMPLE_RATE), low_pass(5000.0, SAMPLE_RATE)])
+    driven = apply_filter(before, track)
+    level = np.sqrt(np.mean(driven**2, axis=0, keepdims=True)) + 1e-9
+    after = np.concatenate(
+        [
+            high_pass(80.0, SAMPLE_RATE),
+            peaking(2400.0, 5.0, SAMPLE_RATE, 1.0),
+            low_pass(5200.0, SAMPLE_RATE),
+            low_pass(5800.0, SAMPLE_RATE),
+        ]
+    )
+    return apply_filter(after, np.tanh(2.2 * driven / level))
+
+
+def _chorus(track: np.ndarray) -> np.ndarray:
+    """Width for keyboards: a slowly moving delay, opposite in the two channels."""
+    time_s = np.arange(track.shape[0]) / SAMPLE_RATE
+    wide = track.copy()
+    for channel, phase in ((0, 0.0), (1, np.pi)):
+        delay = SAMPLE_RATE * (0.012 + 0.003 * np.sin(2.0 * np.pi * 0.7 * time_s + phase))
+        position = np.maximum(np.arange(track.shape[0]) - delay, 0.0)
+        index = position.astype(np.int64)
+        fraction = (position - index).astype(np.float32)
+        source = track[:, channel]
+        delayed = source[index] * (1.0 - fraction) + source[index + 1] * fraction
+        wide[:, channel] += 0.7 * delayed
+    return wide
+
+
+def _tremolo(track: np.ndarray) -> np.ndarray:
+    """An electric piano's tremolo, from side to side."""
+    angle = 2.0 * np.pi * 4.6 * np.arange(track.shape[0], dtype=np.float32) / SAMPLE_RATE
+    swing = 0.25 * np.sin(angle)
+    return track * np.stack([1.0 + swing, 1.0 - swing], axis=1)
+
+
+#: Guitars stand right, keyboards are stereo and lean a little to the right.
+_SOUNDS = {
+    "finger_bass": _Sound(_finger_bass),
+    "picked_bass": _Sound(_picked_bass),
+    "synth_bass": _Sound(_synth_bass),
+    "distorted_guitar": _Sound(_distorted_guitar, takes=2, post=_amplifier),
+    "clean_guitar": _Sound(_clean_guitar, spread=0.1, centre=0.45),
+    "acoustic_guitar": _Sound(_acoustic_guitar, spread=0.25, centre=0.3),
+    "piano": _Sound(_piano, spread=0.35, centre=0.15),
+    "electric_piano": _Sound(_electric_piano, spread=0.1, centre=0.2, post=_tremolo),
+    "organ": _Sound(_organ, spread=0.1, centre=0.2, post=_chorus),
+    "strings": _Sound(_strings, spread=0.4, centre=0.1, post=_chorus),
+    "pad": _Sound(_pad, spread=0.3, centre=0.1, post=_chorus),
+    "pluck": _Sound(_pluck, spread=0.35, centre=0.2, post=_chorus),
+}

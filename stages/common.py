@@ -1,0 +1,54 @@
+"""What every stage does around its work."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from fxnorm.data import Song, SongList
+from fxnorm.errors import FxNormError
+from fxnorm.tracking import Run, main_checkout, stage_run
+from stages.params import Params, load_params, select
+
+
+@contextmanager
+def stage(
+    name: str, sections: Sequence[str], *, model: str | Path | None = None
+) -> Iterator[tuple[Params, Run]]:
+    """Validate params.yaml and log the body as one MLflow run.
+
+    A wrong input ends the process with its one-line message and exit code 2.
+
+    Args:
+        name: as DVC names it, `train@ours_S_Lb`.
+        sections: dotted keys of the params the stage depends on, as in dvc.yaml.
+        model: folder of the trained model the stage uses, if any.
+    """
+    try:
+        params = load_params("params.yaml")
+        chosen = select(params, sections)
+        with stage_run(name, chosen, root=Path.cwd(), model=model) as run:
+            yield params, run
+    except FxNormError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def usable_songs(found: SongList) -> list[Song]:
+    """The songs of a partition, after saying which were left out and what reading changes."""
+    for name, reason in found.skipped.items():
+        print(f"skipped {name}: {reason}", file=sys.stderr)
+    for song in found.songs:
+        for note in song.notes:
+            print(f"{song.name}: {note}", file=sys.stderr)
+    return found.songs
+
+
+def unfinished_work(*names: str) -> Path:
+    """Folder for what an interrupted stage leaves to its next run.
+
+    It lies in the main checkout, so that a queued experiment's work outlives its temporary copy.
+    """
+    return main_checkout(Path.cwd()).joinpath(".checkpoints", *names)

@@ -1,0 +1,54 @@
+"""Stage `evaluate@<system>`: mixes of both test sets, and their distance from the human mixes."""
+
+import json
+import sys
+from pathlib import Path
+
+from fxnorm.data import find_songs
+from fxnorm.evaluation import SongMix, evaluate_mixes, nested_summary, write_scores
+from fxnorm.files import atomic_file, atomic_folder
+from fxnorm.mixing import choose_device, mix_songs
+from fxnorm.models import load
+from stages.common import stage
+
+MODELS = Path("models")
+NORMALIZED = Path("data/normalized")
+REPORTS = Path("reports/evaluation")
+#: The test sets by the folder of their normalised stems.
+TEST_SETS = {"wet": NORMALIZED / "test", "dry": NORMALIZED / "dry"}
+#: The system without a network.
+BASELINE = "normalized_sum"
+
+
+def main(system: str) -> None:
+    """Mix, score, summarise."""
+    folder = None if system == BASELINE else MODELS / system
+    with stage(f"evaluate@{system}", ["seed", "evaluation"], model=folder) as (params, run):
+        model = None if folder is None else load(folder, choose_device("auto"))
+        songs = {test_set: find_songs(path).songs for test_set, path in TEST_SETS.items()}
+        with atomic_folder(REPORTS / system / "mixes") as mixes:
+            for test_set, listed in songs.items():
+                mix_songs(listed, mixes / test_set, model, title=f"mix {test_set}")
+        pairs = [
+            SongMix(test_set, song.name, mix_path(system, test_set, song.name), song.mixture)
+            for test_set, listed in songs.items()
+            for song in listed
+        ]
+        scores = evaluate_mixes(system, pairs, params.evaluation, jobs=-1)
+        write_scores(scores, REPORTS / system / "metrics.csv")
+        summary = nested_summary(scores, params.evaluation, seed=params.seed)
+        with atomic_file(REPORTS / system / "summary.json") as path:
+            path.write_text(json.dumps(summary, indent=2) + "\n")
+        run.metrics(summary)
+        run.table(scores, "metrics")
+        for test_set, listed in songs.items():
+            run.artifact(mix_path(system, test_set, listed[0].name), f"audio/{test_set}")
+
+
+def mix_path(system: str, test_set: str, song: str) -> Path:
+    """Where a system's mix of a test song lies."""
+    return REPORTS / system / "mixes" / test_set / f"{song}.wav"
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,52 @@
+"""Stage `normalize@<partition>`: stems brought to the dataset features, beside the human mix."""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from fxnorm.data import Partition, load_partition, write_mixtures
+from fxnorm.files import atomic_folder
+from fxnorm.normalization import (
+    DatasetFeatures,
+    FxNormalizer,
+    load_impulse_responses,
+    normalize_dataset,
+    tabulate_reports,
+)
+from stages.common import stage, unfinished_work, usable_songs
+
+FEATURES = Path("models/features.npz")
+OUTPUT = Path("data/normalized")
+
+
+def main(partition: Partition) -> None:
+    """Normalise one partition; only the dry one gets `prereverb`."""
+    sections = ["seed", "dataset", "normalization", "output"]
+    with stage(f"normalize@{partition}", sections) as (params, run):
+        songs = usable_songs(load_partition(params.dataset, partition))
+        rooms = load_impulse_responses(params.dataset.impulse_responses)
+        small_rooms = load_impulse_responses(params.dataset.pre_impulse_responses)
+        normalizer = FxNormalizer.from_config(
+            DatasetFeatures.load(FEATURES),
+            params.normalization,
+            impulse_responses=rooms,
+            pre_impulse_responses=small_rooms if partition == "dry" else None,
+        )
+        subtype = params.output.subtype
+        with atomic_folder(OUTPUT / partition) as folder:
+            reports = normalize_dataset(
+                songs,
+                folder,
+                normalizer,
+                seed=params.seed,
+                subtype=subtype,
+                cache=unfinished_work("normalize", partition),
+            )
+            write_mixtures(songs, folder, subtype)
+        run.dataset(partition, OUTPUT / partition, partition)
+        run.table(pd.DataFrame(tabulate_reports(reports)), "stems")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])  # type: ignore[arg-type]  # load_partition refuses others

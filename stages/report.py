@@ -1,0 +1,65 @@
+"""Stage `report`: tables, figures, and one page that shows them with the audio."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from fxnorm.data import find_songs
+from fxnorm.evaluation import load_evaluations
+from fxnorm.evaluation.report import (
+    EvaluatedSong,
+    build_report,
+    write_report,
+    write_report_page,
+)
+from stages.common import stage
+from stages.evaluate import BASELINE, REPORTS, TEST_SETS
+
+TABLES, FIGURES, PAGE = Path("reports/tables"), Path("reports/figures"), Path("reports/index.html")
+TRAINING = Path("reports/training")
+
+
+def main() -> None:
+    """Read all evaluations and write what people look at."""
+    with stage("report", ["seed", "evaluation", "report"]) as (params, run):
+        systems = [BASELINE, *params.systems]
+        songs = [
+            EvaluatedSong(
+                song.name,
+                test_set,
+                song.mixture,
+                {
+                    name: REPORTS / name / "mixes" / test_set / f"{song.name}.wav"
+                    for name in systems
+                },
+            )
+            for test_set, folder in TEST_SETS.items()
+            for song in find_songs(folder).songs
+        ]
+        histories = {
+            name: pd.read_csv(TRAINING / name / "history.csv")
+            for name in ("pretrained", *params.systems)
+        }
+        data = f"data set {params.dataset.root}"
+        report = build_report(
+            load_evaluations(REPORTS),
+            songs,
+            histories,
+            params.evaluation,
+            our_data=data,
+            seed=params.seed,
+        )
+        write_report(report, TABLES, FIGURES)
+        shown = [
+            song
+            for test_set in TEST_SETS
+            for song in [one for one in songs if one.test_set == test_set][: params.report.songs]
+        ]
+        write_report_page(PAGE, report, shown, params.report, our_data=data)
+        run.artifact(TABLES, "tables")
+        run.artifact(FIGURES, "figures")
+        run.artifact(PAGE)
+
+
+if __name__ == "__main__":
+    main()

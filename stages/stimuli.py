@@ -1,0 +1,33 @@
+"""Stage `stimuli`: a listening test of the mixes of the dry test set."""
+
+from pathlib import Path
+
+from fxnorm.data import find_songs
+from fxnorm.listening import ListeningSong, export_stimuli
+from stages.common import stage, usable_songs
+from stages.evaluate import BASELINE, mix_path
+
+OUTPUT = Path("reports/listening")
+
+
+def main() -> None:
+    """Export every system's mix of each dry song beside the human mix."""
+    with stage("stimuli", ["seed", "listening"]) as (params, run):
+        dry = usable_songs(find_songs(params.dataset.dry_root))
+        systems = [BASELINE, *params.systems]
+        songs = [
+            ListeningSong(
+                song.name,
+                {"human": song.mixture}
+                | {name: mix_path(name, "dry", song.name) for name in systems},
+                list(song.stems.values()),
+            )
+            for song in dry
+        ]
+        key = export_stimuli(songs, OUTPUT, params.listening, seed=params.seed)
+        run.table(key, "key")
+        run.artifact(OUTPUT / "hosted" / "webmushra.yaml")
+
+
+if __name__ == "__main__":
+    main()

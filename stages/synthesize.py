@@ -1,0 +1,31 @@
+"""Stage `synthesize`: the generated data set, so that the pipeline runs without any download."""
+
+import json
+from pathlib import Path
+
+from fxnorm.data.synthesis import overview_figure, synthesize
+from fxnorm.files import atomic_file, atomic_folder
+from stages.common import stage
+
+OUTPUT = Path("data/raw")
+STATISTICS = Path("reports/data/statistics.json")
+OVERVIEW = Path("reports/data/overview.png")
+
+
+def main() -> None:
+    """Write the data set, what it measures, and a picture of it."""
+    with stage("synthesize", ["seed", "synthesis"]) as (params, run):
+        with atomic_folder(OUTPUT) as folder:
+            statistics = synthesize(folder, params.synthesis, seed=params.seed)
+        with atomic_file(STATISTICS) as path:
+            path.write_text(json.dumps(statistics, indent=2) + "\n")
+        figure = overview_figure(OUTPUT)
+        with atomic_file(OVERVIEW) as path:
+            figure.savefig(path)
+        run.metrics(statistics)
+        run.dataset("generated", OUTPUT, "generated")
+        run.figure(figure, "overview")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""What `pretrain` and `train` share: both train a network on normalised songs."""
+
+import json
+from pathlib import Path
+
+from fxnorm.data import find_songs
+from fxnorm.evaluation.figures import training_curves
+from fxnorm.files import atomic_file, atomic_folder, digest
+from fxnorm.models import MixerConfig, WaveUNetConfig, WindowConfig, build, save
+from fxnorm.models.storage import read_weights
+from fxnorm.normalization import DatasetFeatures
+from fxnorm.tracking import MODEL_DIGEST, Run
+from fxnorm.training import TrainingSong, Weights, discard_checkpoint, fingerprint
+from fxnorm.training.machine import Machine
+from fxnorm.training.trainer import TrainingResult, train
+from stages.common import unfinished_work
+from stages.params import Params, SystemConfig
+
+MODELS = Path("models")
+REPORTS = Path("reports/training")
+TRAIN, VALID = Path("data/normalized/train"), Path("data/normalized/valid")
+CODE = ("fxnorm/audio", "fxnorm/models", "fxnorm/losses", "fxnorm/training")
+
+
+def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> None:
+    """Train a system, save it in `models/<name>` and its curves in `reports/training/<name>`.
+
+    The pretraining keeps its best and its last state, in two model folders; a system keeps its
+    best, by the mean validation loss.
+    """
+    pretrained = _pretrained(system)
+    start = digest(pretrained) if pretrained else "fresh"
+    key = fingerprint(name, system, params.seed, start, digest(TRAIN, VALID, *CODE))
+    result = train(
+        system.training,
+        system.network,
+        _training_songs(TRAIN),
+        _training_songs(VALID),
+        seed=params.seed,
+        checkpoint_folder=unfinished_work("training"),
+        fingerprint=key,
+        title=name,
+        init=read_weights(pretrained) if pretrained else None,
+        machine=Machine(),
+        on_epoch=lambda log: run.metrics(log, step=int(log["epoch"])),
+    )
+    if not result.first_process:
+        return
+    states = {"": result.best_mean.weights}
+    if is_pretraining(system):
+        states = {"best": result.best_mean.weights, "last": result.last}
+    _save(name, states, system, params)
+    _report(name, result, run)
+    run.tags({MODEL_DIGEST: digest(MODELS / name)})
+    discard_checkpoint(unfinished_work("training"), key)
+
+
+def is_pretraining(system: SystemConfig) -> bool:
+    """Whether a system is the auto-encoder that trains the front end."""
+    return not isinstance(system.network, WaveUNetConfig) and system.network.pretraining
+
+
+def _pretrained(system: SystemConfig) -> Path | None:
+    """Weights that a system's front end starts from."""
+    if isinstance(system.network, WaveUNetConfig) or is_pretraining(system):
+        return None
+    state = system.training.transfer
+    return None if state is None else MODELS / "pretrained" / state / "model.safetensors"
+
+
+def _save(name: str, states: dict[str, Weights], system: SystemConfig, params: Params) -> None:
+    features = DatasetFeatures.load(MODELS / "features.npz")
+    config = _mixer_config(name, system, params)
+    with atomic_folder(MODELS / name) as folder:
+        for state, weights in states.items():
+            net = build(system.network)
+            net.load_state_dict(weights)
+            save(folder / state, net, features, config)
+
+
+def _report(name: str, result: TrainingResult, run: Run) -> None:
+    history = result.history
+    with atomic_file(REPORTS / name / "history.csv") as path:
+        history.to_csv(path, index=False, float_format="%.7g")
+    best = result.best_mean
+    summary = {"best_epoch": best.epoch, "best_valid_loss_mean": float(f"{best.value:.7g}")}
+    with atomic_file(REPORTS / name / "metrics.json") as path:
+        path.write_text(json.dumps(summary, indent=2) + "\n")
+    losses = history[history["metric"] == "loss_mean"]
+    run.metrics(summary)
+    run.figure(training_curves({name: losses}), "training")
+
+
+def _training_songs(folder: Path) -> list[TrainingSong]:
+    return [TrainingSong(song.name, song.stems, song.mixture) for song in find_songs(folder).songs]
+
+
+def _mixer_config(name: str, system: SystemConfig, params: Params) -> MixerConfig:
+    # The Wave-U-Net's group statistics are those of a window: mix as it was validated.
+    window = None
+    if isinstance(system.network, WaveUNetConfig):
+        guard = system.training.validation.guard_samples
+        window = WindowConfig(
+            samples=system.training.window_samples, guard_left=guard, guard_right=guard
+        )
+    return MixerConfig(
+        system=name, network=system.network, normalization=params.normalization, window=window
+    )

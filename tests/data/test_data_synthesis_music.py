@@ -1,0 +1,284 @@
+"""Composition and instruments: harmony, timing, pitch, formants, rooms."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fxnorm.data.synthesis.composition import compose
+from fxnorm.data.synthesis.drums import play_drums
+from fxnorm.data.synthesis.harmony import nearest_pitch, progression, scale, voicing
+from fxnorm.data.synthesis.instruments import play
+from fxnorm.data.synthesis.oscillators import (
+    decaying_partials,
+    envelope,
+    frequency_hz,
+    periodic_tone,
+)
+from fxnorm.data.synthesis.rooms import Room, impulse_response
+from fxnorm.data.synthesis.score import Hit, Note, Part, Syllable
+from fxnorm.data.synthesis.styles import STYLES
+from fxnorm.data.synthesis.voice import sing
+from fxnorm.errors import FxNormError
+
+RATE = 44_100
+BASSES = ("finger_bass", "picked_bass", "synth_bass")
+INSTRUMENTS = (
+    *BASSES,
+    *("distorted_guitar", "clean_guitar", "acoustic_guitar", "piano", "electric_piano"),
+    *("organ", "strings", "pad", "pluck"),
+)
+
+
+def random(seed=0):
+    return np.random.default_rng(seed)
+
+
+@pytest.fixture(scope="module")
+def songs():
+    return compose({"train": 48, "test": 10}, (16.0, 24.0), seed=0)
+
+
+def spectrum(signal):
+    """Magnitudes and their frequencies in Hz."""
+    return np.abs(np.fft.rfft(signal * np.hanning(signal.size))), np.fft.rfftfreq(
+        signal.size, 1 / RATE
+    )
+
+
+def band_share(signal, low_hz, high_hz):
+    magnitude, frequency = spectrum(signal)
+    inside = (frequency >= low_hz) & (frequency < high_hz)
+    return (magnitude[inside] ** 2).sum() / (magnitude**2).sum()
+
+
+def test_no_two_songs_share_tempo_chords_or_pattern(songs):
+    outlines = [song.outline for group in songs.values() for song in group]
+    assert len(outlines) == 58
+    assert len({outline.tempo_bpm for outline in outlines}) == 58
+    assert len({outline.pattern for outline in outlines}) == 58
+    assert len({c for outline in outlines for c in outline.chords.values()}) == 2 * 58
+
+
+def test_every_style_plays_in_every_partition(songs):
+    for group in songs.values():
+        assert {song.outline.style for song in group} == set(STYLES)
+        assert [song.name for song in group] == sorted(song.name for song in group)
+        for song in group:
+            low, high = STYLES[song.outline.style].tempo_bpm
+            assert low <= song.outline.tempo_bpm <= high
+
+
+def test_song_does_not_depend_on_how_many_follow(songs):
+    fewer = compose({"train": 5, "test": 1}, (16.0, 24.0), seed=0)
+    assert fewer["train"] == songs["train"][:5]
+    assert compose({"train": 1}, (16.0, 24.0), seed=1)["train"][0] != songs["train"][0]
+
+
+def test_parts_stay_within_song_scale_and_register(songs):
+    for song in songs["train"][:16]:
+        outline = song.outline
+        classes = {tone % 12 for tone in scale(outline.key, outline.minor)}
+        assert len(song.lead) > 4
+        assert {section.kind for section in song.sections} == {"intro", "verse", "chorus"}
+        for note in (*song.lead, *song.backing, *(n for p in song.accompaniment for n in p.notes)):
+            assert note.pitch % 12 in classes
+            assert 0.0 <= note.start_s < outline.duration_s
+            assert 0.0 < note.velocity <= 1.0
+        assert all(28 <= note.pitch <= 55 for note in song.bass.notes)
+        assert all(40 <= syllable.pitch <= 88 for syllable in song.lead)
+        starts = [syllable.start_s for syllable in song.lead]
+        ends = [syllable.start_s + syllable.duration_s for syllable in song.lead]
+        assert all(end <= start + 0.05 for end, start in zip(ends, starts[1:], strict=False))
+        assert {"kick", "snare", "hat", "crash"} <= {hit.drum for hit in song.drums}
+
+
+def test_too_many_songs_fail_with_a_remedy(monkeypatch):
+    monkeypatch.setattr("fxnorm.data.synthesis.composition._ATTEMPTS", 0)
+    with pytest.raises(FxNormError, match="ask for fewer"):
+        compose({"train": 1}, (16.0, 24.0), seed=0)
+
+
+@given(
+    key=st.integers(0, 11),
+    minor=st.booleans(),
+    sevenths=st.booleans(),
+    start=st.sampled_from([0, 3, 5]),
+    seed=st.integers(0, 1000),
+)
+@settings(max_examples=60, deadline=None)
+def test_chords_are_diatonic_and_their_voicings_close(key, minor, sevenths, start, seed):
+    classes = {tone % 12 for tone in scale(key, minor)}
+    chords = progression(key, minor, sevenths, start, random(seed))
+    assert chords[0].root == scale(key, minor)[start] % 12
+    for chord in chords:
+        tones = {(chord.root + interval) % 12 for interval in chord.intervals}
+        assert len(tones) == (4 if sevenths else 3)
+        assert tones <= classes
+        pitches = voicing(chord, 62.0, 4)
+        assert {pitch % 12 for pitch in pitches} <= tones
+        assert len(set(pitches)) == 4
+        assert max(abs(pitch - 62.0) for pitch in pitches) <= 12
+
+
+@given(pitch_class=st.integers(0, 11), centre=st.floats(30, 90))
+def test_nearest_pitch_is_within_half_an_octave(pitch_class, centre):
+    pitch = nearest_pitch(pitch_class, centre)
+    assert pitch % 12 == pitch_class
+    assert abs(pitch - centre) <= 6.5
+
+
+def test_decaying_partials_match_their_formula():
+    amplitudes, decay_s = np.array([1.0, 0.5, 0.25]), np.array([0.3, 0.2, 0.1])
+    tone = decaying_partials(200.0, amplitudes, decay_s, 20_000, inharmonicity=1e-3)
+    time_s = np.arange(20_000) / RATE
+    order = np.arange(1, 4)
+    partials = order * 200.0 * np.sqrt(1.0 + 1e-3 * order**2)
+    expected = sum(
+        a * np.exp(-time_s / d) * np.sin(2 * np.pi * f * time_s)
+        for a, d, f in zip(amplitudes, decay_s, partials, strict=True)
+    )
+    # Partials end at -60 dB, which steps by up to 1e-3 of their amplitude.
+    np.testing.assert_allclose(tone, expected, atol=1.1e-3)
+
+
+def test_periodic_tone_is_its_harmonics_and_band_limited():
+    cycles = 3000.0 * np.arange(RATE) / RATE
+    amplitudes = 1.0 / np.arange(1, 40)
+    tone = periodic_tone(cycles, amplitudes, 3000.0)
+    expected = sum(amplitudes[k - 1] * np.sin(2 * np.pi * k * cycles) for k in range(1, 6))
+    # Linear interpolation in a table of 4,096 samples.
+    np.testing.assert_allclose(tone, expected, atol=2e-4)
+
+
+@given(samples=st.integers(2, 3000), attack=st.floats(0, 0.05), release=st.floats(0.001, 0.05))
+@settings(deadline=None)
+def test_envelope_starts_and_ends_in_silence(samples, attack, release):
+    shape = envelope(samples, attack, release)
+    assert shape.shape == (samples,)
+    assert 0.0 <= shape.min() <= shape.max() <= 1.0
+    assert shape[-1] < 1e-6 or round(release * RATE) == 0
+    if min(round(attack * RATE), samples // 2) > 0:
+        assert shape[0] == 0.0
+
+
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+def test_instruments_play_in_tune(instrument):
+    pitch = 40 if instrument in BASSES else 64
+    part = Part(instrument, (Note(0.1, 1.0, pitch, 0.9),))
+    track = play(part, RATE, random())
+    assert track.shape == (RATE, 2)
+    assert np.sqrt((track.astype(float) ** 2).mean()) == pytest.approx(0.1, rel=1e-3)
+    magnitude, frequency = spectrum(track.sum(axis=1)[RATE // 5 : -RATE // 20])
+    # Half a semitone around the fundamental, where its strongest bin must be in tune: 15 cents
+    # for detuned instruments and vibrato, plus a bin's width (1.4 Hz).
+    fundamental = frequency_hz(pitch)
+    near = np.abs(frequency - fundamental) < 0.03 * fundamental
+    peak = frequency[near][magnitude[near].argmax()]
+    assert abs(peak - fundamental) < 0.0087 * fundamental + 1.4
+    assert magnitude[near].max() > 0.03 * magnitude.max()
+
+
+def test_stereo_image_of_the_instruments():
+    notes = tuple(Note(0.3 * i, 0.3, p, 0.8) for i, p in enumerate((52, 59, 64, 71)))
+
+    def image(instrument):
+        track = play(Part(instrument, notes), RATE + RATE // 2, random()).astype(float)
+        left, right = (track**2).sum(axis=0)
+        side = track[:, 0] - track[:, 1]
+        return left / right, (side**2).sum() / (track**2).sum()
+
+    for instrument in BASSES:
+        balance, side = image(instrument)
+        assert side < 1e-6
+        assert balance == pytest.approx(1.0, rel=1e-3)
+    # Two takes, one to each side.
+    balance, side = image("distorted_guitar")
+    assert 0.5 < balance < 2.0
+    assert side > 0.1
+    assert image("clean_guitar")[0] < 0.7
+    assert image("piano")[1] > 0.02
+
+
+def syllables(pitch, vowel, consonant=""):
+    return (Syllable(0.5, 1.2, pitch, 0.9, vowel, consonant),)
+
+
+@pytest.mark.parametrize(("voice", "pitch"), [("baritone", 50.0), ("alto", 62.0)])
+def test_voice_sings_its_pitch_with_vibrato(voice, pitch):
+    sung = sing(syllables(pitch, "a"), voice, 2 * RATE, random()).astype(float)
+    expected = frequency_hz(pitch)
+    tracked = []
+    for start in range(RATE, RATE + 25_000, 1000):
+        frame = sung[start : start + 2048] * np.hanning(2048)
+        correlation = np.correlate(frame, frame, "full")[2047:]
+        low, high = int(RATE / expected / 1.2), int(RATE / expected * 1.2) + 1
+        lag = low + int(correlation[low:high].argmax())
+        before, at, after = correlation[lag - 1 : lag + 2]
+        lag += 0.5 * (before - after) / (before - 2 * at + after)
+        tracked.append(12 * np.log2(RATE / lag / expected))
+    # Vibrato of ±0.32 semitones around the note, drift of 0.07 (one standard deviation).
+    assert abs(np.mean(tracked)) < 0.25
+    assert 0.35 < np.ptp(tracked) < 1.1
+
+
+def test_vowels_have_their_formants():
+    # The first formants of a (730 Hz) and i (270 Hz).
+    bands = {"a": (600.0, 900.0), "i": (200.0, 400.0)}
+    for vowel, other in (("a", "i"), ("i", "a")):
+        sung = {
+            v: sing(syllables(45.0, v), "baritone", 2 * RATE, random())[RATE : RATE + 20_000]
+            for v in (vowel, other)
+        }
+        share = {v: band_share(signal, *bands[vowel]) for v, signal in sung.items()}
+        assert share[vowel] > 2.0 * share[other]
+
+
+def test_consonants_sound_before_the_vowel():
+    plain = sing(syllables(57.0, "a"), "tenor", 2 * RATE, random())
+    hissed = sing(syllables(57.0, "a", "s"), "tenor", 2 * RATE, random())
+    onset = slice(int(0.45 * RATE), int(0.5 * RATE))
+    assert band_share(hissed[onset], 4000.0, 12_000.0) > 0.8
+    assert (hissed[onset] ** 2).sum() > 4.0 * (plain[onset] ** 2).sum()
+    assert not sing((), "tenor", 1000, random()).any()
+
+
+@pytest.mark.parametrize("kit", sorted({style.kit for style in STYLES.values()}))
+def test_drums_sound_where_they_are_struck(kit):
+    def heard(drum):
+        track = play_drums((Hit(0.5, drum, 1.0),), kit, RATE, random()).astype(float)
+        # Convolution in double leaves rounding before the stroke.
+        assert np.abs(track[: RATE // 2 - 1]).max() < 1e-9
+        assert np.abs(track[RATE // 2 : RATE // 2 + 2000]).max() > 0.5
+        return track
+
+    assert band_share(heard("kick").sum(axis=1), 30.0, 200.0) > 0.7
+    assert band_share(heard("hat").sum(axis=1), 3000.0, 20_000.0) > 0.8
+    snare = heard("snare").sum(axis=1)
+    assert band_share(snare, 100.0, 500.0) > 0.1
+    assert band_share(snare, 1000.0, 20_000.0) > 0.1
+    left, right = (heard("hat") ** 2).sum(axis=0)
+    assert right > 1.5 * left
+
+
+@pytest.mark.parametrize("reverberation_s", [0.5, 2.5])
+def test_rooms_decay_as_told(reverberation_s):
+    room = Room(reverberation_s, damping=2.5, warmth=1.2)
+    response = impulse_response(room, random()).astype(float)
+    assert (response**2).sum() / 2 == pytest.approx(1.0, rel=1e-5)
+    assert np.abs(response).max(axis=1).argmax() == 0
+    late = response[RATE // 10 :]
+    expected = {1000.0: reverberation_s, 8000.0: reverberation_s / 2.5**0.75}
+    for centre, wanted in expected.items():
+        # Schroeder's backward integration of an octave: -5 to -25 dB, times three.
+        # Zeros at the end keep the band filter from wrapping around.
+        size = 4 * late.shape[0]
+        frequency = np.fft.rfftfreq(size, 1 / RATE)
+        inside = np.abs(np.log2(np.maximum(frequency, 1.0) / centre)) < 0.5
+        band = np.fft.irfft(np.fft.rfft(late[:, 0], size) * inside, size)[: late.shape[0]]
+        decay_db = 10 * np.log10(np.cumsum(band[::-1] ** 2)[::-1] / (band**2).sum() + 1e-30)
+        first, last = (int(np.argmax(decay_db < level)) for level in (-5.0, -25.0))
+        # Noise, and neighbouring octaves with other times: within 20 %.
+        assert 3 * (last - first) / RATE == pytest.approx(wanted, rel=0.2)
+    correlation = np.corrcoef(late.T)[0, 1]
+    assert abs(correlation) < 0.1
