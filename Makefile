@@ -14,7 +14,7 @@ repro: $(VENV)/.installed
 	@echo "Runs:           make ui (MLflow)"
 
 test: $(VENV)/.installed
-	pytest
+	pytest -n auto --dist loadfile
 
 lint: $(VENV)/.installed
 	ruff check .

@@ -142,7 +142,7 @@ def test_measurements_of_known_signals():
     sine = 0.5 * np.sin(2 * np.pi * 997.0 * time_s)
     sine[RATE:] = 0.0
     mono = measure(np.stack([sine, sine], axis=1).astype(np.float32))
-    # BS.1770: a 997-Hz sine in two channels reads its peak level. Of the blocks of 0.4 s 7 are full,
+    # BS.1770: a 997-Hz sine in two channels reads its peak level. Of the 0.4-s blocks 7 are full,
     # 3 straddle the end (75, 50, 25 %); the gate drops the silent ones.
     expected = -6.02 + 10 * np.log10((7 + 1.5) / 10)
     assert mono["loudness_lufs"] == pytest.approx(expected, abs=0.1)

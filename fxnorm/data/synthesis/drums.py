@@ -43,16 +43,16 @@ _KITS = {
 _PLACES = {
     "kick": (0.0, 0.8),
     "snare": (0.0, 1.0),
-    "hat": (0.4, 0.15),
-    "open_hat": (0.4, 0.16),
-    "ride": (-0.4, 0.14),
-    "crash": (-0.3, 0.24),
+    "hat": (0.4, 0.2),
+    "open_hat": (0.4, 0.22),
+    "ride": (-0.4, 0.18),
+    "crash": (-0.3, 0.3),
     "high_tom": (0.25, 0.75),
     "low_tom": (-0.25, 0.8),
 }
 _TAKES = 3
 #: Level of the highest peak at the preamplifiers, relative to where they saturate.
-_DRIVE = 1.6
+_DRIVE = 2.2
 _ROOM = Room(reverberation_s=0.45, damping=1.8, warmth=1.0, direct=1.5)
 
 

@@ -40,11 +40,11 @@ _BANDS_HZ = {
 _BALANCED_DB = {
     "vocals": (-14.0, -4.0, -6.0, -12.0, -19.0),
     "bass": (-2.0, -8.0, -17.0, -26.0, -40.0),
-    "drums": (-4.0, -11.0, -16.0, -14.0, -16.0),
+    "drums": (-4.0, -11.0, -15.0, -13.0, -14.0),
     "other": (-16.0, -4.0, -7.0, -14.0, -22.0),
 }
 #: The part of a deviation from it that the engineer takes away, and the largest gain used.
-_CORRECTION = 0.85
+_CORRECTION = 0.75
 _LARGEST_GAIN_DB = 9.0
 #: An octave with less than this (dB relative to the stem) holds nothing worth a gain.
 _AUDIBLE_DB = -45.0
@@ -53,7 +53,7 @@ _AUDIBLE_DB = -45.0
 _COMPRESSION = {
     "vocals": (3.5, 6.0, 180.0, 8.0),
     "bass": (4.0, 12.0, 220.0, 8.0),
-    "drums": (2.5, 18.0, 120.0, 8.0),
+    "drums": (2.5, 18.0, 120.0, 9.0),
     "other": (2.0, 20.0, 250.0, 6.0),
 }
 
@@ -61,17 +61,17 @@ _COMPRESSION = {
 _KITS = {
     "rock": (0.5, "room", 0.06),
     "electronic": (0.5, "room", 0.03),
-    "soft": (-2.0, "plate", 0.05),
+    "soft": (-1.2, "plate", 0.05),
     "tight": (-0.5, "room", 0.04),
 }
 #: Loudness of the finished mix relative to the target, in LU: heavy music is mastered louder.
 _MASTERING = {"rock": 0.8, "electronic": 0.3, "soft": -1.0, "tight": 0.0}
 #: A singer against distorted guitars needs to be louder, and alone over a soft band may be.
-_SINGERS = {"rock": 0.5, "pop": 0.0, "ballad": 1.0, "soul": 0.0}
+_SINGERS = {"rock": 0.3, "pop": 0.0, "ballad": 0.5, "soul": -0.3}
 _BASSES = {"picked_bass": 0.0, "synth_bass": 0.5, "finger_bass": -0.5}
 #: Level in LU, width, send of the instrument that carries the accompaniment.
 _KEYS_AND_GUITARS = {
-    "distorted_guitar": (2.0, 1.35, "room", 0.04),
+    "distorted_guitar": (1.5, 1.35, "room", 0.04),
     "acoustic_guitar": (0.5, 1.3, "plate", 0.06),
     "piano": (0.5, 1.15, "hall", 0.05),
     "electric_piano": (-0.5, 1.25, "plate", 0.05),
