@@ -8,7 +8,8 @@ from fxnorm.normalization import features_figure, features_table, measure_featur
 from stages.common import stage, usable_songs
 
 OUTPUT = Path("models/features.npz")
-CURVES = Path("reports/features/curves.csv")
+#: One column per stem, by feature.
+CURVES = {"eq_db": Path("reports/features/eq.csv"), "phi": Path("reports/features/panning.csv")}
 
 
 def main() -> None:
@@ -19,8 +20,9 @@ def main() -> None:
         features = measure_features(found.songs, params.normalization)
         features.save(OUTPUT)
         table = features_table(features)
-        with atomic_file(CURVES) as path:
-            table.to_csv(path, index=False)
+        for column, file in CURVES.items():
+            with atomic_file(file) as path:
+                table.pivot(index="frequency_hz", columns="stem", values=column).to_csv(path)
         run.dataset("train", f"{params.dataset.root}/train", "training")
         run.table(table, "features")
         run.figure(features_figure(features), "features")

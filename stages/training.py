@@ -87,6 +87,10 @@ def _report(name: str, result: TrainingResult, run: Run) -> None:
     with atomic_file(REPORTS / name / "metrics.json") as path:
         path.write_text(json.dumps(summary, indent=2) + "\n")
     losses = history[history["metric"] == "loss_mean"]
+    with atomic_file(REPORTS / name / "losses.csv") as path:
+        losses.pivot(index="epoch", columns="split", values="value").to_csv(
+            path, float_format="%.7g"
+        )
     run.metrics(summary)
     run.figure(training_curves({name: losses}), "training")
 

@@ -2,7 +2,12 @@
 
 from fxnorm.audio.files import READABLE, WRITABLE, AudioInfo, info, read, to_stereo, write
 from fxnorm.audio.levels import db, from_db, peak, peak_db
-from fxnorm.audio.loudness import channel_loudness, integrated_loudness, true_peak_db
+from fxnorm.audio.loudness import (
+    channel_loudness,
+    integrated_loudness,
+    short_term_loudness,
+    true_peak_db,
+)
 from fxnorm.audio.resampling import resample
 from fxnorm.audio.stft import frame_count, istft, sqrt_hann, stft
 
@@ -21,6 +26,7 @@ __all__ = [
     "peak_db",
     "read",
     "resample",
+    "short_term_loudness",
     "sqrt_hann",
     "stft",
     "to_stereo",

@@ -6,16 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyloudnorm
 
 from fxnorm.audio.files import info, read, to_stereo
 from fxnorm.audio.levels import from_db
-from fxnorm.audio.loudness import integrated_loudness, true_peak_db
+from fxnorm.audio.loudness import ABSOLUTE_GATE_LUFS, integrated_loudness, true_peak_db
 from fxnorm.audio.resampling import resample
 from fxnorm.errors import FxNormError
-
-#: Level in LUFS at which short-term loudness is floored: BS.1770's absolute gate.
-FLOOR_LUFS = -70.0
 
 _WINDOW_S = 3
 # What is later rounded or dithered to 16 bits moves the true peak by less than this.
@@ -44,29 +40,6 @@ class LoudnessMatch:
         }
 
 
-def short_term_loudness(audio: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Short-term loudness (EBU Tech 3341: 3-s window, not gated) at every whole second.
-
-    Args:
-        audio: (samples, channels).
-        sample_rate: in Hz.
-
-    Returns:
-        (windows,) LUFS, not below -70; one window over everything for less than 3 s.
-    """
-    weighted = np.asarray(audio, np.float64).T
-    for stage in (
-        pyloudnorm.IIRfilter(4.0, 1.0 / math.sqrt(2.0), 1500.0, sample_rate, "high_shelf"),
-        pyloudnorm.IIRfilter(0.0, 0.5, 38.0, sample_rate, "high_pass"),
-    ):
-        weighted = stage.apply_filter(weighted)
-    power = np.concatenate([[0.0], np.cumsum(np.sum(weighted**2, axis=0))])
-    window = min(_WINDOW_S * sample_rate, audio.shape[0])
-    starts = np.arange(0, audio.shape[0] - window + 1, sample_rate)
-    mean = np.maximum((power[starts + window] - power[starts]) / window, 0.0)
-    return np.maximum(-0.691 + 10.0 * np.log10(mean + 1e-30), FLOOR_LUFS)
-
-
 def busiest_start(profiles: Sequence[np.ndarray], seconds: float) -> tuple[int, float]:
     """Where the excerpt begins in which all tracks are most active.
 
@@ -82,9 +55,9 @@ def busiest_start(profiles: Sequence[np.ndarray], seconds: float) -> tuple[int, 
         The start in whole seconds and the activity there, LUFS of the least active track.
     """
     shortest = min(profile.size for profile in profiles)
-    heard = [profile[:shortest] for profile in profiles if profile.max() > FLOOR_LUFS]
+    heard = [profile[:shortest] for profile in profiles if profile.max() > ABSOLUTE_GATE_LUFS]
     if not heard:
-        return 0, FLOOR_LUFS
+        return 0, ABSOLUTE_GATE_LUFS
     span = min(shortest, max(1, math.floor(seconds) - _WINDOW_S + 1))
     activity = np.min(
         [np.convolve(profile, np.ones(span) / span, mode="valid") for profile in heard], axis=0

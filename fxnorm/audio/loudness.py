@@ -10,9 +10,12 @@ import scipy.signal
 
 from fxnorm.audio.levels import db, peak
 
+#: What is quieter does not count (ITU-R BS.1770-4).
+ABSOLUTE_GATE_LUFS = -70.0
+
 _BLOCK_S = 0.4
 _STEPS_PER_BLOCK = 4
-_ABSOLUTE_GATE_LUFS = -70.0
+_SHORT_TERM_S = 3.0
 _RELATIVE_GATE_LU = -10.0
 
 
@@ -44,6 +47,39 @@ def channel_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0) -
     if silent or not audio.any():
         return [-math.inf] * audio.shape[1]
     return [_gated(power) for power in _block_power(audio, sample_rate, offset)]
+
+
+def short_term_loudness(
+    audio: np.ndarray, sample_rate: int, hop_s: float = 0.1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Short-term loudness: 3-s window, not gated (EBU Tech 3341).
+
+    Args:
+        audio: (samples, channels) or (samples,), mono or stereo.
+        sample_rate: in Hz.
+        hop_s: step between windows in seconds, of which 3 is a multiple.
+
+    Returns:
+        Centre of each window in seconds, and LUFS, not below the absolute gate of -70. One window
+        over everything for less than 3 s.
+    """
+    signal = audio[:, None] if audio.ndim == 1 else audio
+    samples = signal.shape[0]
+    hop = round(hop_s * sample_rate)
+    bounds = np.append(np.arange(0, samples, hop), samples).astype(np.int64)
+    energy = np.zeros((2, bounds.shape[0] - 1))
+    _weighted_energy(signal[:, 0], signal[:, -1], 0.0, _k_weighting(sample_rate), bounds, energy)
+    total = energy[: signal.shape[1]].sum(axis=0)
+    width = round(_SHORT_TERM_S / hop_s)
+    whole = total[: samples // hop]
+    if whole.shape[0] < width:
+        power, times_s = np.array([total.sum() / samples]), np.array([0.5 * samples / sample_rate])
+    else:
+        windows = np.lib.stride_tricks.sliding_window_view(whole, width).sum(axis=-1)
+        power = windows / (width * hop)
+        times_s = np.arange(power.shape[0]) * hop / sample_rate + 0.5 * _SHORT_TERM_S
+    with np.errstate(divide="ignore"):
+        return times_s, np.maximum(-0.691 + 10.0 * np.log10(power), ABSOLUTE_GATE_LUFS)
 
 
 def true_peak_db(audio: np.ndarray) -> float:
@@ -85,11 +121,11 @@ def _block_power(audio: np.ndarray, sample_rate: int, offset: float) -> np.ndarr
 def _gated(power: np.ndarray) -> float:
     with np.errstate(divide="ignore"):
         loudness = -0.691 + 10.0 * np.log10(power)
-    loud = loudness >= _ABSOLUTE_GATE_LUFS
+    loud = loudness >= ABSOLUTE_GATE_LUFS
     if not loud.any():
         return -math.inf
     gate = -0.691 + 10.0 * math.log10(power[loud].mean()) + _RELATIVE_GATE_LU
-    kept = power[(loudness > gate) & (loudness > _ABSOLUTE_GATE_LUFS)]
+    kept = power[(loudness > gate) & (loudness > ABSOLUTE_GATE_LUFS)]
     return -0.691 + 10.0 * math.log10(kept.mean()) if kept.size else -math.inf
 
 

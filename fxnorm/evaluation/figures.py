@@ -12,8 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fxnorm.audio import short_term_loudness
 from fxnorm.evaluation.curves import long_term_spectrum_db, position_curve
-from fxnorm.evaluation.loudness import short_term_loudness
 from fxnorm.evaluation.names import HUMAN, SYSTEM_NAMES, metric_label, ordered_systems, system_name
 
 #: Okabe-Ito without yellow, which print loses; in the order of `SYSTEM_NAMES`.

@@ -11,13 +11,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fxnorm.audio import info, integrated_loudness, read, to_stereo, true_peak_db, write
+from fxnorm.audio import (
+    info,
+    integrated_loudness,
+    read,
+    short_term_loudness,
+    to_stereo,
+    true_peak_db,
+    write,
+)
 from fxnorm.audio.excerpts import (
     busiest_start,
     fade,
     match_loudness,
     read_excerpt,
-    short_term_loudness,
 )
 from fxnorm.errors import FxNormError
 from fxnorm.files import atomic_folder
@@ -207,7 +214,7 @@ def _excerpt(song: ListeningSong, config: ListeningConfig) -> tuple[int, float]:
     for path in song.stems:
         audio, sample_rate = read(path)
         audio = to_stereo(audio)[: math.floor(shortest * sample_rate)]
-        profiles.append(short_term_loudness(audio, sample_rate))
+        profiles.append(short_term_loudness(audio, sample_rate, hop_s=1.0)[1])
     start_s, activity_lufs = busiest_start(profiles, config.excerpt_s)
     start_s = min(start_s, math.floor(shortest - config.excerpt_s))
     _log.info(

@@ -3,15 +3,20 @@
 import numpy as np
 import pytest
 
-from fxnorm.audio import from_db, integrated_loudness, true_peak_db, write
+from fxnorm.audio import (
+    from_db,
+    integrated_loudness,
+    short_term_loudness,
+    true_peak_db,
+    write,
+)
 from fxnorm.audio.excerpts import (
-    FLOOR_LUFS,
     busiest_start,
     fade,
     match_loudness,
     read_excerpt,
-    short_term_loudness,
 )
+from fxnorm.audio.loudness import ABSOLUTE_GATE_LUFS
 from fxnorm.errors import FxNormError
 
 RATE = 44_100
@@ -26,7 +31,7 @@ def test_short_term_loudness_of_a_sine_is_the_standards_value() -> None:
     # BS.1770: a 997-Hz sine at full scale in one channel has -3.01 LUFS.
     time = np.arange(5 * RATE) / RATE
     sine = np.stack([np.sin(2 * np.pi * 997.0 * time), np.zeros_like(time)], axis=1)
-    loudness = short_term_loudness(sine, RATE)
+    loudness = short_term_loudness(sine, RATE, 1.0)[1]
     assert loudness.shape == (3,)
     # pyloudnorm's filters are a design that approximates the standard's table.
     np.testing.assert_allclose(loudness, -3.01, atol=0.05)
@@ -37,26 +42,28 @@ def test_short_term_loudness_is_that_of_each_three_seconds() -> None:
     audio[4 * RATE :] *= 0.1
     expected = [integrated_loudness(audio[s * RATE : (s + 3) * RATE], RATE) for s in (0, 1, 4, 5)]
     # Integrated loudness starts its filters anew and weighs the ends of the window less.
-    np.testing.assert_allclose(short_term_loudness(audio, RATE)[[0, 1, 4, 5]], expected, atol=0.03)
+    np.testing.assert_allclose(
+        short_term_loudness(audio, RATE, 1.0)[1][[0, 1, 4, 5]], expected, atol=0.03
+    )
 
 
 def test_silence_is_at_the_floor_and_short_audio_is_one_window() -> None:
-    assert short_term_loudness(np.zeros((RATE, 2)), RATE).tolist() == [FLOOR_LUFS]
-    assert short_term_loudness(noise(0.5), RATE).shape == (1,)
+    assert short_term_loudness(np.zeros((RATE, 2)), RATE)[1].tolist() == [ABSOLUTE_GATE_LUFS]
+    assert short_term_loudness(noise(0.5), RATE)[1].shape == (1,)
 
 
 def test_the_excerpt_is_where_the_least_active_track_is_most_active() -> None:
     always = np.full(28, -20.0)
-    sometimes = np.full(28, FLOOR_LUFS)
+    sometimes = np.full(28, ABSOLUTE_GATE_LUFS)
     sometimes[13:21] = -30.0
     # 10 s span 8 windows of 3 s; the loudest track never decides.
     assert busiest_start([always, sometimes], 10.0) == (13, -30.0)
 
 
 def test_the_earliest_of_equal_excerpts_wins_and_silent_tracks_do_not_count() -> None:
-    flat, silent = np.full(20, -20.0), np.full(20, FLOOR_LUFS)
+    flat, silent = np.full(20, -20.0), np.full(20, ABSOLUTE_GATE_LUFS)
     assert busiest_start([flat, silent], 10.0) == (0, -20.0)
-    assert busiest_start([silent], 10.0) == (0, FLOOR_LUFS)
+    assert busiest_start([silent], 10.0) == (0, ABSOLUTE_GATE_LUFS)
 
 
 def test_an_excerpt_longer_than_the_song_begins_at_its_start() -> None:

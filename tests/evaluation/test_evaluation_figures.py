@@ -6,7 +6,6 @@ import pytest
 
 from fxnorm.evaluation import figures
 from fxnorm.evaluation.curves import long_term_spectrum_db, position_curve
-from fxnorm.evaluation.loudness import short_term_loudness
 from fxnorm.evaluation.names import ordered_systems
 from fxnorm.evaluation.scoring import COLUMNS
 
@@ -36,31 +35,12 @@ def test_position_of_a_panned_signal(noise, ratio):
     np.testing.assert_allclose(phi, 2 * ratio / (1 + ratio**2), rtol=1e-6)
 
 
-def test_short_term_loudness_of_a_sine():
-    t = np.arange(5 * SR) / SR
-    sine = 0.1 * np.sin(2 * np.pi * 997 * t)
-    times_s, loudness = short_term_loudness(sine, SR)
-    assert (times_s[0], times_s[-1]) == pytest.approx((1.5, 3.5))
-    # A mono sine of -20 dBFS counts as two channels: -20 LUFS; pyloudnorm is 0.04 dB off there.
-    np.testing.assert_allclose(loudness, -20.0, atol=0.06)
-    quiet = short_term_loudness(np.where(t < 3.0, 0.0, sine), SR)[1]
-    assert quiet[0] == -100.0
-    assert quiet[-1] == pytest.approx(loudness[-1] + 10 * np.log10(2 / 3), abs=0.05)
-
-
-def test_signals_below_3_s_have_no_short_term_loudness():
-    assert len(short_term_loudness(np.zeros(SR), SR)[0]) == 0
-
-
 def test_curves_read_in_chunks_like_one(noise, monkeypatch):
-    from fxnorm.evaluation import curves, loudness
+    from fxnorm.evaluation import curves
 
     spectrum = long_term_spectrum_db(noise, SR)[1]
-    steps = short_term_loudness(noise, SR)[1]
     monkeypatch.setattr(curves, "_FRAMES_PER_CHUNK", 5)
-    monkeypatch.setattr(loudness, "_CHUNK", 10_000)
     np.testing.assert_allclose(long_term_spectrum_db(noise, SR)[1], spectrum, rtol=1e-6)
-    np.testing.assert_allclose(short_term_loudness(noise, SR)[1], steps, rtol=1e-9)
 
 
 def test_signal_figures_draw_every_system(noise):

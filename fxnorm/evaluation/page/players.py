@@ -12,13 +12,21 @@ import numpy as np
 import soundfile
 from pydantic import Field
 
-from fxnorm.audio import from_db, info, integrated_loudness, peak, read, to_stereo, true_peak_db
+from fxnorm.audio import (
+    from_db,
+    info,
+    integrated_loudness,
+    peak,
+    read,
+    short_term_loudness,
+    to_stereo,
+    true_peak_db,
+)
 from fxnorm.audio.excerpts import (
     busiest_start,
     fade,
     match_loudness,
     read_excerpt,
-    short_term_loudness,
 )
 from fxnorm.config import Config
 from fxnorm.errors import FxNormError
@@ -128,7 +136,7 @@ def _excerpt(song: PageSong, seconds: float) -> tuple[int, int]:
     for path in song.stems or [next(iter(song.versions.values()))]:
         audio, sample_rate = read(path)
         audio = to_stereo(audio)[: math.floor(shortest * sample_rate)]
-        profiles.append(short_term_loudness(audio, sample_rate))
+        profiles.append(short_term_loudness(audio, sample_rate, hop_s=1.0)[1])
     start_s, _ = busiest_start(profiles, seconds)
     return min(start_s, math.floor(shortest - seconds)), round(seconds * SAMPLE_RATE)
 
