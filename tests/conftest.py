@@ -4,9 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from fxnorm.audio import write
 from fxnorm.stems import SAMPLE_RATE, STEMS
+
+# The same examples in every run; compiled functions take long at their first call.
+settings.register_profile("project", derandomize=True, deadline=None)
+settings.load_profile("project")
 
 #: Data beside the project that is never part of it; tests that use it skip where it is absent.
 SHARED = Path(__file__).resolve().parents[2] / "shared"

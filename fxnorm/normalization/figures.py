@@ -28,14 +28,14 @@ def features_table(features: DatasetFeatures) -> pd.DataFrame:
     """Spectrum and position curves at log-spaced frequencies from 20 Hz, in long form.
 
     Returns:
-        Columns frequency (Hz), stem, eq_db and phi.
+        Columns frequency_hz, stem, eq_db and phi.
     """
     bins, frequencies = _log_bins()
     return pd.concat(
         [
             pd.DataFrame(
                 {
-                    "frequency": frequencies,
+                    "frequency_hz": frequencies,
                     "stem": stem,
                     "eq_db": db(features.eq[stem][bins]),
                     "phi": features.panning[stem][bins],

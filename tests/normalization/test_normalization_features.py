@@ -246,10 +246,10 @@ def test_figure_and_table_show_every_stem(tmp_path) -> None:
     features = reference_features()
     table = features_table(features)
     assert set(table["stem"]) == set(STEMS)
-    assert list(table.columns) == ["frequency", "stem", "eq_db", "phi"]
+    assert list(table.columns) == ["frequency_hz", "stem", "eq_db", "phi"]
     assert table.groupby("stem").size().between(150, 400).all()
     row = table[(table["stem"] == "drums")].iloc[100]
-    index = round(row["frequency"] / SAMPLE_RATE * 65_536)
+    index = round(row["frequency_hz"] / SAMPLE_RATE * 65_536)
     assert row["phi"] == features.panning["drums"][index]
     assert row["eq_db"] == pytest.approx(20 * np.log10(features.eq["drums"][index]))
     figure = features_figure(features, other=features)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fxnorm.audio import from_db
 from fxnorm.data.synthesis.oscillators import decaying_sines, sample_count
 from fxnorm.data.synthesis.rooms import Room, impulse_response
 from fxnorm.data.synthesis.score import Hit
@@ -39,16 +40,18 @@ _KITS = {
     "tight": _Kit(58.0, 0.09, 220.0, 0.08, 0.95, 0.17),
 }
 
-#: Position in the overhead microphones, -1 (left) to 1 (right), and level of each drum.
+#: Microphone channels, and their levels in dB (root mean square).
+_CHANNELS = {"kick": 0.0, "snare": -5.0, "toms": -5.0, "overheads": -11.0}
+#: Channel, position from -1 (left) to 1 (right), and level of each drum in its channel.
 _PLACES = {
-    "kick": (0.0, 0.8),
-    "snare": (0.0, 1.0),
-    "hat": (0.4, 0.2),
-    "open_hat": (0.4, 0.22),
-    "ride": (-0.4, 0.18),
-    "crash": (-0.3, 0.3),
-    "high_tom": (0.25, 0.75),
-    "low_tom": (-0.25, 0.8),
+    "kick": ("kick", 0.0, 0.8),
+    "snare": ("snare", 0.0, 1.0),
+    "hat": ("overheads", 0.4, 0.2),
+    "open_hat": ("overheads", 0.4, 0.22),
+    "ride": ("overheads", -0.4, 0.18),
+    "crash": ("overheads", -0.3, 0.3),
+    "high_tom": ("toms", 0.25, 0.75),
+    "low_tom": ("toms", -0.25, 0.8),
 }
 _TAKES = 3
 #: Level of the highest peak at the preamplifiers, relative to where they saturate.
@@ -61,20 +64,33 @@ def play_drums(
 ) -> np.ndarray:
     """All microphones of the kit, balanced raw: (samples, 2) float32."""
     kit = _KITS[kit_name]
-    drums = sorted({hit.drum for hit in hits})
-    takes = {drum: [_stroke(drum, kit, random) for _ in range(_TAKES)] for drum in drums}
-    close = np.zeros((samples, 2), np.float32)
+    takes = {
+        drum: [_stroke(drum, kit, random) for _ in range(_TAKES)]
+        for drum in sorted({hit.drum for hit in hits})
+    }
+    tracks = {channel: np.zeros((samples, 2), np.float32) for channel in _CHANNELS}
     for hit in hits:
         start = sample_count(hit.start_s)
         sound = takes[hit.drum][int(random.integers(_TAKES))][: max(0, samples - start)]
-        position, level = _PLACES[hit.drum]
+        channel, position, level = _PLACES[hit.drum]
         angle = (position + 1.0) * np.pi / 4.0
         gains = hit.velocity * level * np.array([np.cos(angle), np.sin(angle)], np.float32)
-        close[start : start + sound.size] += sound[:, None] * gains
+        tracks[channel][start : start + sound.size] += sound[:, None] * gains
+    close = _balance(tracks)
     heard = close + np.float32(kit.room) * convolve(close, impulse_response(_ROOM, random))
     # Preamplifiers round off the highest peaks.
     heard *= _DRIVE / np.abs(heard).max()
     return np.tanh(heard)
+
+
+def _balance(tracks: dict[str, np.ndarray]) -> np.ndarray:
+    """Sum the channels at fixed levels, so that no pattern makes a kit boomy or thin."""
+    balanced = np.zeros_like(next(iter(tracks.values())))
+    for channel, track in tracks.items():
+        rms = float(np.sqrt(np.mean(track**2, dtype=np.float64)))
+        if rms > 0.0:
+            balanced += track * np.float32(from_db(_CHANNELS[channel]) / rms)
+    return balanced
 
 
 def _stroke(drum: str, kit: _Kit, random: np.random.Generator) -> np.ndarray:

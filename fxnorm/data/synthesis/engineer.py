@@ -59,10 +59,10 @@ _COMPRESSION = {
 
 #: Level in LU and send (room, amount) of each kit.
 _KITS = {
-    "rock": (0.5, "room", 0.06),
-    "electronic": (0.5, "room", 0.03),
-    "soft": (-1.2, "plate", 0.05),
-    "tight": (-0.5, "room", 0.04),
+    "rock": (0.5, "room", 0.04),
+    "electronic": (0.5, "room", 0.02),
+    "soft": (-1.2, "plate", 0.035),
+    "tight": (-0.5, "room", 0.03),
 }
 #: Loudness of the finished mix relative to the target, in LU: heavy music is mastered louder.
 _MASTERING = {"rock": 0.8, "electronic": 0.3, "soft": -1.0, "tight": 0.0}
@@ -71,11 +71,11 @@ _SINGERS = {"rock": 0.3, "pop": 0.0, "ballad": 0.5, "soul": -0.3}
 _BASSES = {"picked_bass": 0.0, "synth_bass": 0.5, "finger_bass": -0.5}
 #: Level in LU, width, send of the instrument that carries the accompaniment.
 _KEYS_AND_GUITARS = {
-    "distorted_guitar": (1.5, 1.35, "room", 0.04),
-    "acoustic_guitar": (0.5, 1.3, "plate", 0.06),
-    "piano": (0.5, 1.15, "hall", 0.05),
-    "electric_piano": (-0.5, 1.25, "plate", 0.05),
-    "pluck": (-1.0, 1.2, "plate", 0.05),
+    "distorted_guitar": (1.5, 0.95, "room", 0.03),
+    "acoustic_guitar": (0.5, 0.9, "plate", 0.045),
+    "piano": (0.5, 0.85, "hall", 0.035),
+    "electric_piano": (-0.5, 0.85, "plate", 0.035),
+    "pluck": (-1.0, 0.85, "plate", 0.035),
 }
 
 
@@ -171,17 +171,17 @@ def _place(song: Song, stem: str) -> _Placement:
         # Slow songs leave room for a longer and louder answer.
         room = "hall" if song.kit == "soft" else "plate"
         level_lu = _SINGERS[song.outline.style]
-        return _Placement(level_lu, 1.0, 0.5, room, 0.08 + 0.04 * slowness)
+        return _Placement(level_lu, 1.0, 0.5, room, 0.06 + 0.03 * slowness)
     if stem == "bass":
         return _Placement(_BASSES[song.bass.instrument], 1.0, 0.5, "room", 0.0)
     if stem == "drums":
         level_lu, room, send = _KITS[song.kit]
-        return _Placement(level_lu, 1.2, 0.5, room, send)
+        return _Placement(level_lu, 0.85, 0.5, room, send)
     level_lu, width, room, send = _KEYS_AND_GUITARS[song.accompaniment[0].instrument]
     # The busier the accompaniment, the further back it goes.
     notes_per_s = sum(len(part.notes) for part in song.accompaniment) / song.outline.duration_s
     level_lu -= 0.25 * float(np.clip(notes_per_s - 6.0, -4.0, 4.0))
-    return _Placement(level_lu, width, 0.53, room, send + 0.02 * slowness)
+    return _Placement(level_lu, width, 0.53, room, send + 0.015 * slowness)
 
 
 def _equaliser(stem: str, audio: np.ndarray, jitter: np.ndarray) -> dict[str, Any]:
