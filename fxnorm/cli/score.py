@@ -1,6 +1,7 @@
 """`fxnorm score`: how far mixes are from the human mixes."""
 
 import argparse
+import math
 from typing import Any
 
 from fxnorm.cli.common import add_json, check_output, print_json, warn
@@ -31,6 +32,7 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Score, print, write."""
     from fxnorm.evaluation import score_mixes, write_scores
+    from fxnorm.evaluation.scoring import FILE_GROUP
 
     check_output(options.output, (".csv",))
     scores = score_mixes(
@@ -42,15 +44,18 @@ def run(options: argparse.Namespace) -> None:
     write_scores(scores, options.output)
     notes = scores.loc[scores["note"] != "", ["system", "song", "metric", "note"]]
     warn([f"{row.system}/{row.song}: {row.metric}: {row.note}" for row in notes.itertuples()])
-    means = scores.pivot_table(index=["group", "metric"], columns="system", values="value")
+    compared = scores[scores["group"] != FILE_GROUP]
+    keys = ["group", "metric", "system"]
+    means = compared.groupby(keys, sort=False)["value"].mean().unstack("system")
     if options.json:
         print_json({system: _nested(means[system]) for system in means.columns})
     else:
         print(means.to_string(float_format=lambda value: f"{value:.4f}"))
 
 
-def _nested(column: Any) -> dict[str, dict[str, float]]:
-    nested: dict[str, dict[str, float]] = {}
+def _nested(column: Any) -> dict[str, dict[str, float | None]]:
+    """{group: {metric: mean}}; None where no song has a meaningful value, as JSON has no NaN."""
+    nested: dict[str, dict[str, float | None]] = {}
     for (group, metric), value in column.items():
-        nested.setdefault(group, {})[metric] = float(value)
+        nested.setdefault(group, {})[metric] = float(value) if math.isfinite(value) else None
     return nested
