@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from fxnorm.data import Partition, load_partition, write_mixtures
-from fxnorm.files import atomic_folder
+from fxnorm.files import atomic_folder, digest
 from fxnorm.normalization import (
     DatasetFeatures,
     FxNormalizer,
@@ -14,10 +14,13 @@ from fxnorm.normalization import (
     normalize_dataset,
     tabulate_reports,
 )
+from fxnorm.training import fingerprint
 from stages.common import stage, unfinished_work, usable_songs
 
 FEATURES = Path("models/features.npz")
 OUTPUT = Path("data/normalized")
+#: What decides the result beside params and data: an interrupted run is only continued by its own.
+CODE = ("fxnorm/audio", "fxnorm/effects", "fxnorm/normalization")
 
 
 def main(partition: Partition) -> None:
@@ -34,6 +37,15 @@ def main(partition: Partition) -> None:
             pre_impulse_responses=small_rooms if partition == "dry" else None,
         )
         subtype = params.output.subtype
+        files = [path for song in songs for path in (*song.stems.values(), song.mixture)]
+        rooms_used = (params.dataset.impulse_responses, params.dataset.pre_impulse_responses)
+        key = fingerprint(
+            partition,
+            params.seed,
+            params.normalization,
+            subtype,
+            digest(FEATURES, *CODE, *rooms_used, *files),
+        )
         with atomic_folder(OUTPUT / partition) as folder:
             reports = normalize_dataset(
                 songs,
@@ -41,7 +53,7 @@ def main(partition: Partition) -> None:
                 normalizer,
                 seed=params.seed,
                 subtype=subtype,
-                cache=unfinished_work("normalize", partition),
+                cache=unfinished_work("normalize", key),
             )
             write_mixtures(songs, folder, subtype)
         run.dataset(partition, OUTPUT / partition, partition)
