@@ -1,6 +1,15 @@
 """Audio files, levels, loudness and short-time spectra."""
 
-from fxnorm.audio.files import READABLE, WRITABLE, AudioInfo, info, read, to_stereo, write
+from fxnorm.audio.files import (
+    READABLE,
+    WRITABLE,
+    AudioInfo,
+    count_samples,
+    info,
+    read,
+    to_stereo,
+    write,
+)
 from fxnorm.audio.levels import db, from_db, peak, peak_db
 from fxnorm.audio.loudness import (
     channel_loudness,
@@ -16,6 +25,7 @@ __all__ = [
     "WRITABLE",
     "AudioInfo",
     "channel_loudness",
+    "count_samples",
     "db",
     "frame_count",
     "from_db",

@@ -78,6 +78,16 @@ def read(
     return audio, sample_rate
 
 
+def count_samples(path: str | os.PathLike[str]) -> int:
+    """Exact length of a file, also where its header only estimates it (mp3), by decoding it.
+
+    Raises:
+        FxNormError: the file is missing, or not audio that libsndfile reads.
+    """
+    header = info(path)
+    return int(_call(_decoded_length, path)) if header.lossy else header.samples
+
+
 def write(
     path: str | os.PathLike[str],
     audio: np.ndarray,
@@ -129,6 +139,14 @@ def to_stereo(audio: np.ndarray) -> np.ndarray:
     if audio.shape[1] > 2:
         raise FxNormError(f"audio has {audio.shape[1]} channels; give mono or stereo")
     return np.repeat(audio, 2, axis=1) if audio.shape[1] == 1 else audio
+
+
+def _decoded_length(path: Path) -> int:
+    total = 0
+    with soundfile.SoundFile(path) as file:
+        while count := len(file.read(2**18, dtype="float32", always_2d=True)):
+            total += count
+    return total
 
 
 def _to_pcm(audio: np.ndarray, bits: int) -> np.ndarray:

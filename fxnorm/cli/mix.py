@@ -18,8 +18,6 @@ from fxnorm.errors import FxNormError
 from fxnorm.stems import STEMS
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from fxnorm.mixing import Mix
 
 
@@ -60,26 +58,24 @@ def run(options: argparse.Namespace) -> None:
     files = {stem: getattr(options, stem) for stem in STEMS if getattr(options, stem)}
     if not files:
         raise FxNormError(f"no stems: give at least one of {', '.join(f'--{s}' for s in STEMS)}")
-    stems, sample_rate, notes = _read(files)
-    make = _sum if options.normalized_sum else _mix
-    mixed = make(options, stems, sample_rate)
-    audio.write(options.output, mixed.audio, sample_rate, options.subtype)
-    warnings = [*notes, *mixed.warnings]
-    warn(warnings)
+    mixed = (_sum if options.normalized_sum else _mix)(options, files)
+    audio.write(options.output, mixed.audio, mixed.sample_rate, options.subtype)
+    warn(mixed.warnings)
     if options.json:
         levels = {"peak_db": audio.peak_db(mixed.audio), "loudness_lufs": _loudness(mixed)}
+        warnings = list(mixed.warnings)
         print_json({"output": options.output, **levels, "stems": mixed.stems, "warnings": warnings})
         return
     for stem, report in mixed.stems.items():
         print(f"{stem}: {files[stem]}\n{describe_stem(report)}")
-    seconds = mixed.audio.shape[0] / sample_rate
+    seconds = mixed.audio.shape[0] / mixed.sample_rate
     print(
-        f"{options.output}: {seconds:.1f} s at {sample_rate} Hz, {_loudness(mixed):.1f} LUFS, "
-        f"peak {audio.peak_db(mixed.audio):.1f} dBFS"
+        f"{options.output}: {seconds:.1f} s at {mixed.sample_rate} Hz, "
+        f"{_loudness(mixed):.1f} LUFS, peak {audio.peak_db(mixed.audio):.1f} dBFS"
     )
 
 
-def _mix(options: argparse.Namespace, stems: "dict[str, np.ndarray]", sample_rate: int) -> "Mix":
+def _mix(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
     from fxnorm.mixing import choose_device, mix_stems
     from fxnorm.models import load
 
@@ -88,8 +84,8 @@ def _mix(options: argparse.Namespace, stems: "dict[str, np.ndarray]", sample_rat
     model = load(options.model, choose_device(options.device))
     trained_with = [name for name in model.config.normalization.effects if name != "prereverb"]
     return mix_stems(
-        stems,
-        sample_rate,
+        files,
+        None,
         model,
         seed=options.seed,
         effects=chosen_effects(options, trained_with),
@@ -99,7 +95,7 @@ def _mix(options: argparse.Namespace, stems: "dict[str, np.ndarray]", sample_rat
     )
 
 
-def _sum(options: argparse.Namespace, stems: "dict[str, np.ndarray]", sample_rate: int) -> "Mix":
+def _sum(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
     from fxnorm.mixing import sum_normalized
     from fxnorm.models import load
     from fxnorm.normalization import DEFAULT_EFFECTS, DatasetFeatures, NormalizationConfig
@@ -115,35 +111,14 @@ def _sum(options: argparse.Namespace, stems: "dict[str, np.ndarray]", sample_rat
         effects = [name for name in config.effects if name != "prereverb"]
     settings = {"effects": chosen_effects(options, effects), "strengths": options.strength}
     return sum_normalized(
-        stems,
-        sample_rate,
+        files,
+        None,
         features,
         NormalizationConfig.parse(config.model_dump() | settings, "fxnorm mix"),
         seed=options.seed,
         impulse_responses=read_impulse_responses(options.impulse_responses),
         pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),
     )
-
-
-def _read(files: Mapping[str, str]) -> "tuple[dict[str, np.ndarray], int, list[str]]":
-    """The stems at one sample rate, the highest, and what is worth knowing about the files."""
-    from fxnorm import audio
-
-    headers = {stem: audio.info(path) for stem, path in files.items()}
-    sample_rate = max(header.sample_rate for header in headers.values())
-    stems, notes = {}, []
-    for stem, path in files.items():
-        samples, rate = audio.read(path)
-        if samples.shape[1] > 2:
-            raise FxNormError(f"{path}: has {samples.shape[1]} channels; give mono or stereo")
-        if rate != sample_rate:
-            notes.append(f"{path}: resampled from {rate} Hz to {sample_rate} Hz")
-        if headers[stem].lossy:
-            notes.append(f"{path}: lossy coding; what it removed can't be brought back")
-        if audio.peak(samples) >= 1.0 - 2.0**-15:
-            notes.append(f"{path}: reaches full scale and may be clipped")
-        stems[stem] = audio.resample(samples, rate, sample_rate)
-    return stems, sample_rate, notes
 
 
 def _loudness(mixed: "Mix") -> float:

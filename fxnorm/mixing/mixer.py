@@ -1,8 +1,10 @@
 """From anybody's stems to a mix: normalise each stem, then let the network mix them."""
 
 import os
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from fxnorm import audio
 from fxnorm.errors import FxNormError
 from fxnorm.mixing.network import apply_network, choose_device
-from fxnorm.mixing.songs import sum_stems
+from fxnorm.mixing.sources import Source, Stems, common_rate, open_stems
 from fxnorm.models import LoadedModel, load
 from fxnorm.normalization import (
     DatasetFeatures,
@@ -19,7 +21,7 @@ from fxnorm.normalization import (
     NormalizationConfig,
 )
 from fxnorm.seeds import derive_seed
-from fxnorm.stems import SAMPLE_RATE, STEMS
+from fxnorm.stems import SAMPLE_RATE
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ def mix(
 
 
 def mix_stems(
-    stems: Mapping[str, np.ndarray],
-    sample_rate: int,
+    stems: Stems,
+    sample_rate: int | None,
     model: "str | os.PathLike[str] | LoadedModel",
     *,
     seed: int = 0,
@@ -78,11 +80,14 @@ def mix_stems(
     impulse_responses: Sequence[ImpulseResponse] | None = None,
     pre_impulse_responses: Sequence[ImpulseResponse] | None = None,
 ) -> Mix:
-    """Like `mix`, with a report and with a choice of effects.
+    """Like `mix`, with a report, a choice of effects, and from files as well as from arrays.
+
+    Stems are read and normalised one after the other, and wait for the network on disk: the memory
+    needed is that of one stem's normalisation, whatever their number.
 
     Args:
-        stems: see `mix`.
-        sample_rate: see `mix`.
+        stems: by stem type, arrays as for `mix` or paths of audio files.
+        sample_rate: of all arrays, and of the mix, in Hz; None for the highest of the files'.
         model: see `mix`.
         seed: see `mix`.
         device: see `mix`.
@@ -99,21 +104,27 @@ def mix_stems(
     normalizer = FxNormalizer.from_config(
         loaded.features, config, impulse_responses, pre_impulse_responses
     )
-    prepared = _prepare(stems, sample_rate)
+    sample_rate = common_rate(stems, sample_rate)
+    sources = open_stems(stems, sample_rate)
     warm_up = round(loaded.config.warm_up_s * SAMPLE_RATE)
-    normalized, reports = _normalize(prepared, normalizer, seed, warm_up)
-    mixed = apply_network(normalized, loaded)[warm_up:]
+    with tempfile.TemporaryDirectory(prefix="fxnorm-") as folder:
+        normalized, reports = {}, {}
+        for stem, samples, report in _normalize(sources, normalizer, seed, warm_up):
+            normalized[stem] = Path(folder) / f"{stem}.wav"
+            audio.write(normalized[stem], samples, SAMPLE_RATE, "FLOAT")
+            reports[stem] = report
+        mixed = apply_network(normalized, loaded)[warm_up:]
     warnings = []
     if "reverb" in config.effects and not impulse_responses:
         warnings.append(
             "the network was trained on reverberated vocals and other; give impulse responses"
         )
-    return _finish(mixed, stems, sample_rate, reports, warnings)
+    return _finish(mixed, sources, sample_rate, reports, warnings)
 
 
 def sum_normalized(
-    stems: Mapping[str, np.ndarray],
-    sample_rate: int,
+    stems: Stems,
+    sample_rate: int | None,
     features: DatasetFeatures,
     config: NormalizationConfig | None = None,
     *,
@@ -124,8 +135,8 @@ def sum_normalized(
     """The baseline: the plain sum of the normalised stems, with no network.
 
     Args:
-        stems: see `mix`.
-        sample_rate: see `mix`.
+        stems: see `mix_stems`.
+        sample_rate: see `mix_stems`.
         features: what to normalise to.
         config: settings of the normalisation.
         seed: see `mix`.
@@ -138,8 +149,14 @@ def sum_normalized(
     normalizer = FxNormalizer.from_config(
         features, config or NormalizationConfig(), impulse_responses, pre_impulse_responses
     )
-    normalized, reports = _normalize(_prepare(stems, sample_rate), normalizer, seed, 0)
-    return _finish(sum_stems(normalized), stems, sample_rate, reports, [])
+    sample_rate = common_rate(stems, sample_rate)
+    sources = open_stems(stems, sample_rate)
+    mixed = np.zeros((max(source.samples for source in sources), 2), np.float32)
+    reports = {}
+    for stem, samples, report in _normalize(sources, normalizer, seed, warm_up=0):
+        mixed += samples
+        reports[stem] = report
+    return _finish(mixed, sources, sample_rate, reports, [])
 
 
 def _adapt(
@@ -155,53 +172,32 @@ def _adapt(
     return NormalizationConfig.parse(config.model_dump() | changes, "normalisation")
 
 
-def _prepare(stems: Mapping[str, np.ndarray], sample_rate: int) -> dict[str, np.ndarray]:
-    """Check the stems and bring them to (samples, 2) at 44.1 kHz, all of one length."""
-    unknown = set(stems) - set(STEMS)
-    if unknown:
-        raise FxNormError(f"unknown stem '{min(unknown)}'; use {', '.join(STEMS)}")
-    if not stems:
-        raise FxNormError(f"no stems to mix; give at least one of {', '.join(STEMS)}")
-    if sample_rate <= 0:
-        raise FxNormError(f"sample rate {sample_rate} Hz: must be positive")
-    prepared = {}
-    for stem, samples in stems.items():
-        stereo = np.asarray(audio.to_stereo(np.asarray(samples)), np.float32)
-        if stereo.shape[0] == 0 or not np.isfinite(stereo).all():
-            raise FxNormError(f"{stem}: the audio is empty or holds NaN or infinite samples")
-        prepared[stem] = audio.resample(stereo, sample_rate, SAMPLE_RATE)
-    if not any(stereo.any() for stereo in prepared.values()):
-        raise FxNormError("all stems are silent; there is nothing to mix")
-    longest = max(stereo.shape[0] for stereo in prepared.values())
-    return {
-        stem: audio.resample(prepared[stem], SAMPLE_RATE, SAMPLE_RATE, samples=longest)
-        for stem in STEMS
-        if stem in prepared
-    }
-
-
 def _normalize(
-    stems: dict[str, np.ndarray], normalizer: FxNormalizer, seed: int, warm_up: int
-) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
-    normalized, reports = {}, {}
-    for stem in list(stems):
-        stereo = stems.pop(stem)
+    sources: Sequence[Source], normalizer: FxNormalizer, seed: int, warm_up: int
+) -> Iterator[tuple[str, np.ndarray, dict[str, Any]]]:
+    """Stem type, normalised audio (warm_up + samples, 2) and report, one after the other."""
+    samples = max(source.samples for source in sources)
+    audible = False
+    for source in sources:
+        stereo = source.read(samples)
+        audible = audible or bool(stereo.any())
+        if not audible and source is sources[-1]:
+            raise FxNormError("all stems are silent; there is nothing to mix")
         if warm_up:
             # The stem's own end, repeated as often as needed, lets all effects settle.
             stereo = np.pad(stereo, ((warm_up, 0), (0, 0)), mode="wrap")
-        result = normalizer(stereo, SAMPLE_RATE, stem, derive_seed(seed, "mix"))
-        normalized[stem], reports[stem] = result.audio, result.report
-    return normalized, reports
+        result = normalizer(stereo, SAMPLE_RATE, source.stem, derive_seed(seed, "mix"))
+        yield source.stem, result.audio, result.report
 
 
 def _finish(
     mixed: np.ndarray,
-    stems: Mapping[str, np.ndarray],
+    sources: Sequence[Source],
     sample_rate: int,
     reports: dict[str, dict[str, Any]],
     warnings: list[str],
 ) -> Mix:
-    longest = max(np.shape(samples)[0] for samples in stems.values())
+    longest = max(source.samples_given for source in sources)
     output = audio.resample(mixed, SAMPLE_RATE, sample_rate, samples=longest)
     if not np.isfinite(output).all():
         raise FxNormError("the mix is not finite: the model's weights are damaged; train it again")
@@ -211,10 +207,9 @@ def _finish(
     if peak > 1.0:
         output = output / peak
         warnings.append(f"lowered by {audio.db(peak):.1f} dB to stay within full scale")
-    for stem, report in reports.items():
-        if np.ndim(stems[stem]) == 1 or np.shape(stems[stem])[1] == 1:
-            warnings.append(f"{stem}: mono, repeated on both channels")
-        warnings += [f"{stem}: {message}" for message in report["warnings"]]
+    for source in sources:
+        warnings += source.notes
+        warnings += [f"{source.stem}: {message}" for message in reports[source.stem]["warnings"]]
     if sample_rate != SAMPLE_RATE:
         warnings.append(f"resampled from {sample_rate} Hz to {SAMPLE_RATE} Hz and back")
     return Mix(np.asarray(output, np.float32), sample_rate, reports, tuple(warnings))

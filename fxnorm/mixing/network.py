@@ -1,14 +1,21 @@
 """Running a mixing network over whole songs."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from fxnorm import audio
 from fxnorm.errors import FxNormError
 from fxnorm.models import AutomixNet, LoadedModel, mix_stream, output_offset
-from fxnorm.models.windows import run_in_windows
+from fxnorm.models.windows import ReadBlock, run_in_windows
+from fxnorm.stems import SAMPLE_RATE
+
+#: Normalised stems as (samples, 2) float32 arrays, or as files to be read in blocks.
+NormalizedStems = Mapping[str, "np.ndarray | str | os.PathLike[str]"]
 
 
 def choose_device(device: str) -> str:
@@ -27,51 +34,88 @@ def choose_device(device: str) -> str:
     return device
 
 
-def apply_network(stems: Mapping[str, np.ndarray], model: LoadedModel) -> np.ndarray:
-    """Mix normalised stems.
+def apply_network(stems: NormalizedStems, model: LoadedModel) -> np.ndarray:
+    """Mix normalised stems, however long: files are read block by block, each part once or twice.
 
     Args:
-        stems: by stem type, each (samples, 2) float32 at 44.1 kHz; missing ones are silent.
+        stems: by stem type, at 44.1 kHz; missing ones and what is shorter than the longest are
+            silent.
         model: network and its configuration.
 
     Returns:
-        (samples, 2) float32.
+        (samples, 2) float32, as long as the longest stem.
 
     Raises:
-        FxNormError: the network is one for pretraining.
+        FxNormError: the network is one for pretraining, or a file is not 44.1 kHz stereo.
     """
     if isinstance(model.net, AutomixNet) and model.net.pretraining:
         raise FxNormError(
             f"model '{model.config.system}' is a pretrained front end; train a system from it"
         )
-    samples = max(stem.shape[0] for stem in stems.values())
-    inputs = torch.zeros(len(model.config.stems), 2, samples)
-    for index, stem in enumerate(model.config.stems):
-        if stem in stems:
-            inputs[index, :, : stems[stem].shape[0]] = torch.from_numpy(stems[stem].T)
+    known = [stem for stem in model.config.stems if stem in stems]
+    opened = {model.config.stems.index(stem): _open(stems[stem]) for stem in known}
+    samples = max(length for length, _ in opened.values())
+    device = next(model.net.parameters()).device
+
+    def read_block(start: int, count: int) -> torch.Tensor:
+        block = torch.zeros(len(model.config.stems), 2, count)
+        for index, (length, read) in opened.items():
+            here = min(count, length - start)
+            if here > 0:
+                block[index, :, :here] = torch.from_numpy(read(start, here).T)
+        return block.to(device)
+
+    mixed = np.empty((samples, 2), np.float32)
+    written = 0
+
+    def write_block(part: torch.Tensor) -> None:
+        nonlocal written
+        mixed[written : written + part.shape[-1]] = part.float().cpu().numpy().T
+        written += part.shape[-1]
+
     with torch.inference_mode():
-        mixed = _mix(inputs, model)
-    return np.ascontiguousarray(mixed.float().cpu().numpy().T)
+        _mix(read_block, write_block, samples, model)
+    return mixed
 
 
-def _mix(inputs: torch.Tensor, model: LoadedModel) -> torch.Tensor:
-    net, config = model.net, model.config
-    if isinstance(net, AutomixNet) and config.window is None:
-        return _stream(inputs, net)
-    inputs = inputs.to(next(net.parameters()).device)
-    offset = output_offset(net, config)
-    if config.window is not None:
-        window = config.window
+def _mix(
+    read_block: ReadBlock,
+    write_block: Callable[[torch.Tensor], None],
+    samples: int,
+    model: LoadedModel,
+) -> None:
+    net: Any = model.net
+    window, offset = model.config.window, output_offset(net, model.config)
+    if window is not None:
         guards = window.guard_left, window.guard_right
-        return run_in_windows(net, inputs, window.samples, guards, offset=offset, batch_size=1)
-    mixed: torch.Tensor = net(F.pad(inputs, (offset, net.trim - offset))[None])
-    return mixed[0]
+        run_in_windows(
+            net,
+            read_block,
+            write_block,
+            samples,
+            window.samples,
+            guards,
+            offset=offset,
+            batch_size=1,
+        )
+    elif isinstance(net, AutomixNet):
+        mix_stream(net, read_block, write_block, samples)
+    else:
+        # Its group statistics are those of the whole song.
+        song = F.pad(read_block(0, samples), (offset, net.trim - offset))
+        write_block(net(song[None])[0])
 
 
-def _stream(inputs: torch.Tensor, net: AutomixNet) -> torch.Tensor:
-    """The whole song as one, in bounded memory."""
-    parts: list[torch.Tensor] = []
-    mix_stream(
-        net, lambda start, count: inputs[..., start : start + count], parts.append, inputs.shape[-1]
-    )
-    return torch.cat(parts, dim=-1)
+def _open(
+    stem: "np.ndarray | str | os.PathLike[str]",
+) -> tuple[int, Callable[[int, int], np.ndarray]]:
+    """A stem's length, and a function that reads from a start so many samples."""
+    if isinstance(stem, np.ndarray):
+        return stem.shape[0], lambda start, count: stem[start : start + count]
+    header = audio.info(stem)
+    if header.sample_rate != SAMPLE_RATE or header.channels != 2:
+        raise FxNormError(
+            f"{stem}: has {header.sample_rate} Hz and {header.channels} channels; "
+            f"normalised stems are {SAMPLE_RATE} Hz stereo"
+        )
+    return header.samples, lambda start, count: audio.read(stem, start, count)[0]

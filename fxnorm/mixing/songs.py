@@ -1,4 +1,4 @@
-"""Mixing the songs of a partition that is already normalised."""
+"""Mixing the songs of a partition."""
 
 import os
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ def mix_songs(
     title: str = "mix",
     subtype: str = "PCM_16",
 ) -> dict[str, Path]:
-    """Mix normalised songs into `<folder>/<song>.wav`.
+    """Mix songs into `<folder>/<song>.wav`.
 
     Args:
-        songs: normalised stems.
+        songs: with normalised stems, as the stage `normalize` writes them, for a model.
         folder: where the mixes go.
-        model: what mixes them; None for the baseline, the plain sum of the normalised stems.
+        model: what mixes them; None for the plain sum of the stems.
         title: shown with the progress.
         subtype: of the files; see `fxnorm.audio.write`.
 
@@ -39,13 +39,15 @@ def mix_songs(
     """
     paths = {}
     for song in progress(songs, len(songs), title, "songs"):
-        stems = {stem: read_stem(song, stem) for stem in song.stems}
-        mixed = sum_stems(stems) if model is None else apply_network(stems, model)
+        mixed = sum_song(song) if model is None else apply_network(song.stems, model)
         paths[song.name] = Path(folder) / f"{song.name}.wav"
         audio.write(paths[song.name], mixed, SAMPLE_RATE, subtype)
     return paths
 
 
-def sum_stems(stems: dict[str, np.ndarray]) -> np.ndarray:
-    """Sum of stems of one length, (samples, 2) float32."""
-    return np.sum(np.stack(list(stems.values())), axis=0)
+def sum_song(song: Song) -> np.ndarray:
+    """The plain sum of a song's stems, (samples, 2) float32."""
+    total = np.zeros((song.samples, 2), np.float32)
+    for stem in song.stems:
+        total += read_stem(song, stem)
+    return total

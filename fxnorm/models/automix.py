@@ -11,6 +11,7 @@ from fxnorm.models.latent import (
     SqueezeExcitation,
     TemporalBlock,
     reset_lstm_biases,
+    run_lstm,
     temporal_blocks,
 )
 from fxnorm.models.spectral import Blocks
@@ -105,6 +106,8 @@ class AutomixNet(nn.Module):
         )
         reset_lstm_biases(self.blstm)
         self.se_block = SqueezeExcitation(filters, se_ratio)
+        # The released files have them, but nothing comes after the last block's residual output.
+        self._temporal_blocks()[-1].res_out.requires_grad_(False)
         if pretraining:
             for name, parameter in self.named_parameters():
                 parameter.requires_grad_(name.startswith(("conv_1.", "conv_2.")))
@@ -167,7 +170,7 @@ class AutomixNet(nn.Module):
         """The latent network: (B, N, F) to a mask (B, N, F)."""
         latent = self.bottleneck_conv1x1(self.layerNorm(F.softplus(peaks)))
         latent = F.softplus(self.output(temporal_blocks(latent, self._temporal_blocks())))
-        hidden, _ = self.blstm(latent.transpose(1, 2))
+        hidden = run_lstm(self.blstm, latent.transpose(1, 2))
         return F.softplus(hidden).transpose(1, 2)
 
     def mix_kernel(self) -> Tensor:

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 #: GroupNorm's epsilon in this network.
 _EPS = 1e-8
+#: Frames that a song's LSTM works on at once where no gradient is needed.
+_LSTM_FRAMES = 2**14
 #: Longest memory, in frames, that the LSTM's forget biases start with.
 _CHRONO_FRAMES = 32
 
@@ -106,6 +108,56 @@ class SqueezeExcitation(nn.Module):
         """(B, filters) to gates (B, filters)."""
         gates: Tensor = self.net(mean_magnitude)
         return gates
+
+
+def run_lstm(lstm: nn.LSTM, x: Tensor) -> Tensor:
+    """A batch-first bidirectional LSTM, in little memory where no gradient is needed.
+
+    A long song goes through layer by layer, one direction after the other, some frames at a time:
+    the same result for a fraction of what torch allocates.
+
+    Args:
+        lstm: without projections.
+        x: (B, F, inputs).
+
+    Returns:
+        (B, F, 2 * hidden).
+    """
+    if torch.is_grad_enabled() or x.shape[1] <= _LSTM_FRAMES:
+        output: Tensor = lstm(x)[0]
+        return output
+    for layer in range(lstm.num_layers):
+        forward, backward = lstm.all_weights[2 * layer : 2 * layer + 2]
+        out = x.new_empty(*x.shape[:2], 2 * lstm.hidden_size)
+        parts = list(zip(x.split(_LSTM_FRAMES, 1), out.split(_LSTM_FRAMES, 1), strict=True))
+        initial: tuple[Tensor, ...] = 2 * (x.new_zeros(1, x.shape[0], lstm.hidden_size),)
+        state = initial
+        for given, made in parts:
+            made[..., : lstm.hidden_size], state = _run_layer(given, state, forward)
+        state = initial
+        for given, made in reversed(parts):
+            hidden, state = _run_layer(given.flip(1), state, backward)
+            made[..., lstm.hidden_size :] = hidden.flip(1)
+        x = out
+    return x
+
+
+def _run_layer(
+    x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """One direction of one layer on (B, F, inputs), and the state after it."""
+    hidden, *after = torch.lstm(
+        x,
+        state,
+        list(weights),
+        has_biases=True,
+        num_layers=1,
+        dropout=0.0,
+        train=False,
+        bidirectional=False,
+        batch_first=True,
+    )
+    return hidden, tuple(after)
 
 
 def reset_lstm_biases(lstm: nn.LSTM) -> None:

@@ -1,6 +1,6 @@
 """Mixing songs of any length in bounded memory, reading and writing them block by block."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
@@ -20,11 +20,7 @@ from fxnorm.models.spectral import (
     synthesis_kernel,
     synthesise,
 )
-
-#: Called with a start and a count, both within the song; returns (S, C, count) float32.
-ReadBlock = Callable[[int, int], Tensor]
-#: Called with consecutive parts (C, n) of the mix, on the CPU.
-WriteBlock = Callable[[Tensor], None]
+from fxnorm.models.windows import ReadBlock, WriteBlock, read_padded
 
 #: Samples read at a time, about 12 s.
 BLOCK_SAMPLES = 2**19
@@ -46,7 +42,7 @@ def mix_stream(
     Args:
         net: network, on the device to compute on.
         read_block: reads the normalised stems; each part twice.
-        write_block: takes the mix.
+        write_block: takes the mix, on the network's device.
         samples: length of the song.
         block: samples to read at a time, about.
 
@@ -59,7 +55,7 @@ def mix_stream(
         song = _Song(net, read_block, samples, block, device)
         scale = net.scale(*song.pool())
         for part in song.decode(scale):
-            write_block(torch.tanh_(part).cpu())
+            write_block(torch.tanh_(part))
 
 
 class _Song:
@@ -129,7 +125,7 @@ class _Song:
             number = min(self.step, count - first)
             start = first * blocks.hop - blocks.halo
             length = (number - 1) * blocks.hop + blocks.n_fft
-            part = _read_padded(self.read_block, start, length, self.samples).to(self.device)
+            part = read_padded(self.read_block, start, length, self.samples).to(self.device)
             yield first, part.flatten(0, 1).unfold(-1, blocks.n_fft, blocks.hop).transpose(0, 1)
 
 
@@ -137,12 +133,6 @@ def _put(target: Tensor, values: Tensor) -> None:
     """Write (blocks, N, frames) into the beginning of (N, F), as far as that reaches."""
     rows = values.transpose(0, 1).flatten(1)[:, : target.shape[-1]]
     target[:, : rows.shape[-1]] = rows
-
-
-def _read_padded(read_block: ReadBlock, start: int, count: int, samples: int) -> Tensor:
-    """Read [start, start + count) of a song, zeros outside of it."""
-    begin, end = max(0, start), min(samples, start + count)
-    return F.pad(read_block(begin, end - begin), (begin - start, start + count - end))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import torch
 
@@ -29,6 +30,7 @@ def validate(
     max_samples: int | None = None,
     device: torch.device | str = "cpu",
     autocast: Autocast = nullcontext,
+    on_mix: Callable[[OpenSong, torch.Tensor], None] = lambda song, mix: None,
 ) -> list[float]:
     """Loss of every song: run in windows, joined again, compared with the target as a whole.
 
@@ -42,6 +44,7 @@ def validate(
         max_samples: only this much from the start of every song.
         device: where the network is.
         autocast: makes the context in which the network runs, for mixed precision.
+        on_mix: called with every song and its mix, (..., channels, samples).
 
     Returns:
         One loss per song, in the order given.
@@ -58,15 +61,20 @@ def validate(
             piece = song.beginning(samples)
             inputs = to_tensor([piece.inputs]).to(device)
             target = inputs if piece.target is None else to_tensor([piece.target]).to(device)
-            mix = run_in_windows(
+            parts: list[torch.Tensor] = []
+            run_in_windows(
                 net,
-                inputs[0],
+                partial(inputs[0].narrow, -1),
+                parts.append,
+                samples,
                 window,
                 (guard, guard),
                 offset=output_offset(net),
                 batch_size=batch_size,
                 autocast=autocast,
             )
+            mix = torch.cat(parts, dim=-1)
+            on_mix(song, mix)
             losses.append(float(loss(mix[None], target)))
         return losses
     finally:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fxnorm.errors import FxNormError
-from fxnorm.models import AutomixNet, mix_stream
+from fxnorm.models import AutomixNet, latent, mix_stream
 
 HOP = AutomixNet(**recipe.SMALL).blocks.hop
 
@@ -62,3 +62,15 @@ def test_pretraining_networks_and_empty_songs_are_refused(net):
         mix_stream(AutomixNet(**recipe.SMALL, pretraining=True), None, None, 100)
     with pytest.raises(FxNormError, match="at least one sample"):
         mix_stream(net, None, None, 0)
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("frames", [7, 8, 9, 31])
+def test_an_lstm_in_parts_is_the_whole_one(monkeypatch, layers, frames):
+    monkeypatch.setattr(latent, "_LSTM_FRAMES", 8)
+    torch.manual_seed(frames)
+    lstm = torch.nn.LSTM(6, 5, layers, batch_first=True, bidirectional=True)
+    x = torch.randn(2, frames, 6)
+    with torch.no_grad():
+        # The same products in matrices of another height: float32 rounding.
+        torch.testing.assert_close(latent.run_lstm(lstm, x), lstm(x)[0], rtol=0, atol=1e-6)

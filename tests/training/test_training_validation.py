@@ -9,7 +9,7 @@ import torch
 from fxnorm import audio
 from fxnorm.errors import FxNormError
 from fxnorm.losses import TimeL1
-from fxnorm.models.windows import refold, run_in_windows, unfold
+from fxnorm.models.windows import run_in_windows
 from fxnorm.training import TrainingSong, open_songs
 from fxnorm.training.validation import validate
 
@@ -33,23 +33,51 @@ class Smear(torch.nn.Module):
         return torch.nn.functional.conv1d(x.sum(1), taps, groups=2)
 
 
+class Same(torch.nn.Module):
+    """Keeps what it was given."""
+
+    def __init__(self):
+        super().__init__()
+        self.windows = []
+
+    def forward(self, x):
+        self.windows.append(x)
+        return x
+
+
+def windowed(net, signal, window, guards, *, offset=0, batch_size=1):
+    """A network's output for a signal; fails on reads outside of it."""
+    samples = signal.shape[-1]
+
+    def read(start, count):
+        assert 0 <= start < start + count <= samples
+        return signal[..., start : start + count]
+
+    parts = []
+    run_in_windows(
+        net, read, parts.append, samples, window, guards, offset=offset, batch_size=batch_size
+    )
+    return torch.cat(parts, -1)
+
+
 @pytest.mark.parametrize("case", range(5))
-def test_windows_are_the_released_helpers(case):
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_windows_are_the_released_helpers(case, batch_size):
     samples, window, left, right = GOLDEN[f"unfold_{case}_params"].tolist()
     signal = torch.arange(1.0, 2 * samples + 1).reshape(2, samples)
-    windows = unfold(signal, window, left, right)
-    np.testing.assert_array_equal(windows, GOLDEN[f"unfold_{case}_windows"])
-    assert torch.equal(refold(windows, samples, left, window - right), signal)
+    net = Same()
+    assert torch.equal(windowed(net, signal, window, (left, right), batch_size=batch_size), signal)
+    np.testing.assert_array_equal(torch.cat(net.windows), GOLDEN[f"unfold_{case}_windows"])
 
 
 @pytest.mark.parametrize("samples", [5000, 1000, 100])
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_a_windowed_convolution_is_the_whole_one(samples, batch_size):
     signal = torch.randn(4, 2, samples, generator=torch.Generator().manual_seed(0))
-    windowed = run_in_windows(Smear(), signal, 512, (16, 16), offset=4, batch_size=batch_size)
+    output = windowed(Smear(), signal, 512, (16, 16), offset=4, batch_size=batch_size)
     whole = Smear()(torch.nn.functional.pad(signal, (4, 4))[None])[0]
     # Float32 sums of 36 products of another order.
-    torch.testing.assert_close(windowed, whole, rtol=1e-5, atol=1e-4)
+    torch.testing.assert_close(output, whole, rtol=1e-5, atol=1e-4)
 
 
 def test_guards_must_cover_what_the_network_cuts_off(songs):
