@@ -165,6 +165,8 @@ def main_checkout(root: Path) -> Path:
 def _start(
     stage: str, params: Mapping[str, Any], root: Path, model: str | os.PathLike[str] | None
 ) -> Run:
+    if os.environ.get("RANK", "0") != "0":
+        return Run(None, "")  # torchrun starts the stage several times; the first process logs.
     try:
         client, experiment = _connect(main_checkout(root))
         tags = _tags(stage, params, root)

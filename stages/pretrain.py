@@ -6,7 +6,7 @@ from stages.training import train_stage
 
 def main() -> None:
     """Train and save the pretraining network."""
-    with stage("pretrain", ["seed", "normalization", "pretraining"]) as (params, run):
+    with stage("pretrain", ["seed", "dataset", "normalization", "pretraining"]) as (params, run):
         train_stage("pretrained", params.pretraining, params, run)
 
 

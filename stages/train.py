@@ -8,7 +8,7 @@ from stages.training import train_stage
 
 def main(system: str) -> None:
     """Train and save one system."""
-    sections = ["seed", "normalization", f"systems.{system}"]
+    sections = ["seed", "dataset", "normalization", f"systems.{system}"]
     with stage(f"train@{system}", sections) as (params, run):
         train_stage(system, params.system(system), params, run)
 

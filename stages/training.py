@@ -1,14 +1,18 @@
 """What `pretrain` and `train` share: both train a network on normalised songs."""
 
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from fxnorm.data import find_songs
+from fxnorm.data import find_songs, load_partition
+from fxnorm.errors import FxNormError
 from fxnorm.evaluation.figures import training_curves
 from fxnorm.files import atomic_file, atomic_folder, digest
 from fxnorm.models import MixerConfig, WaveUNetConfig, WindowConfig, build, save
 from fxnorm.models.storage import read_weights
 from fxnorm.normalization import DatasetFeatures
+from fxnorm.stems import SAMPLE_RATE
 from fxnorm.tracking import MODEL_DIGEST, Run
 from fxnorm.training import TrainingSong, Weights, discard_checkpoint, fingerprint
 from fxnorm.training.machine import Machine
@@ -19,7 +23,7 @@ from stages.params import Params, SystemConfig
 MODELS = Path("models")
 REPORTS = Path("reports/training")
 TRAIN, VALID = Path("data/normalized/train"), Path("data/normalized/valid")
-CODE = ("fxnorm/audio", "fxnorm/models", "fxnorm/losses", "fxnorm/training")
+CODE = ("fxnorm/audio", "fxnorm/effects", "fxnorm/models", "fxnorm/losses", "fxnorm/training")
 
 
 def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> None:
@@ -27,22 +31,30 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
 
     The pretraining keeps its best and its last state, in two model folders; a system keeps its
     best, by the mean validation loss.
+
+    Where it trains is no param, as it changes no result by more than rounding, but the
+    environment's: FXNORM_ACCELERATOR (auto, cpu, cuda), FXNORM_DEVICES and FXNORM_NODES.
     """
     pretrained = _pretrained(system)
     start = digest(pretrained) if pretrained else "fresh"
-    key = fingerprint(name, system, params.seed, start, digest(TRAIN, VALID, *CODE))
+    wet = _wet_stems(system, params)
+    wet_files = [path for stems in wet.values() for path in stems.values()]
+    key = fingerprint(name, system, params.seed, start, digest(TRAIN, VALID, *CODE, *wet_files))
     result = train(
         system.training,
         system.network,
-        _training_songs(TRAIN),
+        _training_songs(TRAIN, wet),
         _training_songs(VALID),
         seed=params.seed,
         checkpoint_folder=unfinished_work("training"),
         fingerprint=key,
         title=name,
         init=read_weights(pretrained) if pretrained else None,
-        machine=Machine(),
+        machine=_machine(),
         on_epoch=lambda log: run.metrics(log, step=int(log["epoch"])),
+        on_excerpt=lambda excerpt: run.excerpt(
+            excerpt.audio, SAMPLE_RATE, f"epoch_{excerpt.epoch:03d}_{excerpt.song}"
+        ),
     )
     if not result.first_process:
         return
@@ -95,8 +107,31 @@ def _report(name: str, result: TrainingResult, run: Run) -> None:
     run.figure(training_curves({name: losses}), "training")
 
 
-def _training_songs(folder: Path) -> list[TrainingSong]:
-    return [TrainingSong(song.name, song.stems, song.mixture) for song in find_songs(folder).songs]
+def _wet_stems(system: SystemConfig, params: Params) -> dict[str, Mapping[str, Path]]:
+    """Files of the processed stems by song, which leaving stems out needs and nothing else."""
+    if not system.training.augmentation.drop_stem:
+        return {}
+    return {song.name: song.stems for song in load_partition(params.dataset, "train").songs}
+
+
+def _training_songs(
+    folder: Path, wet: Mapping[str, Mapping[str, Path]] | None = None
+) -> list[TrainingSong]:
+    return [
+        TrainingSong(song.name, song.stems, song.mixture, (wet or {}).get(song.name))
+        for song in find_songs(folder).songs
+    ]
+
+
+def _machine() -> Machine:
+    accelerator = os.environ.get("FXNORM_ACCELERATOR", "auto")
+    numbers = {}
+    for name in ("FXNORM_DEVICES", "FXNORM_NODES"):
+        text = os.environ.get(name, "1")
+        if not text.isdigit() or int(text) < 1:
+            raise FxNormError(f"environment: {name} is '{text}'; give a number of at least 1")
+        numbers[name] = int(text)
+    return Machine(accelerator, numbers["FXNORM_DEVICES"], numbers["FXNORM_NODES"])
 
 
 def _mixer_config(name: str, system: SystemConfig, params: Params) -> MixerConfig:

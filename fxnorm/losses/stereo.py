@@ -62,8 +62,8 @@ class StereoLoss(nn.Module):
         """The loss.
 
         Args:
-            mix: (B, 2, T) float32.
-            target: (B, 2, T) float32.
+            mix: (B, 2, T) float32, or stems (B, S, 2, T), each compared with its own target.
+            target: the same shape.
 
         Returns:
             A scalar, float64 with precision "double". Gradients flow to `mix` (and to `target`
@@ -73,7 +73,7 @@ class StereoLoss(nn.Module):
             FxNormError: different shapes, not stereo, or nothing left between the guards.
         """
         self._check(mix, target)
-        spectra, targets = self.magnitudes(mix), self.magnitudes(target)
+        spectra, targets = (self.magnitudes(audio.flatten(0, -3)) for audio in (mix, target))
         total = spectra.new_zeros(())
         for spectrum, wanted in zip(spectra, targets, strict=True):
             total = total + self.convergence(spectrum, wanted)
@@ -114,10 +114,10 @@ class StereoLoss(nn.Module):
         return self.guard_frames * self.hop, count
 
     def _check(self, mix: Tensor, target: Tensor) -> None:
-        if mix.shape != target.shape or mix.ndim != 3 or mix.shape[1] != 2:
+        if mix.shape != target.shape or mix.ndim not in (3, 4) or mix.shape[-2] != 2:
             raise FxNormError(
                 f"loss: mix {tuple(mix.shape)} and target {tuple(target.shape)} "
-                "must both be (batch, 2, samples)"
+                "must both be (batch, 2, samples) or (batch, stems, 2, samples)"
             )
         if self._kept(mix.shape[-1])[1] < 1:
             needed = self.n_fft + 2 * self.guard_frames * self.hop

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 
@@ -14,6 +15,7 @@ from fxnorm.errors import FxNormError
 from fxnorm.losses import StereoLossA, StereoLossB, TimeL1
 from fxnorm.models import AutomixNet, NetworkConfig, build, calibrate_gain, transfer_front_end
 from fxnorm.seeds import derive_seed
+from fxnorm.stems import SAMPLE_RATE
 from fxnorm.training.checkpoint import load_checkpoint, save_checkpoint
 from fxnorm.training.config import LossConfig, TrainingConfig
 from fxnorm.training.loader import Batch, Loader
@@ -25,6 +27,28 @@ from fxnorm.training.state import TrainingState, Weights
 from fxnorm.training.validation import align, output_offset, validate
 
 Log = dict[str, float]
+
+_EXCERPT_SONGS = 2
+_EXCERPT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """The beginning of a validation mix.
+
+    Attributes:
+        epoch: after which it was made.
+        song: its name.
+        audio: (samples, 2) float32 at 44.1 kHz, at most 10 s; in pretraining the sum of the stems.
+    """
+
+    epoch: int
+    song: str
+    audio: np.ndarray
+
+
+#: What a run reports as it goes.
+Emit = Callable[[Log | Excerpt], None]
 
 
 @dataclass(frozen=True)
@@ -40,16 +64,18 @@ class Job:
     checkpoint: Path
     front_end: Weights | None
     machine: Machine
+    excerpts_every_epochs: int = 0
 
 
-def run(fabric: Fabric, job: Job, emit: Callable[[Log], None]) -> Weights:
+def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
     """Train until the schedule ends; the last checkpoint holds the result.
 
     Args:
         fabric: where to train; every process of a run has its own.
         job: what to train.
-        emit: called with the log of every epoch, in the first process only. The epochs that a
-            resumed run finds in its checkpoint come first, without times.
+        emit: called with the log of every epoch and with excerpts of validation mixes, in the
+            first process only. The epochs that a resumed run finds in its checkpoint come first,
+            without times.
 
     Returns:
         The weights at the end; every process has the same.
@@ -73,7 +99,7 @@ def run(fabric: Fabric, job: Job, emit: Callable[[Log], None]) -> Weights:
     net, optimizer = fabric.setup(module, adam)
     state = _resume(fabric, job, module, adam)
 
-    report = emit if fabric.is_global_zero else (lambda log: None)
+    report = emit if fabric.is_global_zero else (lambda message: None)
     for epoch in range(1, state.step // config.steps_per_epoch + 1):
         report(state.log(epoch))
     end = state.step if state.out_of_patience(config.patience) else config.steps
@@ -93,7 +119,7 @@ def run(fabric: Fabric, job: Job, emit: Callable[[Log], None]) -> Weights:
 
             if state.step % config.steps_per_epoch == 0:
                 speed = clock.lap(config.batch_size)
-                epoch = _close_epoch(fabric, job, module, song_loss, state)
+                epoch = _close_epoch(fabric, job, module, song_loss, state, report)
                 _save(fabric, job, module, adam, state)
                 memory = {"machine/peak_memory_mb": peak_memory_mb(fabric.device)}
                 progress.epoch(state.log(epoch))
@@ -197,13 +223,18 @@ def _close_epoch(
     module: torch.nn.Module,
     loss: torch.nn.Module,
     state: TrainingState,
+    report: Emit,
 ) -> int:
     """Add the epoch to the history, validated if it is due, and return its number."""
     config = job.config
     epoch = state.step // config.steps_per_epoch
     state.close_epoch(epoch, learning_rate(config, state.step - 1))
     if epoch % config.validation.every_epochs == 0 or state.step == config.steps:
-        state.add_validation(epoch, _validate(fabric, job, module, loss), _copy(module))
+        excerpts = _Excerpts(epoch, job.excerpts_every_epochs, last=state.step == job.config.steps)
+        losses = _validate(fabric, job, module, loss, excerpts)
+        state.add_validation(epoch, losses, _copy(module))
+        for excerpt in excerpts.taken:
+            report(excerpt)
     return epoch
 
 
@@ -216,8 +247,27 @@ def _give_up_if_hopeless(state: TrainingState, config: TrainingConfig) -> None:
         )
 
 
+class _Excerpts:
+    """Takes the first few mixes of a validation, in some epochs: the first, and every so many."""
+
+    def __init__(self, epoch: int, every_epochs: int, *, last: bool) -> None:
+        self._epoch = epoch
+        self._due = every_epochs > 0 and (last or (epoch - 1) % every_epochs == 0)
+        self.taken: list[Excerpt] = []
+
+    def __call__(self, song: OpenSong, mix: torch.Tensor) -> None:
+        if self._due and len(self.taken) < _EXCERPT_SONGS:
+            beginning = mix[..., : int(_EXCERPT_S * SAMPLE_RATE)].float().cpu()
+            stereo = beginning if beginning.ndim == 2 else beginning.sum(0)
+            self.taken.append(Excerpt(self._epoch, song.song.name, stereo.numpy().T))
+
+
 def _validate(
-    fabric: Fabric, job: Job, module: torch.nn.Module, loss: torch.nn.Module
+    fabric: Fabric,
+    job: Job,
+    module: torch.nn.Module,
+    loss: torch.nn.Module,
+    on_mix: Callable[[OpenSong, torch.Tensor], None],
 ) -> list[float]:
     """Validation losses of all songs, shared among the processes, longest songs first."""
     longest_first = sorted(
@@ -236,6 +286,7 @@ def _validate(
             max_samples=job.config.max_song_samples,
             device=fabric.device,
             autocast=fabric.autocast,
+            on_mix=on_mix,
         )
     )
     return _over_all(fabric, losses, "sum").tolist()

@@ -50,7 +50,7 @@ def launch(
     precision: Precision,
     function: Callable[..., object],
     job: Any,
-    on_log: Callable[[dict[str, float]], None],
+    on_message: Callable[[Any], None],
 ) -> bool:
     """Call `function(fabric, job, emit)` in every process that takes part, and wait for them.
 
@@ -59,7 +59,7 @@ def launch(
         precision: as Lightning Fabric names it.
         function: a module's function; with several devices it runs in processes of its own.
         job: goes to the function; with several devices it is pickled.
-        on_log: gets what the first process emits, in this process.
+        on_message: gets what the first process emits, in this process.
 
     Returns:
         Whether this is the first process; only torchrun makes others of it.
@@ -69,11 +69,11 @@ def launch(
     """
     fabric = _fabric(machine, precision)
     if not _spawns(machine):
-        fabric.launch(partial(_call, machine, function, job, on_log))
+        fabric.launch(partial(_call, machine, function, job, on_message))
         return fabric.is_global_zero
     messages = multiprocessing.get_context("spawn").SimpleQueue()
     errors: list[str] = []
-    relay = Thread(target=_relay, args=(messages, on_log, errors), daemon=True)
+    relay = Thread(target=_relay, args=(messages, on_message, errors), daemon=True)
     relay.start()
     try:
         # Bound here: Fabric looks into arguments, and refuses frozen dataclasses.
@@ -126,11 +126,7 @@ def _fabric(machine: Machine, precision: Precision) -> Fabric:
 def _placement(machine: Machine) -> dict[str, Any]:
     strategy: Any = "auto"
     if machine.devices * machine.nodes > 1:
-        strategy = DDPStrategy(
-            start_method="spawn" if _spawns(machine) else "popen",
-            # The last temporal block's residual output is in no graph.
-            find_unused_parameters=True,
-        )
+        strategy = DDPStrategy(start_method="spawn" if _spawns(machine) else "popen")
     return {
         "accelerator": machine.accelerator,
         "devices": machine.devices,
@@ -150,7 +146,7 @@ def _call(
     machine: Machine,
     function: Callable[..., object],
     job: Any,
-    emit: Callable[[dict[str, float]], None],
+    emit: Callable[[Any], None],
     fabric: Fabric,
 ) -> None:
     with _reproducible(fabric.device, machine.threads):
@@ -167,13 +163,13 @@ def _call_in_process(
         raise
 
 
-def _relay(messages: Any, on_log: Callable[[dict[str, float]], None], errors: list[str]) -> None:
-    """Hand on what a process sends, until None: logs to `on_log`, errors to the list."""
+def _relay(messages: Any, on_message: Callable[[Any], None], errors: list[str]) -> None:
+    """Hand on what a process sends, until None: errors, as text, to the list, the rest onwards."""
     while (message := messages.get()) is not None:
         if isinstance(message, str):
             errors.append(message)
         else:
-            on_log(message)
+            on_message(message)
 
 
 @contextmanager

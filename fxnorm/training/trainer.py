@@ -12,7 +12,7 @@ from fxnorm.errors import FxNormError
 from fxnorm.models import NetworkConfig
 from fxnorm.training.checkpoint import checkpoint_path, load_checkpoint
 from fxnorm.training.config import TrainingConfig
-from fxnorm.training.engine import Job, run
+from fxnorm.training.engine import Excerpt, Job, Log, run
 from fxnorm.training.machine import Machine, launch
 from fxnorm.training.songs import OpenSong, TrainingSong, open_songs
 from fxnorm.training.state import Weights
@@ -62,7 +62,9 @@ def train(
     title: str = "train",
     init: Mapping[str, torch.Tensor] | None = None,
     machine: Machine | None = None,
-    on_epoch: Callable[[dict[str, float]], None] | None = None,
+    on_epoch: Callable[[Log], None] = lambda log: None,
+    on_excerpt: Callable[[Excerpt], None] = lambda excerpt: None,
+    excerpts_every_epochs: int = 5,
 ) -> TrainingResult:
     """Train a network, or go on with a run that was killed.
 
@@ -83,6 +85,9 @@ def train(
         machine: where to run; the default is one device, a GPU if there is one.
         on_epoch: called after every epoch with its losses and times, by name; after a
             resumption first with the epochs done before, without times.
+        on_excerpt: called with the beginnings of two validation mixes in the first epoch, in the
+            last, and in every so many.
+        excerpts_every_epochs: how many; 0 takes none.
 
     Returns:
         History and weights.
@@ -102,8 +107,16 @@ def train(
         checkpoint_path(checkpoint_folder, fingerprint),
         None if init is None else dict(init),
         machine,
+        excerpts_every_epochs,
     )
-    first_process = launch(machine, config.precision, run, job, on_epoch or (lambda log: None))
+
+    def receive(message: Log | Excerpt) -> None:
+        if isinstance(message, Excerpt):
+            on_excerpt(message)
+        else:
+            on_epoch(message)
+
+    first_process = launch(machine, config.precision, run, job, receive)
     content = load_checkpoint(job.checkpoint)
     if content is None:
         raise FxNormError(f"{job.checkpoint}: was removed while training; start again")

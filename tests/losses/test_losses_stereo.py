@@ -70,6 +70,15 @@ def test_values_and_gradients_equal_reference(name, guard, variant):
 
 
 @pytest.mark.parametrize("name", LOSSES)
+def test_stems_are_items_of_their_own(name):
+    mix, target = pair(SMALL_T, 2)
+    loss = LOSSES[name](guard_frames=1)
+    stems = [torch.stack([signal, signal.flip(0)], dim=1) for signal in (mix, target)]
+    flat = [torch.cat([signal, signal.flip(0)])[[0, 2, 1, 3]] for signal in (mix, target)]
+    assert loss(*stems).item() == loss(*flat).item()
+
+
+@pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("precision", ["single", "double"])
 def test_values_of_ten_seconds_equal_reference(name, precision):
     loss = LOSSES[name](precision=precision)

@@ -106,6 +106,28 @@ def test_training_lowers_the_loss_and_keeps_the_best(songs, tmp_path):
     assert logs[2]["machine/items_per_second"] > 0
 
 
+def test_excerpts_are_the_beginnings_of_validation_mixes(songs, tmp_path):
+    config = changed(**STILL)
+    excerpts = []
+    result = train_small(
+        songs, tmp_path, config=config, on_excerpt=excerpts.append, excerpts_every_epochs=2
+    )
+    epochs = result.history["epoch"].max()
+    assert [excerpt.epoch for excerpt in excerpts] == sorted({*range(1, epochs + 1, 2), epochs})
+    assert {excerpt.song for excerpt in excerpts} == {songs[-1].name}
+    net = build(AUTOMIX).eval()
+    net.load_state_dict(result.last)
+    (song,) = open_songs(songs[-1:])
+    samples = song.lengths[song.song.target] // 1024 * 1024
+    window = config.window_samples
+    with torch.no_grad():
+        inputs = torch.from_numpy(song.beginning(window - 512).inputs).transpose(1, 2)
+        mix = net(torch.nn.functional.pad(inputs, (512, 0))[None])[0, :, 512 : window - 512]
+    assert excerpts[0].audio.shape == (samples, 2)
+    # The first window of the validation; rounding of another batch size.
+    np.testing.assert_allclose(excerpts[0].audio.T[:, : mix.shape[1]], mix, atol=1e-6)
+
+
 def test_the_same_call_gives_the_same_bits_and_another_seed_others(songs, tmp_path):
     first, second, other = (
         train_small(songs, tmp_path / name, seed=seed)
