@@ -1,36 +1,50 @@
-"""Stage `evaluate@<system>`: mixes of both test sets, and their distance from the human mixes."""
+"""Stage `evaluate@<system>`: mixes of the test sets, and their distance from the human mixes."""
 
 import json
 import sys
 from pathlib import Path
 
-from fxnorm.data import find_songs
-from fxnorm.evaluation import SongMix, evaluate_mixes, nested_summary, write_scores
+from fxnorm.data import Song, find_songs, load_partition
+from fxnorm.evaluation import (
+    SongMix,
+    evaluate_mixes,
+    nested_summary,
+    write_scores,
+)
 from fxnorm.files import atomic_file, atomic_folder
 from fxnorm.mixing import choose_device, mix_songs
 from fxnorm.models import load
 from stages.common import stage
+from stages.params import Params
 
 MODELS = Path("models")
 NORMALIZED = Path("data/normalized")
 REPORTS = Path("reports/evaluation")
-#: The test sets by the folder of their normalised stems.
+#: The test sets by the folder of their normalised stems and human mixes.
 TEST_SETS = {"wet": NORMALIZED / "test", "dry": NORMALIZED / "dry"}
-#: The system without a network.
-BASELINE = "normalized_sum"
+#: The systems without a network: the sums of the normalised stems, and of the dry ones.
+BASELINE, DRY_SUM = "normalized_sum", "dry_sum"
 
 
 def main(system: str) -> None:
     """Mix, score, summarise."""
-    folder = None if system == BASELINE else MODELS / system
-    with stage(f"evaluate@{system}", ["seed", "evaluation"], model=folder) as (params, run):
+    folder = None if system in (BASELINE, DRY_SUM) else MODELS / system
+    sections = ["seed", "dataset", "evaluation"]
+    with stage(f"evaluate@{system}", sections, model=folder) as (params, run):
         model = None if folder is None else load(folder, choose_device("auto"))
-        songs = {test_set: find_songs(path).songs for test_set, path in TEST_SETS.items()}
+        songs = _songs(system, params)
         with atomic_folder(REPORTS / system / "mixes") as mixes:
             for test_set, listed in songs.items():
-                mix_songs(listed, mixes / test_set, model, title=f"mix {test_set}")
+                # Recordings that nobody levelled may add up to more than full scale.
+                subtype = "FLOAT" if system == DRY_SUM else "PCM_16"
+                mix_songs(listed, mixes / test_set, model, title=f"mix {test_set}", subtype=subtype)
         pairs = [
-            SongMix(test_set, song.name, mix_path(system, test_set, song.name), song.mixture)
+            SongMix(
+                test_set,
+                song.name,
+                mix_path(system, test_set, song.name),
+                TEST_SETS[test_set] / song.name / "mixture.wav",
+            )
             for test_set, listed in songs.items()
             for song in listed
         ]
@@ -48,6 +62,13 @@ def main(system: str) -> None:
 def mix_path(system: str, test_set: str, song: str) -> Path:
     """Where a system's mix of a test song lies."""
     return REPORTS / system / "mixes" / test_set / f"{song}.wav"
+
+
+def _songs(system: str, params: Params) -> dict[str, list[Song]]:
+    """What a system mixes, by test set: only the dry set's stems were never processed."""
+    if system == DRY_SUM:
+        return {"dry": load_partition(params.dataset, "dry").songs}
+    return {test_set: find_songs(path).songs for test_set, path in TEST_SETS.items()}
 
 
 if __name__ == "__main__":

@@ -38,6 +38,8 @@ class ReportConfig(PageConfig):
 
     #: Songs of each test set with players, first by name.
     songs: int = Field(4, ge=0)
+    #: Draw the losses that the authors logged on MUSDB18 into the training curves.
+    reference_curves: bool = False
 
 
 class Params(Config):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from fxnorm.data import find_songs
-from fxnorm.evaluation import load_evaluations
+from fxnorm.evaluation import load_evaluations, read_stem_scores
 from fxnorm.evaluation.report import (
     EvaluatedSong,
     build_report,
@@ -13,7 +13,8 @@ from fxnorm.evaluation.report import (
     write_report_page,
 )
 from stages.common import stage
-from stages.evaluate import BASELINE, REPORTS, TEST_SETS
+from stages.evaluate import BASELINE, DRY_SUM, REPORTS, TEST_SETS, mix_path
+from stages.evaluate_stems import OUTPUT as STEMS
 
 TABLES, FIGURES, PAGE = Path("reports/tables"), Path("reports/figures"), Path("reports/index.html")
 TRAINING = Path("reports/training")
@@ -22,15 +23,16 @@ TRAINING = Path("reports/training")
 def main() -> None:
     """Read all evaluations and write what people look at."""
     with stage("report", ["seed", "evaluation", "report"]) as (params, run):
-        systems = [BASELINE, *params.systems]
+        systems = [DRY_SUM, BASELINE, *params.systems]
         songs = [
             EvaluatedSong(
                 song.name,
                 test_set,
                 song.mixture,
                 {
-                    name: REPORTS / name / "mixes" / test_set / f"{song.name}.wav"
+                    name: mix_path(name, test_set, song.name)
                     for name in systems
+                    if name != DRY_SUM or test_set == "dry"
                 },
             )
             for test_set, folder in TEST_SETS.items()
@@ -46,6 +48,8 @@ def main() -> None:
             songs,
             histories,
             params.evaluation,
+            stems=read_stem_scores(STEMS),
+            reference_curves=params.report.reference_curves,
             our_data=data,
             seed=params.seed,
         )

@@ -1,7 +1,15 @@
 """Objective evaluation: metrics against the human mix, statistics over songs, tables, figures."""
 
 from fxnorm.evaluation.config import EvaluationConfig
-from fxnorm.evaluation.evaluation import SongMix, evaluate_mix, evaluate_mixes, load_evaluations
+from fxnorm.evaluation.evaluation import (
+    SongMix,
+    evaluate_mix,
+    evaluate_mixes,
+    evaluate_stems,
+    load_evaluations,
+    read_stem_scores,
+    write_stem_scores,
+)
 from fxnorm.evaluation.metrics import (
     GROUPS,
     MixScores,
@@ -32,6 +40,7 @@ __all__ = [
     "dynamics_metrics",
     "evaluate_mix",
     "evaluate_mixes",
+    "evaluate_stems",
     "improvement",
     "load_evaluations",
     "loudness_metrics",
@@ -40,6 +49,7 @@ __all__ = [
     "published_table",
     "read_published",
     "read_scores",
+    "read_stem_scores",
     "results_table",
     "score_mixes",
     "score_stems",
@@ -50,4 +60,5 @@ __all__ = [
     "to_markdown",
     "trim_silence",
     "write_scores",
+    "write_stem_scores",
 ]

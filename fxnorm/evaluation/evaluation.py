@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,8 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from fxnorm.data import Song, read_stem
+from fxnorm.errors import FxNormError
 from fxnorm.evaluation.config import EvaluationConfig
 from fxnorm.evaluation.scoring import (
     COLUMNS,
@@ -20,13 +22,17 @@ from fxnorm.evaluation.scoring import (
     load_pair,
     pair_rows,
     read_scores,
+    score_stems,
     tidy,
 )
+from fxnorm.files import atomic_file
 from fxnorm.progress import progress
 from fxnorm.stems import SAMPLE_RATE
 
 #: Group of the training losses.
 LOSS_GROUP = "loss"
+#: Columns of the scores of stems.
+STEM_COLUMNS = ("song", "stem", "group", "metric", "value", "note")
 #: Where a system's scores lie in its folder of reports/evaluation.
 SCORES_FILE = "metrics.csv"
 
@@ -86,6 +92,54 @@ def evaluate_mix(system: str, mix: SongMix, config: EvaluationConfig) -> list[Ro
         cells = (system, mix.test_set, mix.song, LOSS_GROUP, metric, value, note)
         rows.append(dict(zip(COLUMNS, cells, strict=True)))
     return rows
+
+
+def evaluate_stems(
+    songs: Sequence[Song], processed: Sequence[Song], *, jobs: int = 1
+) -> pd.DataFrame:
+    """Score every stem on its own, for songs whose processed stems are known.
+
+    Args:
+        songs: what to score, such as the normalised test set.
+        processed: songs with the engineer's stems, paired by name; others are left out.
+        jobs: how many songs at a time; -1 for one per core.
+
+    Returns:
+        Columns `STEM_COLUMNS`; see `score_stems`.
+
+    Raises:
+        FxNormError: a file that can't be read.
+    """
+    targets = {song.name: song for song in processed}
+    pairs = [(song, targets[song.name]) for song in songs if song.name in targets]
+
+    def score(song: Song, target: Song) -> pd.DataFrame:
+        stems, wanted = (
+            {stem: read_stem(given, stem) for stem in given.stems} for given in (song, target)
+        )
+        return score_stems(stems, wanted, SAMPLE_RATE).assign(song=song.name)
+
+    parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
+    results = parallel(joblib.delayed(score)(*pair) for pair in pairs)
+    frames = list(progress(results, len(pairs), "evaluate stems", "song"))
+    return pd.concat(frames, ignore_index=True)[list(STEM_COLUMNS)]
+
+
+def write_stem_scores(scores: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write the scores of stems as CSV, 7 significant digits."""
+    with atomic_file(path) as temporary:
+        scores.to_csv(temporary, index=False, float_format="%.7g")
+
+
+def read_stem_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read what `write_stem_scores` wrote.
+
+    Raises:
+        FxNormError: no such file.
+    """
+    if not Path(path).is_file():
+        raise FxNormError(f"{path}: no such file; run the evaluation that writes it")
+    return pd.read_csv(path, keep_default_na=False, na_values={"value": [""]})
 
 
 def load_evaluations(folder: str | os.PathLike[str]) -> pd.DataFrame:

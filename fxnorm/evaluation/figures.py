@@ -5,6 +5,7 @@ for print at one text width (about 17 cm).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from fxnorm.evaluation.names import HUMAN, SYSTEM_NAMES, metric_label, ordered_s
 PALETTE = ("#E69F00", "#D55E00", "#009E73", "#CC79A7", "#0072B2", "#56B4E9")
 HUMAN_COLOUR = "#000000"
 
+_REFERENCE_CURVES = Path(__file__).with_name("reference_curves.csv")
 _WIDTH = 6.7
 _DASHES = (":", "--", "-.", (0, (6, 1.5)), "-", (0, (5, 1, 1, 1, 1, 1)))
 _FREQUENCY_TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)
@@ -168,6 +170,15 @@ def training_curves(
     axis.legend(fontsize=8, frameon=False, ncols=3)
     _tidy(axis)
     return figure
+
+
+def read_reference_curves() -> dict[str, pd.DataFrame]:
+    """Losses that the authors logged on MUSDB18: (epoch, split, value) by run.
+
+    The runs are "pretrained" (L1 of the samples), "ours_S_Lb" and "wun_S_Lb" (loss B).
+    """
+    curves = pd.read_csv(_REFERENCE_CURVES, comment="#")
+    return {str(run): part.drop(columns="run") for run, part in curves.groupby("run")}
 
 
 def _draw_curves(axis: Axes, frame: pd.DataFrame, color: str, label: str, width: float) -> None:

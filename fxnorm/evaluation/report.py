@@ -15,6 +15,7 @@ from fxnorm.evaluation.figures import (
     loudness_over_time,
     metric_distributions,
     position_over_frequency,
+    read_reference_curves,
     training_curves,
 )
 from fxnorm.evaluation.names import FURTHER_COLUMNS, HUMAN, ordered_systems, system_name
@@ -31,6 +32,7 @@ from fxnorm.evaluation.tables import (
     Table,
     published_table,
     results_table,
+    stems_table,
     to_csv,
     to_latex,
     to_markdown,
@@ -80,6 +82,8 @@ def build_report(
     histories: Mapping[str, pd.DataFrame],
     config: EvaluationConfig,
     *,
+    stems: pd.DataFrame | None = None,
+    reference_curves: bool = False,
     our_data: str,
     seed: int,
 ) -> Report:
@@ -90,6 +94,8 @@ def build_report(
         songs: the test songs; the first of each test set is the example of the figures.
         histories: tidy training history by system.
         config: baseline and statistics.
+        stems: scores of the normalised stems, where the processed ones are known.
+        reference_curves: draw the authors' logged losses into the training curves.
         our_data: what the test sets hold, such as "generated songs".
         seed: of the bootstrap.
 
@@ -101,8 +107,12 @@ def build_report(
     for test_set in _present(scores):
         tables[test_set] = results_table(summary, test_set, config)
         tables[f"{test_set}_further"] = results_table(summary, test_set, config, FURTHER_COLUMNS)
+    if stems is not None:
+        tables["stems"] = stems_table(stems, config)
     tables["published"] = published_table(summary, _present(scores)[0], our_data=our_data)
-    return Report(tables, _per_song(scores, config), _figures(scores, songs, histories))
+    references = read_reference_curves() if reference_curves else {}
+    figures = _figures(scores, songs, histories, references)
+    return Report(tables, _per_song(scores, config), figures)
 
 
 def write_report(
@@ -180,6 +190,7 @@ def _figures(
     scores: pd.DataFrame,
     songs: Sequence[EvaluatedSong],
     histories: Mapping[str, pd.DataFrame],
+    references: Mapping[str, pd.DataFrame],
 ) -> dict[str, PageFigure]:
     figures = {}
     for test_set in _present(scores):
@@ -193,9 +204,10 @@ def _figures(
         if example is not None:
             figures |= _example_figures(example)
     for name, history in histories.items():
+        logged = {"authors' log": references[name]} if name in references else {}
         figures[f"training_{name}"] = PageFigure(
             f"Training of {system_name(name)}",
-            training_curves({name: history[history["metric"] == "loss_mean"]}),
+            training_curves({name: history[history["metric"] == "loss_mean"]}, logged),
             "Mean loss over steps (training) and songs (validation); the dot is the state kept.",
             "Training and validation loss over epochs.",
         )

@@ -12,6 +12,7 @@ import pandas as pd
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation.config import EvaluationConfig
 from fxnorm.evaluation.names import HUMAN, TABLE_COLUMNS, Column, ordered_systems, system_name
+from fxnorm.evaluation.statistics import summarize
 
 #: Markers of systems that differ from the baseline.
 BETTER, WORSE = "†", "‡"
@@ -93,6 +94,33 @@ def results_table(
         columns=columns,
         rows=(*_with_best_marked(rows), human),
         notes=_notes(part[_has_column(part, columns)], config),
+    )
+
+
+def stems_table(stems: pd.DataFrame, config: EvaluationConfig | None = None) -> Table:
+    """The paper's columns for normalised stems against the engineer's: a row per stem type.
+
+    Args:
+        stems: scores of stems (see `evaluate_stems`).
+        config: the interval.
+    """
+    # A stem type takes the place of a system, and there is nothing to test it against.
+    summary = summarize(stems.rename(columns={"stem": "system"}).assign(test_set=""), config)
+    table = results_table(summary, "", config)
+    rows = [
+        (name, tuple(replace(cell, best=False) for cell in cells))
+        for name, cells in table.rows
+        if name != HUMAN
+    ]
+    return replace(
+        table,
+        title="Normalised stems against the engineer's, wet test set",
+        rows=tuple(rows),
+        notes=(
+            "What normalisation took from every stem type, by the same metrics: no system's error",
+            table.notes[0].replace("; the best mean is bold", ""),
+            *table.notes[1:],
+        ),
     )
 
 

@@ -80,6 +80,15 @@ def test_distributions_show_every_song():
     np.testing.assert_allclose(points[1].get_ydata(), 0.1 * np.arange(5) + 1)
 
 
+def test_reference_curves_are_the_authors_logs():
+    curves = figures.read_reference_curves()
+    assert set(curves) == {"pretrained", "ours_S_Lb", "wun_S_Lb"}
+    valid = curves["ours_S_Lb"].query("split == 'valid'").set_index("epoch")["value"]
+    # The logs' best epoch and its loss.
+    assert (valid.idxmin(), round(valid.min(), 2)) == (7, 34.90)
+    assert len(valid) == 196
+
+
 def test_training_curves_mark_the_best_epoch():
     epochs = np.arange(1, 6)
     valid = [5.0, 3.0, 2.0, 2.5, 4.0]

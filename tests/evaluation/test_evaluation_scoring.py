@@ -7,20 +7,26 @@ import pandas as pd
 import pytest
 
 from fxnorm.audio import integrated_loudness, read, resample, write
+from fxnorm.data import find_songs
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation import (
     EvaluationConfig,
     SongMix,
     compare,
     evaluate_mixes,
+    evaluate_stems,
     load_evaluations,
     read_scores,
+    read_stem_scores,
     score_mixes,
     score_stems,
     trim_silence,
     write_scores,
+    write_stem_scores,
 )
 from fxnorm.evaluation.scoring import COLUMNS, load_pair
+from fxnorm.evaluation.tables import stems_table
+from fxnorm.stems import STEMS
 
 SR = 44100
 
@@ -173,6 +179,30 @@ def test_stems_are_scored_one_by_one():
     assert set(scores.stem) == {"drums", "bass", "other"}
     assert scores[scores.stem == "bass"].note.item() == "silent in the mix only"
     assert scores[scores.stem == "other"].note.item() == "silent in the target only"
+
+
+def test_stems_of_songs_are_paired_by_name_and_tabulated_by_type(tmp_path):
+    for folder, gain in (("normalized", 0.5), ("wet", 1.0)):
+        for name, seed in (("a", 1), ("b", 2)):
+            for offset, part in enumerate((*STEMS, "mixture")):
+                samples = gain * song(seed + 10 * offset)
+                write(tmp_path / folder / name / f"{part}.wav", samples, SR, "FLOAT")
+    wet = find_songs(tmp_path / "wet").songs
+    scores = evaluate_stems(find_songs(tmp_path / "normalized").songs, wet[:1], jobs=2)
+    assert set(scores.song) == {"a"}
+    write_stem_scores(scores, tmp_path / "stems.csv")
+    again = read_stem_scores(tmp_path / "stems.csv")
+    np.testing.assert_allclose(again.value, scores.value, rtol=1e-6)
+    loudness = scores[scores.metric == "d_lufs"].set_index("stem").value
+    levels = {s: integrated_loudness(read(wet[0].stems[s])[0], SR) for s in STEMS}
+    for stem in STEMS:
+        # The metric is the relative error of the loudness, which halving lowers by 6.02 LU.
+        assert loudness[stem] == pytest.approx(6.0206 / abs(levels[stem]), rel=1e-3)
+    table = stems_table(scores, EvaluationConfig(resamples=100))
+    assert [name for name, _ in table.rows] == sorted(STEMS)
+    assert not any(cell.best for _, cells in table.rows for cell in cells)
+    with pytest.raises(FxNormError, match="no such file"):
+        read_stem_scores(tmp_path / "gone.csv")
 
 
 def test_evaluation_adds_the_training_losses(folders):

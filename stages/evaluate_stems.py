@@ -1,0 +1,21 @@
+"""Stage `evaluate_stems`: each normalised stem of the wet test set against the engineer's."""
+
+from fxnorm.data import find_songs, load_partition
+from fxnorm.evaluation import evaluate_stems, write_stem_scores
+from stages.common import stage
+from stages.evaluate import REPORTS, TEST_SETS
+
+OUTPUT = REPORTS / "stems.csv"
+
+
+def main() -> None:
+    """Score every stem type on its own."""
+    with stage("evaluate_stems", ["dataset"]) as (params, run):
+        processed = load_partition(params.dataset, "test").songs
+        scores = evaluate_stems(find_songs(TEST_SETS["wet"]).songs, processed, jobs=-1)
+        write_stem_scores(scores, OUTPUT)
+        run.table(scores, "stems")
+
+
+if __name__ == "__main__":
+    main()
