@@ -8,6 +8,7 @@ import pytest
 from fxnorm.audio import integrated_loudness
 from fxnorm.data.synthesis.composition import compose
 from fxnorm.data.synthesis.config import Balance, EngineerConfig
+from fxnorm.data.synthesis.dynamics import active_rms, limit_crest
 from fxnorm.data.synthesis.engineer import decide, mix_loudness, process, studio_rooms
 from fxnorm.data.synthesis.measurement import measure, summarise
 from fxnorm.data.synthesis.mixdown import mix_down
@@ -161,3 +162,18 @@ def test_measurements_of_known_signals():
 def test_summary_is_minimum_median_maximum():
     rows = [{"a": value} for value in (3.0, 1.0, 2.0, 10.0)]
     assert summarise(rows) == {"a": {"minimum": 1.0, "median": 2.5, "maximum": 10.0}}
+
+
+def test_peaks_are_limited_to_a_distance_from_the_level_of_the_active_time():
+    rng = np.random.default_rng(0)
+    audio = 0.01 * rng.standard_normal((44_100, 2)).astype(np.float32)
+    audio[:22_050] = 0.0
+    audio[30_000] = 0.9
+    limited = limit_crest(audio, 14.0)
+    # The level is that of the second half, in which the click is.
+    ceiling = active_rms(audio) * 10 ** (14.0 / 20.0)
+    assert np.abs(limited).max() <= ceiling * (1.0 + 1e-6)
+    far = np.r_[0:29_000, 31_000:44_100]
+    np.testing.assert_array_equal(limited[far], audio[far])
+    silence = np.zeros((44_100, 2), np.float32)
+    np.testing.assert_array_equal(limit_crest(silence, 14.0), silence)

@@ -15,10 +15,11 @@ SYSTEMS = ("ours_S_La", "ours_S_Lb", "wun_S_Lb")
 TINY_AUTOMIX = {"filters": 8, "bottleneck": 8, "skip": 8, "hidden": 8, "blocks": 2, "repeats": 1}
 
 
-def _run(folder, *words, check=True):
+def _run(folder, *words, check=True, **variables):
     programs = str(Path(sys.executable).parent)
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
     environment |= {"PATH": programs + os.pathsep + os.environ["PATH"], "OMP_NUM_THREADS": "1"}
+    environment |= variables
     done = subprocess.run(
         words, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -36,8 +37,9 @@ def _copy(target):
             (target / name).write_bytes((ROOT / name).read_bytes())
     _run(target, "git", "init", "-q")
     _run(target, "git", "add", "-A")
-    author = ("-c", "user.name=test", "-c", "user.email=test@example.org")
-    _run(target, "git", *author, "commit", "-qm", "copy")
+    _run(target, "git", "config", "user.name", "test")
+    _run(target, "git", "config", "user.email", "test@example.org")
+    _run(target, "git", "commit", "-qm", "copy")
 
 
 def _shrink(path):
@@ -105,8 +107,12 @@ def test_every_stage_leaves_its_outputs(checkout):
         scores = pd.read_csv(checkout / "reports/evaluation" / system / "metrics.csv")
         assert set(scores["test_set"]) == {"wet", "dry"}
         assert scores["song"].nunique() == 2
+    dry_sum = pd.read_csv(checkout / "reports/evaluation/dry_sum/metrics.csv")
+    assert set(dry_sum["test_set"]) == {"dry"}
+    stems = (checkout / "reports/tables/stems.md").read_text()
+    assert all(f"| {stem} |" in stems for stem in ("vocals", "bass", "drums", "other"))
     table = (checkout / "reports/tables/dry.md").read_text()
-    for name in ("Normalised sum", "Ours-S-La", "Ours-S-Lb", "WUN-S-Lb", "Human"):
+    for name in ("Dry sum", "Normalised sum", "Ours-S-La", "Ours-S-Lb", "WUN-S-Lb", "Human"):
         assert name in table
     page = (checkout / "reports/index.html").read_text()
     assert "Ours-S-Lb" in page
@@ -126,7 +132,7 @@ def test_nothing_is_left_to_do_and_no_unfinished_work_remains(checkout):
 
 
 def test_a_change_reruns_what_depends_on_it_and_nothing_else(checkout):
-    evaluations = {f"evaluate@{name}" for name in ("normalized_sum", *SYSTEMS)}
+    evaluations = {f"evaluate@{name}" for name in ("dry_sum", "normalized_sum", *SYSTEMS)}
     assert _changed(checkout, ["evaluation", "resamples"], 101) == {*evaluations, "report"}
     after = _changed(checkout, ["systems", "ours_S_La", "training", "batch_size"], 1)
     assert {name for name in after if name.startswith("train")} == {"train@ours_S_La"}
@@ -139,6 +145,46 @@ def test_a_second_training_gives_the_same_weights(checkout):
     before = weights.read_bytes()
     _run(checkout, sys.executable, "-m", "stages.train", "ours_S_Lb")
     assert weights.read_bytes() == before
+
+
+def test_stems_left_out_take_their_wet_signal_out_of_the_target(checkout):
+    path = checkout / "params.yaml"
+    before = path.read_text()
+    weights = (checkout / "models/wun_S_Lb/model.safetensors").read_bytes()
+    params = yaml.safe_load(before)
+    params["systems"]["wun_S_Lb"]["training"]["augmentation"]["drop_stem"] = 0.5
+    path.write_text(yaml.safe_dump(params, sort_keys=False))
+    try:
+        _run(checkout, sys.executable, "-m", "stages.train", "wun_S_Lb")
+        assert (checkout / "models/wun_S_Lb/model.safetensors").read_bytes() != weights
+    finally:
+        path.write_text(before)
+        _run(checkout, sys.executable, "-m", "stages.train", "wun_S_Lb")
+    assert (checkout / "models/wun_S_Lb/model.safetensors").read_bytes() == weights
+
+
+def test_the_environment_says_where_to_train(checkout):
+    train = (sys.executable, "-m", "stages.train", "wun_S_Lb")
+    done = _run(checkout, *train, check=False, FXNORM_DEVICES="two")
+    assert (done.returncode, "FXNORM_DEVICES is 'two'" in done.stderr) == (2, True)
+    done = _run(checkout, *train, check=False, FXNORM_ACCELERATOR="cuda", CUDA_VISIBLE_DEVICES="")
+    assert (done.returncode, "device not available" in done.stderr) == (2, True)
+
+
+def test_a_temporary_experiment_is_tracked_in_the_main_checkout(checkout):
+    from mlflow import MlflowClient
+
+    _run(checkout, "git", "add", "-A")
+    _run(checkout, "git", "commit", "-qm", "run")
+    _run(checkout, "dvc", "exp", "run", "--temp", "-n", "trial", "-S", "listening.fade_ms=5")
+    shown = _run(checkout, "dvc", "exp", "show", "--json").stdout
+    assert "trial" in shown
+    client = MlflowClient(tracking_uri=f"sqlite:///{checkout / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("fxnorm")
+    runs = client.search_runs([experiment.experiment_id], "tags.`dvc.exp_name` = 'trial'")
+    # Nothing but the stage that reads the changed parameter ran.
+    assert [run.info.run_name for run in runs] == ["stimuli/trial"]
+    assert yaml.safe_load((checkout / "params.yaml").read_text())["listening"]["fade_ms"] != 5
 
 
 def test_every_stage_is_a_run_and_evaluations_nest_under_their_training(checkout):
@@ -163,6 +209,10 @@ def test_dvc_commands_give_useful_answers(checkout):
     metrics = json.loads(_run(checkout, "dvc", "metrics", "show", "--json").stdout)
     assert "reports/evaluation/ours_S_Lb/summary.json" in json.dumps(metrics)
     assert "features" in _run(checkout, "dvc", "dag").stdout
+    _run(checkout, "dvc", "plots", "show", "--out", "plots")
+    page = (checkout / "plots/index.html").read_text()
+    for shown in ("distributions_dry.png", "Average spectrum of each stem type", "Training of"):
+        assert shown in page
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import scipy.ndimage
 
 from fxnorm.audio import db, from_db, integrated_loudness
 from fxnorm.data.synthesis.config import EngineerConfig
+from fxnorm.data.synthesis.dynamics import limit_crest
 from fxnorm.data.synthesis.oscillators import sample_count
 from fxnorm.data.synthesis.rooms import Room, impulse_response
 from fxnorm.data.synthesis.score import Song
@@ -56,6 +57,8 @@ _COMPRESSION = {
     "drums": (2.5, 18.0, 120.0, 9.0),
     "other": (2.0, 20.0, 250.0, 6.0),
 }
+#: Peaks of a stem above its level, in dB, that the limiter at the end of its chain leaves.
+_LARGEST_CREST_DB = 17.5
 
 #: Level in LU and send (room, amount) of each kit.
 _KITS = {
@@ -154,6 +157,7 @@ def process(
     for stem, decision in decisions.items():
         audio = build_chain(decision.chain, SAMPLE_RATE, rooms).process(dry[stem])
         audio *= from_db(decision.ride).astype(np.float32)[:, None]
+        audio = limit_crest(audio, _LARGEST_CREST_DB)
         loudness = integrated_loudness(audio, SAMPLE_RATE)
         wet[stem] = audio * np.float32(from_db(-20.0 + decision.level_lu - loudness))
     return wet

@@ -6,13 +6,10 @@ import numpy as np
 import scipy.fft
 
 from fxnorm.audio import db, integrated_loudness, peak
-from fxnorm.data.synthesis.oscillators import sample_count
+from fxnorm.data.synthesis.dynamics import active_energies, active_rms
 from fxnorm.stems import SAMPLE_RATE
 
 _FFT = 4096
-#: A stem is active in blocks of this length whose level is above this one.
-_BLOCK_S = 0.1
-_ACTIVE_DB = -60.0
 
 
 def measure(audio: np.ndarray) -> dict[str, float]:
@@ -28,11 +25,7 @@ def measure(audio: np.ndarray) -> dict[str, float]:
         (energy below 250 Hz), `active_share` (of the time, above -60 dBFS).
     """
     samples = np.asarray(audio, np.float64)
-    block = sample_count(_BLOCK_S)
-    blocks = samples[: samples.shape[0] // block * block].reshape(-1, block, 2)
-    energies = (blocks**2).mean(axis=(1, 2))
-    active = energies > 10.0 ** (_ACTIVE_DB / 10.0)
-    rms = np.sqrt(energies[active].mean()) if active.any() else 0.0
+    _, active = active_energies(samples)
     middle, side = samples.sum(axis=1), samples[:, 0] - samples[:, 1]
     total = (middle**2).sum() + (side**2).sum()
     magnitude, energy = _spectra(samples)
@@ -40,7 +33,7 @@ def measure(audio: np.ndarray) -> dict[str, float]:
     return {
         "loudness_lufs": integrated_loudness(audio, SAMPLE_RATE),
         "peak_db": float(db(peak(audio))),
-        "crest_db": float(db(peak(audio)) - db(rms)),
+        "crest_db": float(db(peak(audio)) - db(active_rms(samples))),
         "centroid_hz": float((frequencies * magnitude).sum() / (magnitude.sum() + 1e-30)),
         "side_share": float((side**2).sum() / (total + 1e-30)),
         "low_share": float(energy[frequencies < 250.0].sum() / (energy.sum() + 1e-30)),

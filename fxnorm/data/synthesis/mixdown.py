@@ -3,15 +3,14 @@
 from functools import reduce
 
 import numpy as np
-import scipy.ndimage
 
 from fxnorm.audio import from_db, integrated_loudness
+from fxnorm.data.synthesis.dynamics import limiter_gain, louder_channel
 from fxnorm.effects.compressor import gain_reduction_db, level_db, smoothing
 from fxnorm.stems import SAMPLE_RATE
 
 _STEPS = 32_768
 _PASSES = 3
-_LOOKAHEAD_S = 0.004
 #: The bus compressor: threshold in dB above the mixture's loudness, ratio, attack, release in ms.
 _GLUE = (4.0, 2.0, 20.0, 200.0)
 
@@ -34,7 +33,7 @@ def mix_down(
     """
     mix = reduce(np.add, stems.values())
     # A stem may exceed the sum where others cancel it: no file may clip.
-    peaks = np.maximum.reduce([_magnitude(audio) for audio in (mix, *stems.values())])
+    peaks = np.maximum.reduce([louder_channel(audio) for audio in (mix, *stems.values())])
     gain = _bus_gain(mix, peaks, target_lufs, ceiling_db)
     steps = {
         stem: np.rint(audio * (gain * _STEPS)[:, None]).astype(np.int32)
@@ -54,7 +53,7 @@ def _bus_gain(
     threshold, ratio, attack_ms, release_ms = _GLUE
     loudness = integrated_loudness(mix, SAMPLE_RATE)
     reduction_db = gain_reduction_db(
-        level_db(_magnitude(mix)),
+        level_db(louder_channel(mix)),
         loudness + threshold,
         ratio,
         smoothing(attack_ms, SAMPLE_RATE),
@@ -64,20 +63,6 @@ def _bus_gain(
     makeup_db = target_lufs - loudness
     for _ in range(_PASSES):
         gain = glue * from_db(makeup_db)
-        gain *= _limiter_gain(peaks * gain, float(from_db(ceiling_db)))
+        gain *= limiter_gain(peaks * gain, float(from_db(ceiling_db)))
         makeup_db += target_lufs - integrated_loudness(mix * gain[:, None], SAMPLE_RATE)
     return gain
-
-
-def _magnitude(audio: np.ndarray) -> np.ndarray:
-    """The louder channel's magnitude of every sample."""
-    return np.maximum(np.abs(audio[:, 0]), np.abs(audio[:, 1]))
-
-
-def _limiter_gain(peaks: np.ndarray, ceiling: float) -> np.ndarray:
-    """Gain that keeps peaks under the ceiling, smoothed over the look-ahead: (samples,)."""
-    window = 2 * round(_LOOKAHEAD_S * SAMPLE_RATE) + 1
-    wanted = np.minimum(1.0, ceiling / np.maximum(peaks, 1e-9))
-    # The smallest gain of a window, averaged over the same window, never exceeds the wanted gain.
-    held = scipy.ndimage.minimum_filter1d(wanted, window)
-    return scipy.ndimage.uniform_filter1d(held, window)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from fxnorm.data.synthesis.drums import play_drums
+from fxnorm.data.synthesis.dynamics import limit_crest
 from fxnorm.data.synthesis.instruments import play
 from fxnorm.data.synthesis.oscillators import sample_count
 from fxnorm.data.synthesis.score import Song
@@ -10,6 +11,8 @@ from fxnorm.data.synthesis.voice import sing
 from fxnorm.seeds import generator
 
 _PEAK = 0.5
+#: Peaks above a stem's level, in dB, that get through the recording chain.
+_LARGEST_CREST_DB = 18.5
 _BACKING_LEVEL = 0.35
 #: The second instrument of the accompaniment stays behind the first.
 _LAYER_LEVEL = 0.7
@@ -40,9 +43,10 @@ def perform(song: Song, seed: int) -> dict[str, np.ndarray]:
     fade = np.ones(samples, np.float32)
     tail = min(samples, sample_count(_FADE_OUT_S))
     fade[samples - tail :] = np.cos(np.linspace(0.0, np.pi / 2.0, tail)) ** 2
+    recorded = {stem: limit_crest(audio, _LARGEST_CREST_DB) for stem, audio in stems.items()}
     return {
         stem: (audio * (_PEAK / np.abs(audio).max()) * fade[:, None]).astype(np.float32)
-        for stem, audio in stems.items()
+        for stem, audio in recorded.items()
     }
 
 
