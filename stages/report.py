@@ -22,7 +22,7 @@ TRAINING = Path("reports/training")
 
 def main() -> None:
     """Read all evaluations and write what people look at."""
-    with stage("report", ["seed", "evaluation", "report"]) as (params, run):
+    with stage("report", ["seed", "dataset", "evaluation", "report"]) as (params, run):
         systems = [DRY_SUM, BASELINE, *params.systems]
         songs = [
             EvaluatedSong(
@@ -51,6 +51,7 @@ def main() -> None:
             stems=read_stem_scores(STEMS),
             reference_curves=params.report.reference_curves,
             our_data=data,
+            same_songs=params.dataset.validation == "musdb18",
             seed=params.seed,
         )
         write_report(report, TABLES, FIGURES)

@@ -12,7 +12,7 @@ OUTPUT = Path("reports/listening")
 
 def main() -> None:
     """Export every system's mix of each dry song beside the human mix."""
-    with stage("stimuli", ["seed", "listening"]) as (params, run):
+    with stage("stimuli", ["seed", "dataset", "listening"]) as (params, run):
         dry = usable_songs(find_songs(params.dataset.dry_root))
         systems = [BASELINE, *params.systems]
         songs = [

@@ -85,6 +85,7 @@ def build_report(
     stems: pd.DataFrame | None = None,
     reference_curves: bool = False,
     our_data: str,
+    same_songs: bool = False,
     seed: int,
 ) -> Report:
     """Tables and figures of all systems.
@@ -97,6 +98,7 @@ def build_report(
         stems: scores of the normalised stems, where the processed ones are known.
         reference_curves: draw the authors' logged losses into the training curves.
         our_data: what the test sets hold, such as "generated songs".
+        same_songs: whether the wet test set is MUSDB18's, as in the paper.
         seed: of the bootstrap.
 
     Raises:
@@ -109,7 +111,9 @@ def build_report(
         tables[f"{test_set}_further"] = results_table(summary, test_set, config, FURTHER_COLUMNS)
     if stems is not None:
         tables["stems"] = stems_table(stems, config)
-    tables["published"] = published_table(summary, _present(scores)[0], our_data=our_data)
+    tables["published"] = published_table(
+        summary, _present(scores)[0], our_data=our_data, same_songs=same_songs
+    )
     references = read_reference_curves() if reference_curves else {}
     figures = _figures(scores, songs, histories, references)
     return Report(tables, _per_song(scores, config), figures)
