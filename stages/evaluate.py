@@ -37,7 +37,8 @@ def main(system: str) -> None:
             for test_set, listed in songs.items():
                 # Recordings that nobody levelled may add up to more than full scale.
                 subtype = "FLOAT" if system == DRY_SUM else "PCM_16"
-                mix_songs(listed, mixes / test_set, model, title=f"mix {test_set}", subtype=subtype)
+                title = f"mix {test_set}"
+                mix_songs(listed, mixes / test_set, model, title=title, subtype=subtype, jobs=-1)
         pairs = [
             SongMix(
                 test_set,

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import joblib
 import numpy as np
 
 from fxnorm import audio
@@ -21,6 +22,7 @@ def mix_songs(
     *,
     title: str = "mix",
     subtype: str = "PCM_16",
+    jobs: int = 1,
 ) -> dict[str, Path]:
     """Mix songs into `<folder>/<song>.wav`.
 
@@ -30,6 +32,7 @@ def mix_songs(
         model: what mixes them; None for the plain sum of the stems.
         title: shown with the progress.
         subtype: of the files; see `fxnorm.audio.write`.
+        jobs: how many songs at a time; -1 for one per core.
 
     Returns:
         The mixes' files by song.
@@ -37,11 +40,16 @@ def mix_songs(
     Raises:
         FxNormError: a stem can't be read or a mix can't be written.
     """
-    paths = {}
-    for song in progress(songs, len(songs), title, "songs"):
+    paths = {song.name: Path(folder) / f"{song.name}.wav" for song in songs}
+
+    def mix_song(song: Song) -> None:
         mixed = sum_song(song) if model is None else apply_network(song.stems, model)
-        paths[song.name] = Path(folder) / f"{song.name}.wav"
         audio.write(paths[song.name], mixed, SAMPLE_RATE, subtype)
+
+    # Threads do: torch, FFTs and codecs all release the GIL.
+    parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
+    for _ in progress(parallel(map(joblib.delayed(mix_song), songs)), len(songs), title, "songs"):
+        pass
     return paths
 
 

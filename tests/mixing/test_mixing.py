@@ -3,8 +3,10 @@ import pytest
 import torch
 
 import fxnorm
+from fxnorm import audio
+from fxnorm.data import find_songs
 from fxnorm.errors import FxNormError
-from fxnorm.mixing import apply_network, mix_stems, sum_normalized
+from fxnorm.mixing import apply_network, mix_songs, mix_stems, sum_normalized
 from fxnorm.models import AutomixConfig, LoadedModel, MixerConfig, WaveUNetConfig, build
 from fxnorm.normalization import DatasetFeatures
 from fxnorm.stems import STEMS
@@ -140,3 +142,43 @@ def test_a_missing_model_and_a_front_end_are_refused(features, tmp_path):
     front_end = _model(features, AUTOMIX.model_copy(update={"pretraining": True}))
     with pytest.raises(FxNormError, match="pretrained front end"):
         fxnorm.mix(_stems(RATE), RATE, front_end)
+
+
+def test_songs_are_mixed_alike_by_any_number_of_jobs(features, tmp_path):
+    for number in (1, 2, 3):
+        for stem, samples in (
+            _stems(9000 + number, seed=number) | {"mixture": np.zeros((9, 2))}
+        ).items():
+            audio.write(
+                tmp_path / "songs" / f"song {number}" / f"{stem}.wav", samples, RATE, "FLOAT"
+            )
+    songs, model = find_songs(tmp_path / "songs").songs, _model(features, AUTOMIX)
+    for jobs in (1, 3):
+        paths = mix_songs(songs, tmp_path / str(jobs), model, jobs=jobs)
+        assert list(paths) == ["song 1", "song 2", "song 3"]
+    for name in paths:
+        first, second = (tmp_path / jobs / f"{name}.wav" for jobs in ("1", "3"))
+        assert first.read_bytes() == second.read_bytes()
+        assert audio.peak(audio.read(first)[0]) > 0.0
+    sums = mix_songs(songs, tmp_path / "sums", None, subtype="FLOAT", jobs=2)
+    stems = [audio.read(path)[0] for path in songs[0].stems.values()]
+    np.testing.assert_allclose(audio.read(sums["song 1"])[0], sum(stems), atol=1e-6)
+
+
+def test_files_are_mixed_like_their_arrays_and_must_be_normalised(features, tmp_path):
+    stems, model = _stems(RATE), _model(features, AUTOMIX)
+    stems["bass"] = stems["bass"][: RATE // 2]
+    files = {stem: tmp_path / f"{stem}.wav" for stem in STEMS}
+    for stem, path in files.items():
+        audio.write(path, stems[stem], RATE, "FLOAT")
+    np.testing.assert_array_equal(apply_network(files, model), apply_network(stems, model))
+    from_files, from_arrays = mix_stems(files, None, model), mix_stems(stems, RATE, model)
+    np.testing.assert_array_equal(from_files.audio, from_arrays.audio)
+    assert from_files.stems == from_arrays.stems
+    audio.write(files["bass"], stems["bass"], 48_000)
+    with pytest.raises(FxNormError, match=r"bass\.wav: has 48000 Hz"):
+        apply_network(files, model)
+    resampled = mix_stems(files, None, model)
+    assert (resampled.sample_rate, resampled.audio.shape[0]) == (48_000, 48_000)
+    with pytest.raises(FxNormError, match="arrays need their sample rate"):
+        mix_stems(stems, None, model)

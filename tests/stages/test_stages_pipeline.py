@@ -4,11 +4,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+
+from fxnorm.audio import info
+from fxnorm.files import digest
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEMS = ("ours_S_La", "ours_S_Lb", "wun_S_Lb")
@@ -161,6 +165,34 @@ def test_stems_left_out_take_their_wet_signal_out_of_the_target(checkout):
         path.write_text(before)
         _run(checkout, sys.executable, "-m", "stages.train", "wun_S_Lb")
     assert (checkout / "models/wun_S_Lb/model.safetensors").read_bytes() == weights
+
+
+def test_a_killed_normalisation_goes_on_with_the_same_params_only(checkout):
+    normalize = (sys.executable, "-m", "stages.normalize", "train")
+    folder, unfinished = checkout / "data/normalized/train", checkout / ".checkpoints/normalize"
+    expected = digest(folder)
+
+    def kill_after_the_first_song():
+        process = subprocess.Popen(normalize, cwd=checkout, stderr=subprocess.DEVNULL)
+        while process.poll() is None and not any(path.is_file() for path in unfinished.rglob("*")):
+            time.sleep(0.002)
+        process.kill()
+        process.wait()
+
+    path = checkout / "params.yaml"
+    before = path.read_text()
+    kill_after_the_first_song()
+    params = yaml.safe_load(before)
+    params["output"]["subtype"] = "FLOAT"
+    path.write_text(yaml.safe_dump(params, sort_keys=False))
+    try:
+        _run(checkout, *normalize)
+        assert {info(file).subtype for file in folder.rglob("*.wav")} == {"FLOAT"}
+    finally:
+        path.write_text(before)
+    kill_after_the_first_song()
+    _run(checkout, *normalize)
+    assert digest(folder) == expected
 
 
 def test_the_environment_says_where_to_train(checkout):
