@@ -15,6 +15,7 @@ from fxnorm.cli.common import (
     warn,
 )
 from fxnorm.errors import FxNormError
+from fxnorm.progress import fraction_done
 from fxnorm.stems import STEMS
 
 if TYPE_CHECKING:
@@ -83,16 +84,20 @@ def _mix(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
         raise FxNormError("no model: give --model DIR, or --normalized-sum for the baseline")
     model = load(options.model, choose_device(options.device))
     trained_with = [name for name in model.config.normalization.effects if name != "prereverb"]
-    return mix_stems(
-        files,
-        None,
-        model,
-        seed=options.seed,
-        effects=chosen_effects(options, trained_with),
-        strengths=options.strength,
-        impulse_responses=read_impulse_responses(options.impulse_responses),
-        pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),
-    )
+    responses = read_impulse_responses(options.impulse_responses)
+    pre_responses = read_impulse_responses(options.pre_impulse_responses)
+    with fraction_done("mix") as on_progress:
+        return mix_stems(
+            files,
+            None,
+            model,
+            seed=options.seed,
+            effects=chosen_effects(options, trained_with),
+            strengths=options.strength,
+            impulse_responses=responses,
+            pre_impulse_responses=pre_responses,
+            on_progress=on_progress,
+        )
 
 
 def _sum(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":

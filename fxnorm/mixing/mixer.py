@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from fxnorm.normalization import (
 )
 from fxnorm.seeds import derive_seed
 from fxnorm.stems import SAMPLE_RATE
+
+#: How much of the time of a mix goes into normalisation, about.
+_NORMALIZATION_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ def mix_stems(
     strengths: Mapping[str, float] | None = None,
     impulse_responses: Sequence[ImpulseResponse] | None = None,
     pre_impulse_responses: Sequence[ImpulseResponse] | None = None,
+    on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> Mix:
     """Like `mix`, with a report, a choice of effects, and from files as well as from arrays.
 
@@ -95,6 +99,7 @@ def mix_stems(
         strengths: fraction of each effect, 0 to 1; 1 where not named.
         impulse_responses: for the effect `reverb`.
         pre_impulse_responses: for the effect `prereverb`.
+        on_progress: called with the fraction done, 0 to 1.
 
     Raises:
         FxNormError: see `mix`.
@@ -113,7 +118,14 @@ def mix_stems(
             normalized[stem] = Path(folder) / f"{stem}.wav"
             audio.write(normalized[stem], samples, SAMPLE_RATE, "FLOAT")
             reports[stem] = report
-        mixed = apply_network(normalized, loaded)[warm_up:]
+            on_progress(_NORMALIZATION_SHARE * len(normalized) / len(sources))
+        mixed = apply_network(
+            normalized,
+            loaded,
+            on_progress=lambda done: on_progress(
+                _NORMALIZATION_SHARE + (1.0 - _NORMALIZATION_SHARE) * done
+            ),
+        )[warm_up:]
     warnings = []
     if "reverb" in config.effects and not impulse_responses:
         warnings.append(

@@ -34,13 +34,19 @@ def choose_device(device: str) -> str:
     return device
 
 
-def apply_network(stems: NormalizedStems, model: LoadedModel) -> np.ndarray:
+def apply_network(
+    stems: NormalizedStems,
+    model: LoadedModel,
+    *,
+    on_progress: Callable[[float], None] = lambda fraction: None,
+) -> np.ndarray:
     """Mix normalised stems, however long: files are read block by block, each part once or twice.
 
     Args:
         stems: by stem type, at 44.1 kHz; missing ones and what is shorter than the longest are
             silent.
         model: network and its configuration.
+        on_progress: called with the fraction done, 0 to 1.
 
     Returns:
         (samples, 2) float32, as long as the longest stem.
@@ -56,13 +62,18 @@ def apply_network(stems: NormalizedStems, model: LoadedModel) -> np.ndarray:
     opened = {model.config.stems.index(stem): _open(stems[stem]) for stem in known}
     samples = max(length for length, _ in opened.values())
     device = next(model.net.parameters()).device
+    to_read = samples * (2 if _is_streamed(model) else 1)
+    seen = 0
 
     def read_block(start: int, count: int) -> torch.Tensor:
+        nonlocal seen
         block = torch.zeros(len(model.config.stems), 2, count)
         for index, (length, read) in opened.items():
             here = min(count, length - start)
             if here > 0:
                 block[index, :, :here] = torch.from_numpy(read(start, here).T)
+        seen += count
+        on_progress(min(1.0, seen / to_read))
         return block.to(device)
 
     mixed = np.empty((samples, 2), np.float32)
@@ -98,12 +109,17 @@ def _mix(
             offset=offset,
             batch_size=1,
         )
-    elif isinstance(net, AutomixNet):
+    elif _is_streamed(model):
         mix_stream(net, read_block, write_block, samples)
     else:
         # Its group statistics are those of the whole song.
         song = F.pad(read_block(0, samples), (offset, net.trim - offset))
         write_block(net(song[None])[0])
+
+
+def _is_streamed(model: LoadedModel) -> bool:
+    """Whether the network sees the song as a whole, in two passes."""
+    return isinstance(model.net, AutomixNet) and model.config.window is None
 
 
 def _open(

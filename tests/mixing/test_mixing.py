@@ -172,7 +172,12 @@ def test_files_are_mixed_like_their_arrays_and_must_be_normalised(features, tmp_
     for stem, path in files.items():
         audio.write(path, stems[stem], RATE, "FLOAT")
     np.testing.assert_array_equal(apply_network(files, model), apply_network(stems, model))
-    from_files, from_arrays = mix_stems(files, None, model), mix_stems(stems, RATE, model)
+    fractions = []
+    from_files = mix_stems(files, None, model, on_progress=fractions.append)
+    assert fractions == sorted(fractions)
+    assert fractions[0] > 0.0
+    assert fractions[-1] == 1.0
+    from_arrays = mix_stems(stems, RATE, model)
     np.testing.assert_array_equal(from_files.audio, from_arrays.audio)
     assert from_files.stems == from_arrays.stems
     audio.write(files["bass"], stems["bass"], 48_000)
