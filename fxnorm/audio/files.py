@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy.io.wavfile
 import soundfile
 
 from fxnorm.errors import FxNormError
@@ -17,6 +18,8 @@ WRITABLE = (".wav", ".flac")
 
 _LOSSY = {"MP3", "OGG"}
 _PCM_BITS = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+#: Samples that are coded at a time.
+_BLOCK = 2**18
 
 
 @dataclass(frozen=True)
@@ -114,16 +117,18 @@ def write(
         raise FxNormError(f"{path}: can't write '{suffix}' files; use one of {', '.join(WRITABLE)}")
     if not np.isfinite(audio).all():
         raise FxNormError(f"{path}: refusing to write NaN or infinite samples")
-    if subtype == "FLOAT":
-        data = np.asarray(audio, np.float32)
-    elif subtype in _PCM_BITS:
-        data = _to_pcm(audio, _PCM_BITS[subtype])
-    else:
+    if subtype not in (*_PCM_BITS, "FLOAT"):
         known = ", ".join([*_PCM_BITS, "FLOAT"])
         raise FxNormError(f"{path}: unknown subtype '{subtype}'; use one of {known}")
+    if subtype == "FLOAT" and suffix != ".wav":
+        raise FxNormError(f"{path}: '{suffix}' files can't hold FLOAT samples; use .wav")
     try:
         with atomic_file(path) as temporary:
-            soundfile.write(temporary, data, sample_rate, subtype=subtype)
+            if subtype == "FLOAT":
+                # libsndfile would note the time of day in the header.
+                scipy.io.wavfile.write(temporary, sample_rate, np.asarray(audio, np.float32))
+            else:
+                _write_pcm(temporary, np.atleast_2d(audio.T).T, sample_rate, subtype)
     except (OSError, ValueError, soundfile.LibsndfileError) as error:
         raise FxNormError(f"{path}: can't be written as {subtype}: {error}") from error
 
@@ -141,10 +146,16 @@ def to_stereo(audio: np.ndarray) -> np.ndarray:
     return np.repeat(audio, 2, axis=1) if audio.shape[1] == 1 else audio
 
 
+def _write_pcm(path: Path, audio: np.ndarray, sample_rate: int, subtype: str) -> None:
+    with soundfile.SoundFile(path, "w", sample_rate, audio.shape[1], subtype) as file:
+        for start in range(0, audio.shape[0], _BLOCK):
+            file.write(_to_pcm(audio[start : start + _BLOCK], _PCM_BITS[subtype]))
+
+
 def _decoded_length(path: Path) -> int:
     total = 0
     with soundfile.SoundFile(path) as file:
-        while count := len(file.read(2**18, dtype="float32", always_2d=True)):
+        while count := len(file.read(_BLOCK, dtype="float32", always_2d=True)):
             total += count
     return total
 

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -63,11 +65,22 @@ def test_useless_files_are_named(tmp_path, name, content, message):
 
 
 @pytest.mark.parametrize(
+    ("name", "subtype"), [("x.wav", "PCM_16"), ("x.wav", "FLOAT"), ("x.flac", "PCM_24")]
+)
+def test_the_same_audio_gives_the_same_bytes_at_any_time(tmp_path, name, subtype):
+    audio = np.random.default_rng(0).uniform(-0.5, 0.5, (300_000, 2)).astype(np.float32)
+    for folder in ("a", "b"):
+        write(tmp_path / folder / name, audio, 44100, subtype)
+        time.sleep(1.1)
+    assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
     ("name", "subtype", "message"),
     [
         ("x.mp3", "PCM_16", "can't write '.mp3' files"),
         ("x.wav", "PCM_12", "unknown subtype"),
-        ("x.flac", "FLOAT", "can't be written"),
+        ("x.flac", "FLOAT", "can't hold FLOAT"),
     ],
 )
 def test_unwritable_choices_leave_nothing_behind(tmp_path, name, subtype, message):
