@@ -18,9 +18,7 @@ import torch
 from fxnorm.data import load_partition
 from fxnorm.models import AutomixConfig
 from fxnorm.models.storage import read_weights
-from fxnorm.training import TrainingConfig, TrainingSong
-from fxnorm.training.machine import Machine
-from fxnorm.training.trainer import train
+from fxnorm.training import Machine, TrainingConfig, TrainingSong, train
 from stages.params import Params, load_params
 from stages.training import TRAIN, VALID, _training_songs
 

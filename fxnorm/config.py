@@ -1,5 +1,6 @@
 """Configuration models that reject what they do not know."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -29,6 +30,16 @@ class Config(BaseModel):
         except ValidationError as error:
             faults = "; ".join(_describe(fault) for fault in error.errors())
             raise FxNormError(f"{source}: {faults}") from error
+
+
+def fingerprint(*parts: Config | str | int) -> str:
+    """A name for what decides a run's result: configurations, seed, digests of data and code.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    texts = [part.model_dump_json() if isinstance(part, Config) else str(part) for part in parts]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
 def _describe(fault: Any) -> str:

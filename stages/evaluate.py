@@ -15,15 +15,10 @@ from fxnorm.files import atomic_file, atomic_folder
 from fxnorm.mixing import choose_device, mix_songs
 from fxnorm.models import load
 from stages.common import stage
+from stages.mixes import BASELINE, DRY_SUM, REPORTS, TEST_SETS, mix_path
 from stages.params import Params
 
 MODELS = Path("models")
-NORMALIZED = Path("data/normalized")
-REPORTS = Path("reports/evaluation")
-#: The test sets by the folder of their normalised stems and human mixes.
-TEST_SETS = {"wet": NORMALIZED / "test", "dry": NORMALIZED / "dry"}
-#: The systems without a network: the sums of the normalised stems, and of the dry ones.
-BASELINE, DRY_SUM = "normalized_sum", "dry_sum"
 
 
 def main(system: str) -> None:
@@ -58,11 +53,6 @@ def main(system: str) -> None:
         run.table(scores, "metrics")
         for test_set, listed in songs.items():
             run.artifact(mix_path(system, test_set, listed[0].name), f"audio/{test_set}")
-
-
-def mix_path(system: str, test_set: str, song: str) -> Path:
-    """Where a system's mix of a test song lies."""
-    return REPORTS / system / "mixes" / test_set / f"{song}.wav"
 
 
 def _songs(system: str, params: Params) -> dict[str, list[Song]]:

@@ -3,9 +3,7 @@
 from fxnorm.data import find_songs, load_partition
 from fxnorm.evaluation import evaluate_stems, write_stem_scores
 from stages.common import stage
-from stages.evaluate import REPORTS, TEST_SETS
-
-OUTPUT = REPORTS / "stems.csv"
+from stages.mixes import STEM_SCORES, TEST_SETS
 
 
 def main() -> None:
@@ -13,7 +11,7 @@ def main() -> None:
     with stage("evaluate_stems", ["dataset"]) as (params, run):
         processed = load_partition(params.dataset, "test").songs
         scores = evaluate_stems(find_songs(TEST_SETS["wet"]).songs, processed, jobs=-1)
-        write_stem_scores(scores, OUTPUT)
+        write_stem_scores(scores, STEM_SCORES)
         run.table(scores, "stems")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from fxnorm.config import fingerprint
 from fxnorm.data import Partition, load_partition, write_mixtures
 from fxnorm.files import atomic_folder, digest
 from fxnorm.normalization import (
@@ -14,7 +15,6 @@ from fxnorm.normalization import (
     normalize_dataset,
     tabulate_reports,
 )
-from fxnorm.training import fingerprint
 from stages.common import stage, unfinished_work, usable_songs
 
 FEATURES = Path("models/features.npz")

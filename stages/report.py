@@ -13,8 +13,7 @@ from fxnorm.evaluation.report import (
     write_report_page,
 )
 from stages.common import stage
-from stages.evaluate import BASELINE, DRY_SUM, REPORTS, TEST_SETS, mix_path
-from stages.evaluate_stems import OUTPUT as STEMS
+from stages.mixes import BASELINE, DRY_SUM, REPORTS, STEM_SCORES, TEST_SETS, mix_path
 
 TABLES, FIGURES, PAGE = Path("reports/tables"), Path("reports/figures"), Path("reports/index.html")
 TRAINING = Path("reports/training")
@@ -48,7 +47,7 @@ def main() -> None:
             songs,
             histories,
             params.evaluation,
-            stems=read_stem_scores(STEMS),
+            stems=read_stem_scores(STEM_SCORES),
             reference_curves=params.report.reference_curves,
             our_data=data,
             same_songs=params.dataset.validation == "musdb18",

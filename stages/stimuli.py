@@ -5,7 +5,7 @@ from pathlib import Path
 from fxnorm.data import find_songs
 from fxnorm.listening import ListeningSong, export_stimuli
 from stages.common import stage, usable_songs
-from stages.evaluate import BASELINE, mix_path
+from stages.mixes import BASELINE, mix_path
 
 OUTPUT = Path("reports/listening")
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from fxnorm.config import fingerprint
 from fxnorm.data import find_songs, load_partition
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation.figures import training_curves
@@ -14,9 +15,14 @@ from fxnorm.models.storage import read_weights
 from fxnorm.normalization import DatasetFeatures
 from fxnorm.stems import SAMPLE_RATE
 from fxnorm.tracking import MODEL_DIGEST, Run
-from fxnorm.training import TrainingSong, Weights, discard_checkpoint, fingerprint
-from fxnorm.training.machine import Machine
-from fxnorm.training.trainer import TrainingResult, train
+from fxnorm.training import (
+    Machine,
+    TrainingResult,
+    TrainingSong,
+    Weights,
+    discard_checkpoint,
+    train,
+)
 from stages.common import unfinished_work
 from stages.params import Params, SystemConfig
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import scipy.io.wavfile
 import soundfile
 
 from fxnorm.errors import FxNormError
@@ -125,8 +124,7 @@ def write(
     try:
         with atomic_file(path) as temporary:
             if subtype == "FLOAT":
-                # libsndfile would note the time of day in the header.
-                scipy.io.wavfile.write(temporary, sample_rate, np.asarray(audio, np.float32))
+                _write_float(temporary, np.asarray(audio, np.float32), sample_rate)
             else:
                 _write_pcm(temporary, np.atleast_2d(audio.T).T, sample_rate, subtype)
     except (OSError, ValueError, soundfile.LibsndfileError) as error:
@@ -144,6 +142,13 @@ def to_stereo(audio: np.ndarray) -> np.ndarray:
     if audio.shape[1] > 2:
         raise FxNormError(f"audio has {audio.shape[1]} channels; give mono or stereo")
     return np.repeat(audio, 2, axis=1) if audio.shape[1] == 1 else audio
+
+
+def _write_float(path: Path, audio: np.ndarray, sample_rate: int) -> None:
+    # libsndfile would note the time of day in the header. Slow to load, and few need it.
+    import scipy.io.wavfile
+
+    scipy.io.wavfile.write(path, sample_rate, audio)
 
 
 def _write_pcm(path: Path, audio: np.ndarray, sample_rate: int, subtype: str) -> None:

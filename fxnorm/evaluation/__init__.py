@@ -1,64 +1,6 @@
 """Objective evaluation: metrics against the human mix, statistics over songs, tables, figures."""
 
-from fxnorm.evaluation.config import EvaluationConfig
-from fxnorm.evaluation.evaluation import (
-    SongMix,
-    evaluate_mix,
-    evaluate_mixes,
-    evaluate_stems,
-    load_evaluations,
-    read_stem_scores,
-    write_stem_scores,
-)
-from fxnorm.evaluation.metrics import (
-    GROUPS,
-    MixScores,
-    compare,
-    dynamics_metrics,
-    loudness_metrics,
-    panning_metrics,
-    spectral_metrics,
-)
-from fxnorm.evaluation.scoring import read_scores, score_mixes, score_stems, write_scores
-from fxnorm.evaluation.statistics import improvement, nested_summary, summarize
-from fxnorm.evaluation.tables import (
-    published_table,
-    read_published,
-    results_table,
-    to_csv,
-    to_latex,
-    to_markdown,
-)
-from fxnorm.evaluation.trimming import trim_silence
+import lazy_loader
 
-__all__ = [
-    "GROUPS",
-    "EvaluationConfig",
-    "MixScores",
-    "SongMix",
-    "compare",
-    "dynamics_metrics",
-    "evaluate_mix",
-    "evaluate_mixes",
-    "evaluate_stems",
-    "improvement",
-    "load_evaluations",
-    "loudness_metrics",
-    "nested_summary",
-    "panning_metrics",
-    "published_table",
-    "read_published",
-    "read_scores",
-    "read_stem_scores",
-    "results_table",
-    "score_mixes",
-    "score_stems",
-    "spectral_metrics",
-    "summarize",
-    "to_csv",
-    "to_latex",
-    "to_markdown",
-    "trim_silence",
-    "write_scores",
-    "write_stem_scores",
-]
+# Submodules are imported when something of theirs is asked for: torch and others take seconds.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,20 +1,6 @@
 """The listening test: stimuli, and the analysis of ratings."""
 
-from fxnorm.listening.analysis import ListeningAnalysis, analyze, analyze_ratings
-from fxnorm.listening.config import Criterion, ListeningConfig
-from fxnorm.listening.results import read_key, read_ratings
-from fxnorm.listening.statistics import AnalysisConfig
-from fxnorm.listening.stimuli import ListeningSong, export_stimuli
+import lazy_loader
 
-__all__ = [
-    "AnalysisConfig",
-    "Criterion",
-    "ListeningAnalysis",
-    "ListeningConfig",
-    "ListeningSong",
-    "analyze",
-    "analyze_ratings",
-    "export_stimuli",
-    "read_key",
-    "read_ratings",
-]
+# Submodules are imported when something of theirs is asked for: torch and others take seconds.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

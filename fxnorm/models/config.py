@@ -3,11 +3,8 @@
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
-from torch import nn
 
 from fxnorm.config import Config
-from fxnorm.models.automix import AutomixNet
-from fxnorm.models.waveunet import WaveUNet
 from fxnorm.normalization.config import NormalizationConfig
 from fxnorm.stems import STEMS
 
@@ -119,18 +116,3 @@ class MixerConfig(Config):
         if len(self.stems) != self.network.stems:
             raise ValueError(f"network takes {self.network.stems} stems, not {len(self.stems)}")
         return self
-
-
-def build(config: AutomixConfig | WaveUNetConfig) -> AutomixNet | WaveUNet:
-    """An untrained network; draws from torch's global generator.
-
-    Raises:
-        FxNormError: sizes that don't go together.
-    """
-    sizes = config.model_dump(exclude={"kind"})
-    return AutomixNet(**sizes) if isinstance(config, AutomixConfig) else WaveUNet(**sizes)
-
-
-def output_offset(net: nn.Module, config: MixerConfig) -> int:
-    """Input sample that a network's output sample 0 is to be placed at."""
-    return 0 if config.released_alignment else int(net.output_offset)  # type: ignore[arg-type]

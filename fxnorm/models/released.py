@@ -10,13 +10,8 @@ from torch import Tensor
 
 from fxnorm.errors import FxNormError
 from fxnorm.models.automix import AutomixNet
-from fxnorm.models.config import (
-    AutomixConfig,
-    MixerConfig,
-    WaveUNetConfig,
-    WindowConfig,
-    build,
-)
+from fxnorm.models.building import build
+from fxnorm.models.config import AutomixConfig, MixerConfig, WaveUNetConfig, WindowConfig
 from fxnorm.models.storage import require_same_layout
 from fxnorm.models.waveunet import WaveUNet
 from fxnorm.normalization.config import NormalizationConfig

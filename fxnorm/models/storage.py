@@ -14,7 +14,8 @@ from torch import Tensor
 from fxnorm.errors import FxNormError
 from fxnorm.files import atomic_folder
 from fxnorm.models.automix import AutomixNet
-from fxnorm.models.config import MixerConfig, build
+from fxnorm.models.building import build
+from fxnorm.models.config import MixerConfig
 from fxnorm.models.waveunet import WaveUNet
 from fxnorm.normalization.features import DatasetFeatures
 

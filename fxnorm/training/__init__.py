@@ -1,30 +1,6 @@
-"""Training networks to mix: `fxnorm.training.trainer.train`.
+"""Training networks to mix."""
 
-What needs Lightning is imported from its own module, because loading it takes seconds.
-"""
+import lazy_loader
 
-from fxnorm.training.checkpoint import discard_checkpoint, fingerprint
-from fxnorm.training.config import (
-    AugmentationConfig,
-    LossConfig,
-    ProcessorConfig,
-    SchedulePart,
-    TrainingConfig,
-    ValidationConfig,
-)
-from fxnorm.training.songs import TrainingSong, open_songs
-from fxnorm.training.state import Weights
-
-__all__ = [
-    "AugmentationConfig",
-    "LossConfig",
-    "ProcessorConfig",
-    "SchedulePart",
-    "TrainingConfig",
-    "TrainingSong",
-    "ValidationConfig",
-    "Weights",
-    "discard_checkpoint",
-    "fingerprint",
-    "open_songs",
-]
+# Submodules are imported when something of theirs is asked for: torch and others take seconds.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

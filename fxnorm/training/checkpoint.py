@@ -3,7 +3,6 @@
 All random numbers are functions of (seed, step), so no generator's state is among it.
 """
 
-import hashlib
 import os
 import pickle
 import shutil
@@ -12,19 +11,8 @@ from typing import Any
 
 import torch
 
-from fxnorm.config import Config
 from fxnorm.errors import FxNormError
 from fxnorm.files import atomic_file
-
-
-def fingerprint(*parts: Config | str | int) -> str:
-    """A name for what decides a run's result: configurations, seed, digests of data and code.
-
-    Returns:
-        16 hexadecimal digits.
-    """
-    texts = [part.model_dump_json() if isinstance(part, Config) else str(part) for part in parts]
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
 def checkpoint_path(folder: str | os.PathLike[str], key: str) -> Path:

@@ -79,7 +79,7 @@ def train(
         valid_songs: songs to select the weights by.
         seed: the project's seed.
         checkpoint_folder: holds the checkpoints of all runs.
-        fingerprint: names what decides the result: see `fxnorm.training.fingerprint`.
+        fingerprint: names what decides the result: see `fxnorm.config.fingerprint`.
         title: the system's name; part of the seed of the weights, and shown with the progress.
         init: weights of a pretrained network, whose front end is taken.
         machine: where to run; the default is one device, a GPU if there is one.

@@ -18,8 +18,9 @@ from training_fixtures import (
     train_small,
 )
 
+from fxnorm.config import fingerprint
 from fxnorm.errors import FxNormError
-from fxnorm.training import discard_checkpoint, fingerprint, open_songs
+from fxnorm.training import discard_checkpoint, open_songs
 from fxnorm.training.checkpoint import checkpoint_path
 from fxnorm.training.engine import Job
 from fxnorm.training.machine import Machine, launch

@@ -12,14 +12,15 @@ from fxnorm.models import AutomixConfig, WaveUNetConfig
 from fxnorm.stems import STEMS
 from fxnorm.training import (
     LossConfig,
+    Machine,
     SchedulePart,
     TrainingConfig,
+    TrainingResult,
     TrainingSong,
     ValidationConfig,
+    train,
 )
 from fxnorm.training.engine import run
-from fxnorm.training.machine import Machine
-from fxnorm.training.trainer import TrainingResult, train
 
 AUTOMIX = AutomixConfig(
     filters=8, kernel=16, pool=16, bottleneck=8, skip=8, hidden=8, blocks=2, repeats=1, se_ratio=2

@@ -1,7 +1,6 @@
 """The generated multitrack data set: songs composed, performed and mixed by rules."""
 
-from fxnorm.data.synthesis.config import Balance, EngineerConfig, SynthesisConfig
-from fxnorm.data.synthesis.generation import synthesize
-from fxnorm.data.synthesis.overview import overview_figure
+import lazy_loader
 
-__all__ = ["Balance", "EngineerConfig", "SynthesisConfig", "overview_figure", "synthesize"]
+# Submodules are imported when something of theirs is asked for: torch and others take seconds.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

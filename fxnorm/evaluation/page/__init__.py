@@ -1,8 +1,6 @@
 """The report as one self-contained HTML file: tables, figures and synchronised players."""
 
-from fxnorm.evaluation.page.document import write_page
-from fxnorm.evaluation.page.figures import PageFigure
-from fxnorm.evaluation.page.players import PageConfig, PageSong
-from fxnorm.evaluation.page.tables import PageTable, page_table
+import lazy_loader
 
-__all__ = ["PageConfig", "PageFigure", "PageSong", "PageTable", "page_table", "write_page"]
+# Submodules are imported when something of theirs is asked for: torch and others take seconds.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

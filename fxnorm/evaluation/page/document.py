@@ -7,8 +7,9 @@ from importlib.resources import files
 from string import Template
 
 from fxnorm.errors import FxNormError
+from fxnorm.evaluation.page.config import PageConfig
 from fxnorm.evaluation.page.figures import PageFigure, figure_html
-from fxnorm.evaluation.page.players import PageConfig, PageSong, RenderedPlayer, render_player
+from fxnorm.evaluation.page.players import PageSong, RenderedPlayer, render_player
 from fxnorm.evaluation.page.tables import PageTable, table_html
 from fxnorm.files import atomic_file
 from fxnorm.progress import progress
