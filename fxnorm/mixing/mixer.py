@@ -191,13 +191,11 @@ def _normalize(
     samples = max(source.samples for source in sources)
     audible = False
     for source in sources:
-        stereo = source.read(samples)
+        # Audio before the song lets all effects settle, as in the released recipe.
+        stereo = source.read(samples, warm_up)
         audible = audible or bool(stereo.any())
         if not audible and source is sources[-1]:
             raise FxNormError("all stems are silent; there is nothing to mix")
-        if warm_up:
-            # The stem's own end, repeated as often as needed, lets all effects settle.
-            stereo = np.pad(stereo, ((warm_up, 0), (0, 0)), mode="wrap")
         result = normalizer(stereo, SAMPLE_RATE, source.stem, derive_seed(seed, "mix"))
         yield source.stem, result.audio, result.report
 

@@ -34,8 +34,12 @@ class Source:
     load: Callable[[], tuple[np.ndarray, int]]
     notes: list[str] = field(default_factory=list)
 
-    def read(self, samples: int) -> np.ndarray:
-        """Audio at 44.1 kHz, (samples, 2) float32, with zeros at the end.
+    def read(self, samples: int, warm_up: int = 0) -> np.ndarray:
+        """Audio at 44.1 kHz, (warm_up + samples, 2) float32, with zeros at the end.
+
+        Args:
+            samples: of the song.
+            warm_up: samples put before it: the stem's own end, repeated as often as needed.
 
         Raises:
             FxNormError: the audio is empty, not finite, or has more than two channels.
@@ -51,7 +55,10 @@ class Source:
             raise FxNormError(f"{self.name}: the audio is empty or holds NaN or infinite samples")
         if audio.peak(stereo) >= 1.0 - 2.0**-15:
             self.notes.append(f"{self.name}: reaches full scale and may be clipped")
-        return audio.resample(stereo, rate, SAMPLE_RATE, samples=samples)
+        stereo = audio.resample(stereo, rate, SAMPLE_RATE, samples=self.samples)
+        if warm_up:
+            stereo = np.pad(stereo, ((warm_up, 0), (0, 0)), mode="wrap")
+        return audio.resample(stereo, SAMPLE_RATE, SAMPLE_RATE, samples=warm_up + samples)
 
 
 def common_rate(stems: Stems, sample_rate: int | None) -> int:

@@ -95,11 +95,15 @@ def test_input_level_does_not_matter(features):
 
 def test_a_warm_up_changes_no_length_and_is_what_precedes_the_song(features):
     stems = _stems(RATE)
+    stems["bass"] = stems["bass"][: RATE // 3]  # Shorter than the warm-up: repeated.
     warm = _model(features, AUTOMIX, warm_up_s=0.5)
     mixed = fxnorm.mix(stems, RATE, warm)
     assert mixed.shape == (RATE, 2)
     half = RATE // 2
-    by_hand = {stem: np.concatenate([audio[-half:], audio]) for stem, audio in stems.items()}
+    by_hand = {
+        stem: np.concatenate([np.tile(samples, (3, 1))[-half:], samples])
+        for stem, samples in stems.items()
+    }
     expected = fxnorm.mix(by_hand, RATE, _model(features, AUTOMIX))[half:]
     np.testing.assert_allclose(mixed, expected, atol=1e-5)
 
