@@ -23,6 +23,9 @@ from fxnorm.stems import SAMPLE_RATE
 COLUMNS = ("system", "test_set", "song", "group", "metric", "value", "note")
 #: Group of the row that says how much of a song was compared, and what was done to it first.
 FILE_GROUP = "file"
+#: A stem is silent in blocks of this length with an RMS below this level.
+_BLOCK_S = 0.1
+_SILENT_DB = -60.0
 #: That row's metric: seconds that were compared; 0 for a song without a mix.
 COMPARED = "compared_s"
 
@@ -101,7 +104,8 @@ def score_stems(
 ) -> pd.DataFrame:
     """Score every stem on its own, where processed stems are known.
 
-    A mix can match its target while its stems' errors cancel; this shows which stem is off.
+    A mix can match its target while its stems' errors cancel; this shows which stem is off. Only
+    where the target stem is heard: relative to silence, errors mean nothing.
 
     Args:
         stems: (samples, channels) by stem.
@@ -122,9 +126,19 @@ def score_stems(
             rows.append((stem, FILE_GROUP, COMPARED, np.nan, f"silent in {where} only"))
             continue
         length = min(len(stems[stem]), len(target))
-        scores = compare(stems[stem][:length], target[:length], sample_rate)
+        heard = _heard(target[:length], sample_rate)
+        scores = compare(stems[stem][:length][heard], target[:length][heard], sample_rate)
         rows.extend((stem, *row) for row in scores.rows())
     return pd.DataFrame(rows, columns=["stem", "group", "metric", "value", "note"])
+
+
+def _heard(audio: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Which samples of (samples, channels) lie in blocks that are not silent; bool (samples,)."""
+    block = max(1, round(_BLOCK_S * sample_rate))
+    missing = -len(audio) % block
+    padded = np.pad(np.asarray(audio, np.float64), [(0, missing), (0, 0)])
+    energy = (padded.reshape(-1, block * audio.shape[1]) ** 2).mean(axis=1)
+    return np.repeat(energy > from_db(2.0 * _SILENT_DB), block)[: len(audio)]
 
 
 def load_pair(

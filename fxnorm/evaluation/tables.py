@@ -48,12 +48,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells, one per column; `title` and `notes` say what the numbers are."""
+    """Rows of cells, one per column; `title` and `notes` say what the numbers are.
+
+    `row` is what a row stands for: a system, or a stem type.
+    """
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
     notes: tuple[str, ...] = ()
+    row: str = "system"
 
 
 def results_table(
@@ -104,6 +108,7 @@ def stems_table(stems: pd.DataFrame, config: EvaluationConfig | None = None) -> 
         stems: scores of stems (see `evaluate_stems`).
         config: the interval.
     """
+    config = config or EvaluationConfig()
     # A stem type takes the place of a system, and there is nothing to test it against.
     summary = summarize(stems.rename(columns={"stem": "system"}).assign(test_set=""), config)
     table = results_table(summary, "", config)
@@ -117,10 +122,13 @@ def stems_table(stems: pd.DataFrame, config: EvaluationConfig | None = None) -> 
         title="Normalised stems against the engineer's, wet test set",
         rows=tuple(rows),
         notes=(
-            "What normalisation took from every stem type, by the same metrics: no system's error",
-            table.notes[0].replace("; the best mean is bold", ""),
+            "What normalisation took from every stem type: errors of the normalised stem against "
+            "the engineer's where that is heard. "
+            f"Mean over songs ± half the width of the {100 * config.confidence:g} % bootstrap "
+            "interval",
             *table.notes[1:],
         ),
+        row="stem",
     )
 
 
@@ -166,11 +174,11 @@ def read_published() -> pd.DataFrame:
 
 
 def to_frame(table: Table) -> pd.DataFrame:
-    """Tidy: system, group, column, metric, mean, ci_low, ci_high, best, marker."""
+    """Tidy: what a row stands for, group, column, metric, mean, ci_low, ci_high, best, marker."""
     return pd.DataFrame(
         [
             {
-                "system": name,
+                table.row: name,
                 "group": column.group,
                 "column": column.label,
                 "metric": column.metric,
@@ -193,7 +201,7 @@ def to_csv(table: Table) -> str:
 
 def to_markdown(table: Table) -> str:
     """Pipe table with the title above and the notes below; the best value in bold."""
-    header = ["system", *(f"{column.group}: {column.label}" for column in table.columns)]
+    header = [table.row, *(f"{column.group}: {column.label}" for column in table.columns)]
     lines = [
         f"**{table.title}**",
         "",
@@ -232,7 +240,7 @@ def to_latex(table: Table, label: str) -> str:
         r"\toprule",
         _ampersands(["", *spans]),
         "".join(rules),
-        _ampersands(["system", *(_latex(column.label) for column in table.columns)]),
+        _ampersands([table.row, *(_latex(column.label) for column in table.columns)]),
         r"\midrule",
     ]
     for name, cells in table.rows:

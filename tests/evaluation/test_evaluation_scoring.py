@@ -181,6 +181,19 @@ def test_stems_are_scored_one_by_one():
     assert scores[scores.stem == "other"].note.item() == "silent in the target only"
 
 
+def test_stems_are_compared_where_the_target_is_heard():
+    target, stem = song(1), song(2)
+    gap = np.zeros((SR, 2), np.float32)
+    noise = np.random.default_rng(3).uniform(-1e-4, 1e-4, gap.shape).astype(np.float32)
+    whole = score_stems({"bass": stem}, {"bass": target}, SR)
+    with_gap = [np.concatenate(parts) for parts in ([stem, noise, stem], [target, gap, target])]
+    twice = [np.concatenate([signal, signal]) for signal in (stem, target)]
+    gapped = score_stems({"bass": with_gap[0]}, {"bass": with_gap[1]}, SR)
+    joined = score_stems({"bass": twice[0]}, {"bass": twice[1]}, SR)
+    np.testing.assert_array_equal(gapped.value, joined.value)
+    assert len(whole) == len(gapped)
+
+
 def test_stems_of_songs_are_paired_by_name_and_tabulated_by_type(tmp_path):
     for folder, gain in (("normalized", 0.5), ("wet", 1.0)):
         for name, seed in (("a", 1), ("b", 2)):

@@ -37,7 +37,7 @@ class PageTable:
 
 def page_table(table: Table) -> PageTable:
     """A table of `fxnorm.evaluation.tables` for the page, the best cells in bold."""
-    systems = pd.Index([name for name, _ in table.rows], name="system")
+    systems = pd.Index([name for name, _ in table.rows], name=table.row)
     columns = pd.MultiIndex.from_tuples([(column.group, column.label) for column in table.columns])
     texts = [[cell.text() for cell in cells] for _, cells in table.rows]
     best = [[cell.best for cell in cells] for _, cells in table.rows]
