@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from fxnorm.audio import short_term_loudness
 from fxnorm.evaluation.curves import long_term_spectrum_db, position_curve
@@ -165,6 +166,9 @@ def training_curves(
     frames = [*curves.values(), *(reference or {}).values()]
     if all((frame["value"].dropna() > 0.0).all() for frame in frames):
         axis.set_yscale("log")
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("epoch")
     axis.set_ylabel(loss_name)
     axis.legend(fontsize=8, frameon=False, ncols=3)
@@ -255,4 +259,4 @@ def _tidy(axis: Axes) -> None:
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(axis="y", color="#E5E5E5", lw=0.6)
     axis.set_axisbelow(True)
-    axis.tick_params(labelsize=8)
+    axis.tick_params(labelsize=8, which="both")
