@@ -148,6 +148,9 @@ class TrainingConfig(Config):
     calibrate_gain: bool = True
     """Scale the automix network's front end so that its untrained mix is as loud as the target."""
 
+    mirrored_start: bool = True
+    """Start the Wave-U-Net with left and right treated alike."""
+
     patience: int | None = Field(default=None, ge=1)
     """Stop after so many validations without a better mean; null never stops early."""
 

@@ -13,7 +13,14 @@ from lightning_fabric import Fabric
 
 from fxnorm.errors import FxNormError
 from fxnorm.losses import StereoLossA, StereoLossB, TimeL1
-from fxnorm.models import AutomixNet, NetworkConfig, build, calibrate_gain, transfer_front_end
+from fxnorm.models import (
+    AutomixNet,
+    NetworkConfig,
+    WaveUNet,
+    build,
+    calibrate_gain,
+    transfer_front_end,
+)
 from fxnorm.seeds import derive_seed
 from fxnorm.stems import SAMPLE_RATE
 from fxnorm.training.checkpoint import load_checkpoint, save_checkpoint
@@ -156,6 +163,8 @@ def _initial_network(job: Job) -> torch.nn.Module:
         if not isinstance(net, AutomixNet):
             raise FxNormError(f"{job.title}: only the automix network takes a pretrained front end")
         transfer_front_end(net, job.front_end)
+    if job.config.mirrored_start and isinstance(net, WaveUNet):
+        net.mirror_channels()
     if job.config.calibrate_gain and isinstance(net, AutomixNet) and not net.pretraining:
         inputs, target = _typical_batch(Loader(job.train_songs, job.config, job.seed))
         calibrate_gain(net, inputs, _rms(target))
