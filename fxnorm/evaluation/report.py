@@ -263,6 +263,7 @@ def _player(song: EvaluatedSong) -> PageSong:
 def _introduction(our_data: str) -> str:
     sets = "; ".join(f"{name}: {text}" for name, text in _TEST_SETS.items())
     return (
-        "Every system mixes the same effect-normalised stems; the human mix is what it is "
-        f"compared with. Test sets ({our_data}): {sets}."
+        "All systems mix the same effect-normalised stems; only the dry sum is of stems as they "
+        "were recorded. The human mix is what they are compared with. "
+        f"Test sets ({our_data}): {sets}."
     )
