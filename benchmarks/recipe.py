@@ -1,9 +1,9 @@
 """What each departure from the released recipe, and each augmentation, does to validation loss.
 
 Run it as `python -m benchmarks.recipe [--steps 120] [--seeds 1 2] [--songs 8]` after
-`dvc repro pretrain`. A network of half the default size learns loss B from a few of the normalised
-training songs, so that it can overfit within minutes; every variant changes one thing. The figures
-are the lowest mean validation loss of the run and the last one, each the mean over the seeds.
+`dvc repro pretrain`. The default network learns loss B from a few of the normalised training songs,
+so that it can overfit within minutes; every variant changes one thing. The figures are the lowest
+mean validation loss of the run and the last one, each the mean over the seeds.
 """
 
 import argparse
@@ -16,13 +16,12 @@ import numpy as np
 import torch
 
 from fxnorm.data import load_partition
-from fxnorm.models import AutomixConfig
 from fxnorm.models.storage import read_weights
 from fxnorm.training import Machine, TrainingConfig, TrainingSong, train
 from stages.params import Params, load_params
 from stages.training import TRAIN, VALID, _training_songs
 
-HALF = {"filters": 16, "bottleneck": 32, "skip": 16, "hidden": 32}
+PRETRAINED = Path("models/pretrained")
 EQUALISER = {
     "processor": "Equaliser",
     "ranges": {f"{band}_gain": [-4.0, 4.0] for band in ("low_shelf", "second_band", "high_shelf")},
@@ -94,32 +93,25 @@ def run(
     settings["loss"] |= recipe.pop("loss", {})
     settings["augmentation"] |= change.get("augmentation", {})
     config = TrainingConfig.parse(settings | recipe, "variant")
-    network = AutomixConfig.parse(system.network.model_dump() | HALF, "network")
     with tempfile.TemporaryDirectory() as folder:
         result = train(
             config,
-            network,
+            system.network,
             songs,
             _training_songs(VALID),
             seed=seed,
             checkpoint_folder=folder,
             fingerprint="variant",
             title="recipe",
-            init=_front_end(config.transfer),
+            init=None
+            if config.transfer is None
+            else read_weights(PRETRAINED / config.transfer / "model.safetensors"),
             machine=Machine(accelerator="cpu", threads=1),
             excerpts_every_epochs=0,
         )
     history = result.history
     valid = history[(history["split"] == "valid") & (history["metric"] == "loss_mean")]
     return [float(value) for value in valid["value"]]
-
-
-def _front_end(state: str | None) -> dict[str, torch.Tensor] | None:
-    """The first half of a pretrained front end's filters."""
-    if state is None:
-        return None
-    weights = read_weights(Path("models/pretrained") / state / "model.safetensors")
-    return {name: weights[name][: HALF["filters"]] for name in ("conv_1.weight", "conv_2.0.weight")}
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from fxnorm.files import digest
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ MODEL_DIGEST = "model.digest"
 
 _TEMPORARY_CHECKOUTS = "/.dvc/tmp/exps/"
 _BATCH = 100
+_LOCK_S = 60.0
 
 
 class Run:
@@ -192,13 +195,19 @@ def _connect(checkout: Path) -> "tuple[MlflowClient, str]":
     from mlflow import MlflowClient
 
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-    own = os.environ.get("MLFLOW_TRACKING_URI")
-    client = MlflowClient(tracking_uri=own or f"sqlite:///{checkout / 'mlflow.db'}")
+    if own := os.environ.get("MLFLOW_TRACKING_URI"):
+        return _open_store(MlflowClient(tracking_uri=own), None)
+    # Experiments that begin together must not all make the store's tables.
+    with FileLock(checkout / "mlflow.db.lock", timeout=_LOCK_S):
+        client = MlflowClient(tracking_uri=f"sqlite:///{checkout / 'mlflow.db'}")
+        return _open_store(client, (checkout / "mlartifacts").as_uri())
+
+
+def _open_store(client: "MlflowClient", artifacts: str | None) -> "tuple[MlflowClient, str]":
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is not None:
         return client, experiment.experiment_id
-    location = None if own else (checkout / "mlartifacts").as_uri()
-    return client, client.create_experiment(EXPERIMENT, artifact_location=location)
+    return client, client.create_experiment(EXPERIMENT, artifact_location=artifacts)
 
 
 def _training_run(client: "MlflowClient", experiment: str, model_digest: str) -> str | None:

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import matplotlib.figure
 import numpy as np
 import pandas as pd
@@ -79,3 +82,15 @@ def test_an_unusable_store_warns_and_the_stage_goes_on(tmp_path, monkeypatch, ca
         reached = True
     assert reached
     assert "not tracked in MLflow" in capsys.readouterr().err
+
+
+def test_experiments_that_begin_together_are_all_logged(tmp_path):
+    # The store does not exist yet: each process wants to make it.
+    code = (
+        "import sys\nfrom fxnorm.tracking import stage_run\n"
+        "with stage_run('report', {}, root=sys.argv[1]): pass"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(3)]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    _, runs = _runs(tmp_path)
+    assert [run.info.status for run in runs] == ["FINISHED"] * 3
