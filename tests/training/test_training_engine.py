@@ -75,6 +75,7 @@ def test_steps_are_those_of_the_formulas(songs, tmp_path):
         weight_decay=0.5,
         clip_norm=20.0,
         loss=LossConfig(guard_frames=1, precision="double"),
+        mirrored_start=False,
     )
     result = train_small(songs, tmp_path, config=config, network=WAVE_U_NET)
     # 8 steps of 1e-3 in single precision: weights move by some 5e-3.
@@ -104,6 +105,20 @@ def test_training_lowers_the_loss_and_keeps_the_best(songs, tmp_path):
     assert [log["epoch"] for log in logs] == [1, 2, 3, 4, 5, 6]
     assert logs[2]["valid/loss_mean"] == valid[3]
     assert logs[2]["machine/items_per_second"] > 0
+
+
+def test_a_mirrored_start_treats_left_and_right_alike(songs, tmp_path):
+    x = torch.randn(1, 4, 2, 300, generator=torch.Generator().manual_seed(0))
+    differences = []
+    for mirrored in (True, False):
+        config = changed(**STILL, mirrored_start=mirrored)
+        result = train_small(songs, tmp_path / str(mirrored), config=config, network=WAVE_U_NET)
+        net = build(WAVE_U_NET).eval()
+        net.load_state_dict(result.last)
+        with torch.no_grad():
+            differences.append(float((net(x.flip(2)).flip(1) - net(x)).abs().max()))
+    assert differences[0] < 1e-5
+    assert differences[1] > 0.05
 
 
 def test_excerpts_are_the_beginnings_of_validation_mixes(songs, tmp_path):
