@@ -6,15 +6,9 @@ from torch import Tensor, nn
 
 from fxnorm.errors import FxNormError
 from fxnorm.models.frontend import Encoded, decode, encode
-from fxnorm.models.latent import (
-    Pointwise,
-    SqueezeExcitation,
-    TemporalBlock,
-    reset_lstm_biases,
-    run_lstm,
-    temporal_blocks,
-)
+from fxnorm.models.latent import SqueezeExcitation, reset_lstm_biases, run_lstm
 from fxnorm.models.spectral import Blocks
+from fxnorm.models.temporal import Pointwise, TemporalBlock, temporal_blocks
 
 
 class AutomixNet(nn.Module):

@@ -1,90 +1,14 @@
-"""The temporal network on pooled frames: dilated convolutions, then a bidirectional LSTM."""
+"""Gate and recurrence of the FxNorm-Automix network: squeeze-excitation, bidirectional LSTM."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-#: GroupNorm's epsilon in this network.
-_EPS = 1e-8
 #: Frames that a song's LSTM works on at once where no gradient is needed.
 _LSTM_FRAMES = 2**14
 #: Longest memory, in frames, that the LSTM's forget biases start with.
 _CHRONO_FRAMES = 32
-
-
-class Pointwise(nn.Conv1d):
-    """A convolution of one tap, as the matrix product that it is: faster, and without copies.
-
-    Args:
-        inputs: channels of (B, inputs, F).
-        outputs: channels of (B, outputs, F).
-    """
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(inputs, outputs, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, inputs, F) to (B, outputs, F)."""
-        weight = self.weight.squeeze(-1).expand(x.shape[0], -1, -1)
-        return torch.baddbmm(self.get_parameter("bias").unsqueeze(-1), weight, x)
-
-
-class TemporalBlock(nn.Module):
-    """Dilated depthwise-separable convolution with a skip and a residual output.
-
-    Args:
-        bottleneck: channels in and of the residual output.
-        skip: channels of the skip output.
-        hidden: channels in between.
-        kernel: taps of the depthwise convolution, odd.
-        dilation: frames between its taps.
-    """
-
-    def __init__(
-        self, *, bottleneck: int, skip: int, hidden: int, kernel: int, dilation: int
-    ) -> None:
-        super().__init__()
-        self.conv1x1 = Pointwise(bottleneck, hidden)
-        self.nonlinearity1 = nn.PReLU()
-        self.norm1 = nn.GroupNorm(1, hidden, eps=_EPS)
-        self.depthwise_conv = nn.Conv1d(
-            hidden,
-            hidden,
-            kernel,
-            dilation=dilation,
-            padding=(kernel - 1) * dilation // 2,
-            groups=hidden,
-        )
-        self.nonlinearity2 = nn.PReLU()
-        self.norm2 = nn.GroupNorm(1, hidden, eps=_EPS)
-        self.skip_out = Pointwise(hidden, skip)
-        self.res_out = Pointwise(hidden, bottleneck)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, bottleneck, F) to the skip output (B, skip, F) and the hidden signal behind it.
-
-        The residual output is `x + res_out(hidden)`; the last block of a network has no use for it.
-        """
-        y = self.norm1(self.nonlinearity1(self.conv1x1(x)))
-        y = self.norm2(self.nonlinearity2(self.depthwise_conv(y)))
-        return self.skip_out(y), y
-
-
-def temporal_blocks(x: Tensor, blocks: Sequence[TemporalBlock]) -> Tensor:
-    """Run the blocks in series on (B, bottleneck, F); return the sum of their skip outputs.
-
-    Without gradients `x` is overwritten.
-    """
-    # Without gradients in place: a long song's activations are large.
-    add = torch.add if torch.is_grad_enabled() else Tensor.add_
-    total, hidden = blocks[0](x)
-    for previous, block in pairwise(blocks):
-        x = add(x, previous.res_out(hidden))
-        skip, hidden = block(x)
-        total = add(total, skip)
-    return total
 
 
 class SqueezeExcitation(nn.Module):

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from fxnorm.errors import FxNormError
 from fxnorm.models import AutomixNet
 from fxnorm.models.frontend import decode, encode
-from fxnorm.models.latent import temporal_blocks
 from fxnorm.models.spectral import Blocks
+from fxnorm.models.temporal import temporal_blocks
 
 # Two float32 implementations differ by up to 9e-7; the smallest of the usual mistakes (GroupNorm's
 # epsilon) moves the small networks' output by 2.9e-5.
