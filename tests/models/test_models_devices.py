@@ -1,0 +1,43 @@
+"""Training steps where the tensors' device is not the CPU.
+
+Torch's meta device computes shapes only and refuses to mix with tensors of another device, or to
+give a value to Python: what a step makes on the wrong device, or waits for, shows without a GPU.
+"""
+
+import pytest
+import torch
+
+from fxnorm.losses import StereoLossA, StereoLossB
+from fxnorm.models import AutomixNet, WaveUNet
+from fxnorm.training.validation import align, output_offset
+
+SMALL = {"filters": 8, "bottleneck": 12, "skip": 6, "hidden": 10, "blocks": 2, "repeats": 1}
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        pytest.param(AutomixNet(**SMALL), id="mix"),
+        pytest.param(AutomixNet(**SMALL, pretraining=True), id="pretraining"),
+        pytest.param(WaveUNet(filters=24, levels=2), id="wave-u-net"),
+    ],
+)
+@pytest.mark.parametrize("loss", [StereoLossA, StereoLossB])
+@pytest.mark.parametrize("precision", ["single", "double"])
+def test_a_step_stays_on_its_device(net, loss, precision):
+    net = net.to("meta")
+    loss = loss(guard_frames=1, precision=precision).to("meta")
+    stems = torch.empty(2, 4, 2, 16384, device="meta")
+    target = stems if getattr(net, "pretraining", False) else stems.sum(1)
+    mix = net(stems)
+    loss(mix, align(target, mix, output_offset(net))).backward()
+    trained = [weights for weights in net.parameters() if weights.requires_grad]
+    assert trained
+    assert all(weights.grad.shape == weights.shape for weights in trained)
+
+
+@pytest.mark.parametrize("net", [AutomixNet(**SMALL), WaveUNet(filters=24, levels=2)])
+def test_evaluation_stays_on_its_device(net):
+    with torch.no_grad():
+        mix = net.to("meta").eval()(torch.empty(1, 4, 2, 8192, device="meta"))
+    assert (mix.device.type, mix.shape[:2]) == ("meta", (1, 2))
