@@ -4,6 +4,7 @@ A batch is a function of (seed, step) alone. So a resumed run goes on with the b
 have had, and the number of threads and of devices changes none of them.
 """
 
+import os
 from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -39,7 +40,7 @@ class Loader:
         seed: the project's seed.
         rank: this process among those that share a batch.
         processes: how many those are.
-        workers: threads that read.
+        workers: threads that read; None takes one per core, up to 8.
 
     Raises:
         FxNormError: the batch can't be shared evenly, or the augmentation does not suit the songs.
@@ -53,7 +54,7 @@ class Loader:
         *,
         rank: int = 0,
         processes: int = 1,
-        workers: int = 2,
+        workers: int | None = None,
     ) -> None:
         if config.batch_size % processes:
             raise FxNormError(
@@ -64,7 +65,7 @@ class Loader:
         self._config = config
         self._seed = seed
         self._items = range(config.batch_size)[rank::processes]
-        self._workers = workers
+        self._workers = workers or min(8, os.cpu_count() or 1)
         self._augmentation = Augmentation(config.augmentation, songs)
 
     def batches(self, first: int, end: int) -> Generator[tuple[int, Batch]]:

@@ -33,7 +33,7 @@ class Machine:
         nodes: machines; for more than one, start the command with torchrun on each, and keep
             data and checkpoints on a disk that all of them see.
         threads: of torch in each process; None leaves torch its own choice.
-        workers: threads that read audio ahead, in each process.
+        workers: threads that read audio ahead, in each process; None takes one per core, up to 8.
         checkpoint_every_steps: how often a checkpoint is written, besides at every epoch's end.
     """
 
@@ -41,7 +41,7 @@ class Machine:
     devices: int = 1
     nodes: int = 1
     threads: int | None = None
-    workers: int = 2
+    workers: int | None = None
     checkpoint_every_steps: int = 500
 
 
@@ -177,11 +177,14 @@ def _reproducible(device: torch.device, threads: int | None) -> Iterator[None]:
     """Deterministic algorithms and a fixed number of threads; torch's state is left as found."""
     deterministic = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory
     before = torch.get_num_threads()
     # cuBLAS reads this when it starts and is not deterministic without.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # Some CUDA kernels have no deterministic twin: a warning, where a CPU run would fail.
     torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
+    # Nothing here reads memory that it has not written; filling it takes an eighth of a step.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     if threads is not None:
         torch.set_num_threads(threads)
     try:
@@ -189,4 +192,5 @@ def _reproducible(device: torch.device, threads: int | None) -> Iterator[None]:
             yield
     finally:
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        torch.utils.deterministic.fill_uninitialized_memory = fill
         torch.set_num_threads(before)
