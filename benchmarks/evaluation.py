@@ -22,7 +22,9 @@ from fxnorm.evaluation import (
     spectral_metrics,
 )
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "evaluation"))
+sys.path.extend(
+    str(Path(__file__).resolve().parents[1] / folder) for folder in ("tests", "tests/evaluation")
+)
 import evaluation_reference as reference
 from evaluation_signals import metric_pairs
 

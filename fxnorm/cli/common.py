@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 EFFECTS = ("prereverb", "reverb", "eq", "compression", "panning", "loudness")
 
 
+def add_subtype(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add --subtype."""
+    subtypes = ("PCM_16", "PCM_24", "PCM_32", "FLOAT")
+    parser.add_argument(
+        "--subtype", default=default, help=f"{', '.join(subtypes)}; {default} is the default"
+    )
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add `--json`."""
     parser.add_argument("--json", action="store_true", help="print the report as JSON")

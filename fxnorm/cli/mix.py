@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fxnorm.cli.common import (
     add_effects,
     add_json,
+    add_subtype,
     check_output,
     chosen_effects,
     describe_stem,
@@ -44,9 +45,7 @@ def add_parser(commands: Any) -> None:
     )
     add_effects(parser)
     parser.add_argument("--device", default="auto", help="auto (the default), cpu, cuda, ...")
-    parser.add_argument(
-        "--subtype", default="PCM_24", help="PCM_16, PCM_24 (the default), PCM_32 or FLOAT"
-    )
+    add_subtype(parser, "PCM_24")
     add_json(parser)
     parser.set_defaults(run=run)
 

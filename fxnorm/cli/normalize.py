@@ -8,6 +8,7 @@ from typing import Any
 from fxnorm.cli.common import (
     add_effects,
     add_json,
+    add_subtype,
     check_output,
     chosen_effects,
     describe_stem,
@@ -44,9 +45,7 @@ def add_parser(commands: Any) -> None:
         action="store_true",
         help="reproduce the released code's departures from its method",
     )
-    parser.add_argument(
-        "--subtype", default="PCM_16", help="PCM_16 (the default), PCM_24, PCM_32 or FLOAT"
-    )
+    add_subtype(parser, "PCM_16")
     add_json(parser)
     parser.set_defaults(run=run)
 

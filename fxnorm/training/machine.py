@@ -139,6 +139,7 @@ class AutocastOnly(MixedPrecision):
     """Mixed precision whose network input stays single: autocast alone chooses what is halved."""
 
     def convert_input(self, data: Any) -> Any:
+        """The input as it is."""
         return data
 
 
@@ -177,14 +178,15 @@ def _reproducible(device: torch.device, threads: int | None) -> Iterator[None]:
     """Deterministic algorithms and a fixed number of threads; torch's state is left as found."""
     deterministic = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    fill = torch.utils.deterministic.fill_uninitialized_memory
+    memory: Any = torch.utils.deterministic
+    fill = memory.fill_uninitialized_memory
     before = torch.get_num_threads()
     # cuBLAS reads this when it starts and is not deterministic without.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # Some CUDA kernels have no deterministic twin: a warning, where a CPU run would fail.
     torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
     # Nothing here reads memory that it has not written; filling it takes an eighth of a step.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    memory.fill_uninitialized_memory = False
     if threads is not None:
         torch.set_num_threads(threads)
     try:
@@ -192,5 +194,5 @@ def _reproducible(device: torch.device, threads: int | None) -> Iterator[None]:
             yield
     finally:
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
-        torch.utils.deterministic.fill_uninitialized_memory = fill
+        memory.fill_uninitialized_memory = fill
         torch.set_num_threads(before)

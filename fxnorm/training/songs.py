@@ -46,7 +46,6 @@ class OpenSong:
     Attributes:
         song: where the audio is.
         lengths: samples of each of its files.
-        samples: length of the longest.
     """
 
     song: TrainingSong
@@ -54,6 +53,7 @@ class OpenSong:
 
     @property
     def samples(self) -> int:
+        """Length of the longest file."""
         return max(self.lengths.values())
 
     def chunk(self, start: int, samples: int, *, wet: bool = False) -> Piece:

@@ -8,7 +8,8 @@ from pathlib import Path
 import evaluation_reference as reference
 import numpy as np
 import pytest
-from evaluation_signals import SR, metric_pairs
+from evaluation_signals import metric_pairs
+from golden_signals import SR
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

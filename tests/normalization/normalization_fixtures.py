@@ -3,9 +3,9 @@
 from functools import cache
 from pathlib import Path
 
-import normalization_signals
 import numpy as np
 import scipy.signal
+from golden_signals import digest, golden_signal
 
 from fxnorm import audio
 from fxnorm.data import Song, find_songs
@@ -23,9 +23,8 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 @cache
 def signal(name: str) -> np.ndarray:
     """A golden input, checked against its digest."""
-    x = normalization_signals.make(name)
-    digest = str(GOLDEN["sha256_int16"][SIGNALS.index(name)])
-    assert normalization_signals.sha256(x) == digest
+    x = golden_signal(name)
+    assert digest(x) == str(GOLDEN["sha256_int16"][SIGNALS.index(name)])
     x.flags.writeable = False
     return x
 

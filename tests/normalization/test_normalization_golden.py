@@ -1,4 +1,4 @@
-"""The reference implementation's own numbers, on signals made by `normalization_signals`.
+"""The reference implementation's own numbers, on signals made by `golden_signals`.
 
 Tolerances: where nothing else is said, 1e-6 relative is what storing the values in single
 precision leaves; the larger ones come from bands of almost no energy, whose levels are the
