@@ -6,7 +6,7 @@ one framework call on a whole tensor.
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from fxnorm.models import AutomixNet
 
@@ -27,15 +27,16 @@ def plain_forward(net: AutomixNet, x: Tensor, *, explicit_padding: bool) -> Tens
     z = F.softplus(_convolve(p.abs(), weight_2, filters, explicit_padding))
     q, _ = F.max_pool1d(z, net.blocks.pool, return_indices=True)
 
-    latent = net.bottleneck_conv1x1(net.layerNorm(q))
+    latent = _layer(net.bottleneck_conv1x1, net.layerNorm(q))
     total = torch.zeros(())
     for repeat in net.repeats:
         for block in repeat:
-            hidden = block.norm1(block.nonlinearity1(block.conv1x1(latent)))
-            hidden = block.norm2(block.nonlinearity2(block.depthwise_conv(hidden)))
-            total = total + block.skip_out(hidden)
-            latent = latent + block.res_out(hidden)
-    hidden, _ = net.blstm(F.softplus(net.output(total)).transpose(1, 2))
+            hidden = block.norm1(block.nonlinearity1(_layer(block.conv1x1, latent)))
+            hidden = block.norm2(block.nonlinearity2(_layer(block.depthwise_conv, hidden)))
+            total = total + _layer(block.skip_out, hidden)
+            latent = latent + _layer(block.res_out, hidden)
+    output = _layer(net.output[1], net.output[0](total))
+    hidden, _ = net.blstm(F.softplus(output).transpose(1, 2))
     mask = F.softplus(hidden).transpose(1, 2)
 
     v = F.interpolate(mask, scale_factor=net.blocks.pool, mode="nearest") * p
@@ -66,6 +67,12 @@ def plain_loss_b(mix: Tensor, target: Tensor, taps: list[Tensor], guard_frames: 
         total = total + F.mse_loss(x, y)
         total = total + (torch.log(1e-30 + x) - torch.log(1e-30 + y)).abs().mean()
     return total
+
+
+def _layer(layer: nn.Conv1d, x: Tensor) -> Tensor:
+    """A convolution of odd length by the framework's own layer, whatever ours does instead."""
+    reach = (layer.kernel_size[0] - 1) * layer.dilation[0] // 2
+    return F.conv1d(x, layer.weight, layer.bias, 1, reach, layer.dilation, layer.groups)
 
 
 def _convolve(x: Tensor, weight: Tensor, groups: int, explicit_padding: bool) -> Tensor:
