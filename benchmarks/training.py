@@ -1,60 +1,89 @@
-"""Does reading keep up with training? Items per second of the loader and of training steps.
+"""Does reading keep up with training? Items per second of both, as the training stage does them.
 
-Times are CPU seconds of one thread, so that other work on the machine does not disturb them:
-    python benchmarks/training.py [--paper]
+    python -m benchmarks.training                      the default networks, 2 x 3 s
+    python -m benchmarks.training --paper              the paper's, 4 x 10 s (minutes on a CPU)
+    python -m benchmarks.training --paper --accelerator cuda --precision bf16-mixed
+
+Noise is read from disk while the network trains. Times are wall times without validation, memory is
+the device's for a GPU, else the process's largest so far.
 """
 
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from fxnorm import audio
-from fxnorm.models import AutomixConfig, NetworkConfig, WaveUNetConfig, build
+from fxnorm.models import AutomixConfig, NetworkConfig, WaveUNetConfig
 from fxnorm.stems import SAMPLE_RATE, STEMS
-from fxnorm.training import LossConfig, TrainingConfig, TrainingSong, open_songs
-from fxnorm.training.engine import build_loss
-from fxnorm.training.loader import Batch, Loader
-from fxnorm.training.validation import align, output_offset
+from fxnorm.training import Machine, TrainingConfig, TrainingSong, open_songs, train
+from fxnorm.training.loader import Loader
 
 NETWORKS: dict[str, NetworkConfig] = {
-    "automix, small": AutomixConfig(
+    "automix": AutomixConfig(
         filters=32, bottleneck=64, skip=32, hidden=64, blocks=4, repeats=2, se_ratio=4
     ),
-    "wave-u-net, small": WaveUNetConfig(filters=8, levels=4),
+    "wave-u-net": WaveUNetConfig(filters=8, levels=3),
 }
 PAPER_NETWORKS: dict[str, NetworkConfig] = {
-    "automix, paper": AutomixConfig(),
-    "wave-u-net, paper": WaveUNetConfig(),
+    "automix": AutomixConfig(),
+    "wave-u-net": WaveUNetConfig(),
 }
+FORMATS = (("PCM_16", ".wav"), ("FLOAT", ".wav"), ("PCM_16", ".flac"))
 
 
 def main() -> None:
     """Print the comparison."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--paper", action="store_true", help="also the paper's networks (minutes)")
-    networks = NETWORKS | (PAPER_NETWORKS if parser.parse_args().paper else {})
-    torch.set_num_threads(1)
-    config = TrainingConfig(batch_size=2, sequence_s=3.0)
-    print(f"batches of {config.batch_size} x {config.sequence_s:g} s, one thread\n")
-    print(f"{'':28}{'CPU s/batch':>12}{'items/CPU s':>12}")
-    with tempfile.TemporaryDirectory() as folder:
-        for subtype, suffix in [("PCM_16", ".wav"), ("FLOAT", ".wav"), ("PCM_16", ".flac")]:
-            songs = open_songs([make_song(Path(folder), subtype, suffix)])
-            loader = Loader(songs, config, seed=0)
-            report(f"read {subtype} {suffix[1:]}", config, 20, loader.batch)
-        batch = loader.batch(0)
-    for name, network in networks.items():
-        net = build(network)
-        parameters = sum(weights.numel() for weights in net.parameters())
-        for kind in ("stereo-a", "stereo-b"):
-            step = training_step(net, LossConfig.model_validate({"kind": kind}), batch)
-            report(f"{name}, {kind}", config, 3, step)
-        print(f"{'':4}({parameters:,} parameters)")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--paper", action="store_true", help="the paper's networks and batches")
+    parser.add_argument("--accelerator", default="cpu", help="cpu (the default) or cuda")
+    parser.add_argument("--precision", default="32-true", help="32-true, 16-mixed or bf16-mixed")
+    parser.add_argument("--steps", type=int, default=10)
+    options = parser.parse_args()
+    batch_size, seconds = (4, 10.0) if options.paper else (2, 3.0)
+    machine = Machine(options.accelerator, threads=1 if options.accelerator == "cpu" else None)
+    print(f"batches of {batch_size} x {seconds:g} s, {options.accelerator}, {options.precision}")
+    print(f"{'':28}{'s/batch':>10}{'items/s':>10}{'MB':>10}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        songs = {kind: make_song(folder, *kind) for kind in FORMATS}
+        for (subtype, suffix), song in songs.items():
+            settings = {"batch_size": batch_size, "sequence_s": seconds}
+            took = read(song, TrainingConfig.parse(settings, "benchmark"), 4 * options.steps)
+            report(f"read {subtype} {suffix[1:]}", took, batch_size)
+        networks = PAPER_NETWORKS if options.paper else NETWORKS
+        for network_name, network in networks.items():
+            for kind in ("stereo-a", "stereo-b"):
+                settings = {
+                    "batch_size": batch_size,
+                    "sequence_s": seconds,
+                    "precision": options.precision,
+                    "steps_per_epoch": options.steps,
+                    # Of two epochs the second one counts: the first one warms up.
+                    "schedule": [{"epochs": 2, "learning_rate": 1e-4}],
+                    "loss": {"kind": kind},
+                    "validation": {"max_song_s": 2.0},
+                }
+                logs: list[dict[str, float]] = []
+                train(
+                    TrainingConfig.parse(settings, "benchmark"),
+                    network,
+                    [songs["PCM_16", ".wav"]],
+                    [songs["PCM_16", ".wav"]],
+                    seed=0,
+                    checkpoint_folder=folder / "checkpoints",
+                    fingerprint=f"{network_name} {kind}",
+                    machine=machine,
+                    on_epoch=logs.append,
+                    excerpts_every_epochs=0,
+                )
+                took, memory = (
+                    logs[-1][f"machine/{key}"] for key in ("seconds_per_step", "peak_memory_mb")
+                )
+                report(f"{network_name}, {kind}", took, batch_size, f"{memory:10.0f}")
 
 
 def make_song(folder: Path, subtype: str, suffix: str, seconds: float = 60.0) -> TrainingSong:
@@ -66,34 +95,20 @@ def make_song(folder: Path, subtype: str, suffix: str, seconds: float = 60.0) ->
     return TrainingSong("noise", {stem: files[stem] for stem in STEMS}, files["mixture"])
 
 
-def training_step(
-    net: torch.nn.Module, config: LossConfig, batch: Batch
-) -> Callable[[int], object]:
-    """Forward, loss, backward and AMSGrad, as the engine does them."""
-    loss = build_loss(config)
-    adam = torch.optim.Adam([w for w in net.parameters() if w.requires_grad], amsgrad=True)
-
-    def step(_: int) -> None:
-        adam.zero_grad()
-        mix = net(batch.inputs)
-        loss(mix, align(batch.target, mix, output_offset(net))).backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 0.2)
-        adam.step()
-
-    return step
+def read(song: TrainingSong, config: TrainingConfig, batches: int) -> float:
+    """Seconds per batch of the loader with its threads and nothing to do beside."""
+    loader = Loader(open_songs([song]), config, seed=0)
+    start = time.perf_counter()
+    for _ in loader.batches(0, batches):
+        pass
+    return (time.perf_counter() - start) / batches
 
 
-def report(
-    name: str, config: TrainingConfig, repeats: int, function: Callable[[int], object]
-) -> None:
-    """Print the CPU time of a function that handles one batch."""
-    function(0)
-    start = time.process_time()
-    for number in range(repeats):
-        function(number)
-    per_batch = (time.process_time() - start) / repeats
-    print(f"{name:28}{per_batch:12.3f}{config.batch_size / per_batch:12.1f}", flush=True)
+def report(name: str, seconds: float, batch_size: int, memory: str = "") -> None:
+    """Print one line."""
+    print(f"{name:28}{seconds:10.3f}{batch_size / seconds:10.1f}{memory}", flush=True)
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     main()

@@ -32,6 +32,8 @@ STILL = {
     "calibrate_gain": False,
 }
 
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
+
 
 def changed(**settings):
     return CONFIG.model_copy(update=settings)
@@ -207,16 +209,25 @@ def test_training_that_only_overflows_gives_up(tmp_path):
         train_small(loud, tmp_path / "run", config=config)
 
 
-def test_bfloat16_trains_close_to_single_precision(songs, tmp_path):
+@pytest.mark.parametrize(
+    ("machine", "precision"),
+    [
+        (CPU, "bf16-mixed"),
+        pytest.param(Machine("cuda"), "32-true", marks=needs_gpu),
+        pytest.param(Machine("cuda"), "bf16-mixed", marks=needs_gpu),
+        pytest.param(Machine("cuda"), "16-mixed", marks=needs_gpu),
+    ],
+)
+@pytest.mark.parametrize("network", [AUTOMIX, WAVE_U_NET])
+def test_precisions_and_devices_train_alike(songs, tmp_path, machine, precision, network):
     short = changed(schedule=(SchedulePart(epochs=1),))
-    single, half = (
-        train_small(songs, tmp_path / name, config=short.model_copy(update={"precision": name}))
-        for name in ("32-true", "bf16-mixed")
-    )
+    other = short.model_copy(update={"precision": precision})
+    single = train_small(songs, tmp_path / "single", config=short, network=network)
+    found = train_small(songs, tmp_path / "other", config=other, network=network, machine=machine)
     # bfloat16 has 8 bits: losses agree to a few per cent, and are not the same.
-    assert half.best_mean.value == pytest.approx(single.best_mean.value, rel=0.1)
-    assert half.best_mean.value != single.best_mean.value
-    assert all(weights.dtype == torch.float32 for weights in half.last.values())
+    assert found.best_mean.value == pytest.approx(single.best_mean.value, rel=0.1)
+    assert found.best_mean.value != single.best_mean.value
+    assert all(weights.dtype == torch.float32 for weights in found.last.values())
 
 
 def test_half_precision_lowers_its_scale_until_gradients_fit(songs, tmp_path):
