@@ -11,6 +11,7 @@ from fxnorm.errors import FxNormError
 from fxnorm.evaluation.config import EvaluationConfig
 from fxnorm.evaluation.names import FURTHER_COLUMNS, TABLE_COLUMNS
 from fxnorm.evaluation.scoring import FILE_GROUP
+from fxnorm.evaluation.signed_rank import signed_rank
 from fxnorm.seeds import generator
 
 #: Metrics whose sign is a direction: their magnitude is what should be small.
@@ -36,8 +37,9 @@ def summarize(
         system, test_set, group, metric; songs (with a number), left_out (NaN); mean, median, std
         (n - 1); ci_low, ci_high: bootstrap interval of the mean over songs (BCa). Against the
         baseline, over the songs that both have: pairs, improvement (mean decrease; positive is
-        better), improved (fraction of songs), p_value (Wilcoxon signed-rank, two-sided) and
-        p_holm (Holm's correction over the systems tested on that metric and test set).
+        better), improved (fraction of songs), rank_biserial (positive is better), p_value (Wilcoxon
+        signed-rank, two-sided) and p_holm (Holm's correction over the systems tested on that metric
+        and test set).
     """
     config = config or EvaluationConfig()
     scores = _magnitudes(scores)
@@ -169,6 +171,8 @@ def _tests(improvements: pd.DataFrame) -> pd.DataFrame:
         ["system", *_CELL], sort=False
     ):
         differences = part["improvement"].to_numpy()
+        enough = len(differences) >= _MIN_SONGS_FOR_TEST
+        p_value, rank_biserial = signed_rank(differences) if enough else (math.nan, math.nan)
         rows.append(
             {
                 "system": system,
@@ -178,22 +182,15 @@ def _tests(improvements: pd.DataFrame) -> pd.DataFrame:
                 "pairs": len(differences),
                 "improvement": differences.mean(),
                 "improved": float((differences > 0.0).mean()),
-                "p_value": _signed_rank(differences),
+                "rank_biserial": rank_biserial,
+                "p_value": p_value,
             }
         )
-    columns = ["system", *_CELL, "pairs", "improvement", "improved", "p_value"]
+    measures = ["pairs", "improvement", "improved", "rank_biserial", "p_value"]
+    columns = ["system", *_CELL, *measures]
     tests = pd.DataFrame(rows, columns=columns)
     tests["p_holm"] = math.nan
     for _, index in tests.groupby(_CELL).groups.items():
         tested = tests.loc[index, "p_value"].dropna()
         tests.loc[tested.index, "p_holm"] = holm(tested.to_numpy())
     return tests
-
-
-def _signed_rank(differences: np.ndarray) -> float:
-    """Two-sided p-value; NaN for too few songs, 1 where nothing differs."""
-    if len(differences) < _MIN_SONGS_FOR_TEST:
-        return math.nan
-    if not differences.any():
-        return 1.0
-    return float(scipy.stats.wilcoxon(differences).pvalue)

@@ -264,7 +264,8 @@ def _cell(
         return Cell()
     marker = ""
     if row["p_holm"] < significance:
-        marker = BETTER if row["improvement"] > 0.0 else WORSE
+        # The direction of the ranks that were tested; the mean's can be another.
+        marker = BETTER if row["rank_biserial"] > 0.0 else WORSE
     return Cell(row["mean"], row["ci_low"], row["ci_high"], marker=marker)
 
 

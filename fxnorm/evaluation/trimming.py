@@ -30,7 +30,7 @@ def trim_silence(
     run = round(_SUSTAINED_S * sample_rate)
     samples = len(target)
     start = kernels.first_sustained(target, window, _THRESHOLD, run)
-    if start == samples:
-        return mix, target, (0, samples)
     end = samples - kernels.first_sustained(target[::-1], window, _THRESHOLD, run)
+    if start >= end:
+        return mix, target, (0, samples)
     return mix[start:end], target[start:end], (start, end)

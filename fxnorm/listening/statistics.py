@@ -15,10 +15,13 @@ from pydantic import Field
 from statsmodels.stats.multitest import multipletests
 
 from fxnorm.config import Config
+from fxnorm.evaluation.signed_rank import signed_rank
 from fxnorm.seeds import generator
 
 _LEAST_SYSTEMS = 3
 _LEAST_BLOCKS = 2
+#: Ratings that agree to so many decimals are ties.
+_DECIMALS = 9
 
 
 class AnalysisConfig(Config):
@@ -84,7 +87,8 @@ def friedman(blocks: pd.DataFrame) -> dict[str, float]:
         systems, n (units used), left_out (units that missed a system), chi2, p, and Kendall's w;
         the last three are NaN for fewer than three systems or two units.
     """
-    complete = blocks.dropna()
+    # Means of equal ratings in another order differ by rounding, and are ties.
+    complete = blocks.dropna().round(_DECIMALS)
     n, systems = complete.shape
     result = {"systems": systems, "n": n, "left_out": len(blocks) - n}
     if systems < _LEAST_SYSTEMS or n < _LEAST_BLOCKS or (complete.nunique(axis=1) == 1).all():
@@ -104,7 +108,7 @@ def pairwise(blocks: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for a, b in combinations(blocks.columns, 2):
         difference = (blocks[a] - blocks[b]).dropna().to_numpy()
-        p, effect = _signed_rank(difference)
+        p, effect = signed_rank(difference)
         mean = difference.mean() if difference.size else np.nan
         rows.append((a, b, difference.size, mean, effect, p))
     table = pd.DataFrame(rows, columns=["a", "b", "n", "difference", "rank_biserial", "p"])
@@ -150,16 +154,3 @@ def reliability(ratings: pd.DataFrame) -> pd.DataFrame:
 def system_order(systems: Sequence[str], human: str) -> list[str]:
     """Systems in order of display: the human mix first, then by name."""
     return sorted(set(systems), key=lambda system: (system != human, system))
-
-
-def _signed_rank(difference: np.ndarray) -> tuple[float, float]:
-    """Two-sided p and rank-biserial correlation."""
-    if difference.size == 0:
-        return np.nan, np.nan
-    rated_apart = np.count_nonzero(difference)
-    if rated_apart == 0:
-        return 1.0, 0.0
-    ranks_above = scipy.stats.wilcoxon(difference, alternative="greater").statistic
-    all_ranks = rated_apart * (rated_apart + 1) / 2.0
-    p = float(scipy.stats.wilcoxon(difference).pvalue)
-    return p, float(2.0 * ranks_above / all_ranks - 1.0)

@@ -147,6 +147,12 @@ def test_trimming_cuts_the_targets_silence(dtype):
     assert np.array_equal(cut_mix, mix[start:end])
 
 
+def test_a_target_with_one_short_sound_is_left_whole():
+    target = np.zeros((2 * SR, 2), np.float32)
+    target[: int(0.087 * SR)] = 0.3
+    assert trim_silence(target, target, SR)[2] == (0, len(target))
+
+
 def test_trimming_leaves_quiet_songs_whole():
     quiet = 1e-4 * song(1)
     assert trim_silence(quiet, quiet, SR)[2] == (0, len(quiet))
@@ -239,6 +245,23 @@ def test_evaluation_adds_the_training_losses(folders):
         assert got[metric] == pytest.approx(float(kind(guard_frames=0)(*batches)), rel=1e-3)
     assert values(dry, "ours", "a", "loss")["loss_b"] > 0.0
     assert values(wet, "ours", "a", "further")["l1"] == pytest.approx(np.abs(mix - human).mean())
+
+
+def test_silence_around_the_target_is_left_out_by_default(folders):
+    target, mixes = folders
+    human, other = song(0), song(9)
+    quiet, noise = np.zeros((SR, 2), np.float32), song(5, 1.0)
+    long_human, long_mix = np.concatenate([quiet, human]), np.concatenate([noise, other])
+    kept_mix, kept_human, _ = trim_silence(long_mix, long_human, SR)
+    wanted = compare(kept_mix, kept_human, SR).values
+    found = evaluate_mixes("x", [SongMix("", "s", long_mix, long_human)], EvaluationConfig())
+    for group in ("spectral", "dynamics"):
+        assert values(found, "x", "s", group) == pytest.approx(wanted[group], rel=1e-6)
+    write(target / "a.wav", long_human, SR, "FLOAT")
+    write(mixes / "bad" / "a.wav", long_mix, SR, "FLOAT")
+    trimmed, whole = (score_mixes(target, mixes, trim=trim) for trim in (True, False))
+    assert values(trimmed, "bad", "a", "spectral") == pytest.approx(wanted["spectral"], rel=1e-2)
+    assert values(whole, "bad", "a", "spectral") != pytest.approx(wanted["spectral"], rel=1e-2)
 
 
 def test_long_songs_average_the_losses_over_equal_stretches():

@@ -167,6 +167,13 @@ def test_inputs_stay_untouched(name, precision):
     assert torch.equal(target, pair(SMALL_T, 1)[1])
 
 
+def test_only_a_vanishing_target_is_kept_from_dividing():
+    mix, target = torch.zeros(2, 1, 1, 3, 5), torch.full((2, 1, 1, 3, 5), 1e-5)
+    # ||t - 0|| / ||t|| is 1 however quiet the target is, down to a norm of 1e-8.
+    assert float(StereoLossA().convergence(mix, target)) == pytest.approx(1.0)
+    assert float(StereoLossA().convergence(mix, 1e-5 * target)) < 0.1
+
+
 def test_loss_b_equals_the_formula_in_numpy():
     mix, target = (audio.numpy()[0].astype(np.float64) for audio in pair(SMALL_T, 1))
     total = 0.0

@@ -8,7 +8,7 @@ from fxnorm.data import find_songs
 from fxnorm.errors import FxNormError
 from fxnorm.mixing import apply_network, mix_songs, mix_stems, sum_normalized
 from fxnorm.models import AutomixConfig, LoadedModel, MixerConfig, WaveUNetConfig, build
-from fxnorm.normalization import DatasetFeatures
+from fxnorm.normalization import DatasetFeatures, ImpulseResponse, NormalizationConfig
 from fxnorm.stems import STEMS
 
 AUTOMIX = AutomixConfig(filters=8, bottleneck=8, skip=8, hidden=8, blocks=2, repeats=1)
@@ -106,6 +106,58 @@ def test_a_warm_up_changes_no_length_and_is_what_precedes_the_song(features):
     }
     expected = fxnorm.mix(by_hand, RATE, _model(features, AUTOMIX))[half:]
     np.testing.assert_allclose(mixed, expected, atol=1e-5)
+
+
+def test_a_warm_up_is_as_long_at_any_rate(features):
+    rate = 48_000
+    stems = _stems(rate)
+    mixed = fxnorm.mix(stems, rate, _model(features, AUTOMIX, warm_up_s=0.5))
+    by_hand = {stem: np.concatenate([x[-rate // 2 :], x]) for stem, x in stems.items()}
+    expected = fxnorm.mix(by_hand, rate, _model(features, AUTOMIX))[rate // 2 :]
+    # Resampled before or after joining: the seam and the end differ.
+    middle = slice(rate // 10, -rate // 10)
+    error = np.abs(mixed - expected)[middle].max() / np.abs(expected).max()
+    assert error < 1e-2
+
+
+def test_songs_of_more_than_four_minutes_are_mixed_to_their_end(features):
+    samples = 241 * RATE
+    vocals = np.zeros((samples, 2), np.float32)
+    vocals[-RATE:] = np.random.default_rng(0).uniform(-0.3, 0.3, (RATE, 2))
+    mixed = apply_network({"vocals": vocals}, _model(features, AUTOMIX))
+    assert mixed.shape == (samples, 2)
+    assert np.abs(mixed[-RATE:]).max() > 1e-3
+
+
+def test_chosen_effects_leave_the_models_other_settings(features):
+    stems = _stems(RATE)
+    quirks, effects = {"released_quirks": True}, {"effects": ("panning",)}
+    found, wanted, plain = (
+        mix_stems(stems, RATE, _model(features, AUTOMIX, normalization=settings), effects=chosen)
+        for settings, chosen in (
+            (NormalizationConfig(**quirks), ["panning"]),
+            (NormalizationConfig(**quirks, **effects), None),
+            (NormalizationConfig(**effects), None),
+        )
+    )
+    np.testing.assert_array_equal(found.audio, wanted.audio)
+    assert np.abs(found.audio - plain.audio).max() > 1e-4
+
+
+def test_the_seed_draws_the_rooms(features):
+    stems = {"vocals": _stems(RATE)["vocals"]}
+    rooms = [
+        ImpulseResponse(str(k), np.eye(2, dtype=np.float32)[[0] * 9] * 0.1 * k) for k in range(9)
+    ]
+    model = _model(features, AUTOMIX)
+    drawn = [
+        mix_stems(stems, RATE, model, seed=seed, effects=["reverb"], impulse_responses=rooms).stems[
+            "vocals"
+        ]["effects"]["reverb"]["impulse_response"]
+        for seed in (0, 0, 1, 2, 3)
+    ]
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn)) > 1
 
 
 def test_the_baseline_is_the_sum_of_what_the_normaliser_gives(features):

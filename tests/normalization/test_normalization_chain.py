@@ -1,6 +1,7 @@
 """The chain: order, reverbs, rates, strengths, reports, and real audio where it is at hand."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ from fxnorm.normalization import (
     match_panning,
     normalize_loudness,
 )
-from fxnorm.normalization.normalizer import PADDING
+from fxnorm.normalization.normalizer import PADDING, _Run
 
 FEATURES = reference_features()
 
@@ -83,6 +84,22 @@ def test_silent_and_quiet_stems_pass_unchanged(level: float) -> None:
     assert result.report["passed_through"]
     assert "passed through" in result.report["warnings"][0]
     assert (result.report["input"]["peak_db"] is None) == (level == 0.0)
+
+
+def test_rows_4_5_and_8_what_could_not_be_done_is_said() -> None:
+    hit = np.zeros((2, 30_000), np.float32)
+    hit[:, 29_990] = 0.5  # In the last, incomplete frame; the chain's padding would complete it.
+    run = _Run(FxNormalizer(FEATURES), "bass", 0)
+    run.apply("compression", hit)
+    assert "compression: the left channel has no onsets; left alone" in run.warnings
+    click = np.zeros((SAMPLE_RATE, 2), np.float32)
+    click[500] = 0.01
+    result = FxNormalizer(FEATURES, effects=("loudness",))(click, SAMPLE_RATE, "bass")
+    assert "loudness: none measurable; left unchanged" in result.report["warnings"]
+    unreachable = replace(FEATURES, compression={"drums": (-60.0, 0.1)})
+    compress = FxNormalizer(unreachable, effects=("compression",))
+    result = compress(noise(2.0, 0), SAMPLE_RATE, "drums")
+    assert any("no setting brings the left channel" in text for text in result.report["warnings"])
 
 
 def test_gain_before_the_chain_has_no_effect() -> None:
@@ -257,6 +274,18 @@ class TestReverb:
         assert len({d for (stem, _), d in draws.items() if stem == "vocals"}) > 2
         assert any(draws["vocals", s] != draws["other", s] for s in range(6))
         assert any(first != second for first, second in draws.values())
+
+    def test_row_3_the_stem_the_seed_and_the_shelves_are_drawn_for(self) -> None:
+        x, rooms = noise(0.6, 10), [response(k, 0.05) for k in range(12)]
+        both = FxNormalizer(FEATURES, effects=("reverb",), impulse_responses=rooms)
+
+        def drawn(stem: str, seed: int) -> str:
+            return both(x, SAMPLE_RATE, stem, seed).report["effects"]["reverb"]["impulse_response"]
+
+        assert any(drawn("vocals", seed) != drawn("other", seed) for seed in range(6))
+        one = FxNormalizer(FEATURES, effects=("reverb",), impulse_responses=rooms[:1])
+        first, second = (one(x, SAMPLE_RATE, "vocals", seed).audio for seed in (0, 1))
+        assert np.abs(first - second).max() > 1e-4
 
     @pytest.mark.parametrize("stem", ["bass", "drums"])
     def test_bass_and_drums_get_none(self, stem) -> None:

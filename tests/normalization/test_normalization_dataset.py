@@ -52,6 +52,8 @@ def test_each_song_has_draws_of_its_own(tmp_path) -> None:
     assert len(set(drawn)) > 1
     again = normalize_dataset(songs[2:], tmp_path / "out2", normalizer(), seed=0, jobs=1)
     assert again == reports[2 * len(STEMS) :]
+    other = normalize_dataset(songs, tmp_path / "out3", normalizer(), seed=1, jobs=1)
+    assert any(one != two for one, two in zip(reports, other, strict=True))
 
 
 def test_float_output_is_the_normalizer_s(tmp_path) -> None:

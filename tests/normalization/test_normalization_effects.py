@@ -15,6 +15,7 @@ from normalization_fixtures import SAMPLE_RATE, noise, reference_features
 from fxnorm.audio import db, from_db, integrated_loudness, peak, peak_db
 from fxnorm.errors import FxNormError
 from fxnorm.normalization import (
+    compression,
     match_compression,
     match_equalization,
     match_panning,
@@ -145,6 +146,12 @@ class TestEqualization:
         y = match_equalization(x * np.float32([1.0, 0.1]), SAMPLE_RATE, np.ones(BINS))
         z = match_equalization(x, SAMPLE_RATE, np.ones(BINS))
         np.testing.assert_allclose(y, z, atol=1e-4 * peak(z))
+        channels = np.ascontiguousarray((x * np.float32([1.0, 0.1])).T)
+        for result, channel in zip(
+            equalize_channels(channels, np.ones(BINS), 24.0), channels, strict=True
+        ):
+            level = integrated_loudness(channel, SAMPLE_RATE)
+            assert result.level_gain_db == pytest.approx(-30.0 - level, abs=1e-4)
 
     @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(samples=st.integers(1, 70_000), channels=st.integers(0, 2), level_db=st.floats(-49, 20))
@@ -229,6 +236,16 @@ class TestCompression:
         result = compress_channel(x, SAMPLE_RATE, "other", self.REFERENCE)
         assert result.branch == "no_onsets"
         assert peak_db(result.samples) == pytest.approx(-10.0, abs=1e-5)
+
+    def test_row_4_a_trial_without_onsets_is_no_success(self, monkeypatch) -> None:
+        x = noise(1.5, 100)[:, 0].copy()
+        results = iter([compression.detect_onsets(x, SAMPLE_RATE)])
+        none = np.zeros(0, np.int64)
+        monkeypatch.setattr(compression, "detect_onsets", lambda *_: next(results, none))
+        result = compress_channel(x, SAMPLE_RATE, "drums", (-14.0, 1.0), exhaustive=True)
+        assert not result.reached
+        assert (result.ratio, result.threshold_db) == (20.0, -40.0)
+        assert result.output_mean_db is None
 
     def test_row_8_without_success_the_last_setting_is_taken(self) -> None:
         x = noise(1.0, 8)[:, 0].copy()

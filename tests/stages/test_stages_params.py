@@ -32,6 +32,26 @@ def test_the_paper_preset_has_the_released_values():
     assert paper.pretraining.training.sequence_samples == 132_288
     assert paper.systems["wun_S_Lb"].training.validation.guard_samples == 32_540
     assert paper.dataset.validation == "musdb18"
+    for name, system in paper.systems.items():
+        training = system.training
+        assert training.augmentation.swap_channels == 0.0
+        assert (training.ramp_steps, training.decay, training.calibrate_gain) == (0, "none", False)
+        assert not training.mirrored_start
+        assert training.transfer == (None if name == "wun_S_Lb" else "last")
+
+
+def test_the_default_recipe_departs_from_it_where_it_says_so():
+    default = load_params(str(ROOT / "params.yaml"))
+    for name, system in default.systems.items():
+        training = system.training
+        assert training.augmentation.swap_channels == 0.5
+        assert training.ramp_steps > 0
+        assert training.schedule[0].learning_rate > 0.0
+        assert training.transfer == (None if name == "wun_S_Lb" else "best")
+    normalization = default.normalization
+    assert (normalization.eq_max_boost_db, normalization.panning_max_gain_db) == (24.0, 24.0)
+    assert not normalization.released_quirks
+    assert default.evaluation.trim
 
 
 def test_every_default_is_written_out_in_params_yaml():

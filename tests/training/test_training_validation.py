@@ -11,7 +11,7 @@ from fxnorm.errors import FxNormError
 from fxnorm.losses import TimeL1
 from fxnorm.models.windows import run_in_windows
 from fxnorm.training import TrainingSong, open_songs
-from fxnorm.training.validation import validate
+from fxnorm.training.validation import align, validate
 
 GOLDEN = np.load(Path(__file__).with_name("golden") / "training.npz")
 
@@ -90,6 +90,14 @@ def test_guards_must_cover_what_the_network_cuts_off(songs):
     (loss,) = validate(Smear(), opened, TimeL1(), guard=4, **arguments)
     (wider,) = validate(Smear(), opened, TimeL1(), guard=500, **arguments)
     assert loss == pytest.approx(wider, rel=1e-6)
+
+
+def test_targets_are_aligned_to_shorter_outputs():
+    target = torch.arange(20.0).view(1, 2, 10)
+    assert align(target, torch.zeros(1, 2, 6), 2)[0].tolist() == [
+        [2.0, 3.0, 4.0, 5.0, 6.0, 7.0],
+        [12.0, 13.0, 14.0, 15.0, 16.0, 17.0],
+    ]
 
 
 def test_losses_of_known_songs(tmp_path):
