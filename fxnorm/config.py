@@ -10,9 +10,9 @@ from fxnorm.errors import FxNormError
 
 
 class Config(BaseModel):
-    """A frozen configuration: unknown keys and wrong types are errors."""
+    """A frozen configuration: unknown keys, wrong types and infinite numbers are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], source: str) -> Self:
@@ -28,7 +28,7 @@ class Config(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            faults = "; ".join(_describe(fault) for fault in error.errors())
+            faults = "; ".join(_describe(fault, data) for fault in error.errors())
             raise FxNormError(f"{source}: {faults}") from error
 
 
@@ -42,10 +42,24 @@ def fingerprint(*parts: Config | str | int) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
-def _describe(fault: Any) -> str:
-    key = ".".join(str(part) for part in fault["loc"]) or "(top level)"
+def _describe(fault: Any, data: Mapping[str, Any]) -> str:
+    key = ".".join(_path(fault["loc"], data)) or "(top level)"
     if fault["type"] == "extra_forbidden":
         return f"unknown key '{key}': remove or correct it"
     if fault["type"] == "missing":
         return f"key '{key}' is missing"
-    return f"key '{key}': {fault['msg']} (got {fault['input']!r})"
+    message = f"key '{key}': {fault['msg']}"
+    return message if isinstance(fault["input"], Mapping) else f"{message} (got {fault['input']!r})"
+
+
+def _path(location: tuple[str | int, ...], data: Any) -> list[str]:
+    """The keys of a location; pydantic also has the names of alternatives in it."""
+    keys = []
+    for number, part in enumerate(location):
+        inside = isinstance(data, Mapping) and part in data
+        inside = inside or (isinstance(data, list | tuple) and isinstance(part, int))
+        if inside:
+            data = data[part]
+        if inside or number == len(location) - 1:
+            keys.append(str(part))
+    return keys

@@ -26,6 +26,9 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         # mkstemp makes files private; outputs get the usual permissions.
         temporary.chmod(0o666 & ~_umask())
+        # To the disk before it gets its name: after a power cut, too, it is whole or absent.
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)

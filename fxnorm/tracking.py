@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from fxnorm.errors import FxNormError
 from fxnorm.files import digest
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ MODEL_DIGEST = "model.digest"
 _TEMPORARY_CHECKOUTS = "/.dvc/tmp/exps/"
 _BATCH = 100
 _LOCK_S = 60.0
+#: Of an excerpt's file, in characters; file systems take 255 bytes.
+_LONGEST_NAME = 60
 
 
 class Run:
@@ -100,10 +103,16 @@ class Run:
         """Log audio (samples, channels) as `audio/<name>.flac`."""
         from fxnorm.audio import write
 
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"{name}.flac"
-            write(path, audio, sample_rate)
-            self.artifact(path, "audio")
+        if self._client is None:
+            return
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / f"{name[:_LONGEST_NAME]}.flac"
+                write(path, audio, sample_rate)
+                self.artifact(path, "audio")
+        except (FxNormError, OSError) as error:
+            # Audio that diverged, or a full disk: the stage goes on, and so does its log.
+            _warn(error)
 
     def end(self, status: str) -> None:
         """Close the run as FINISHED, FAILED or KILLED."""

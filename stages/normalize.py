@@ -20,7 +20,13 @@ from stages.common import stage, unfinished_work, usable_songs
 FEATURES = Path("models/features.npz")
 OUTPUT = Path("data/normalized")
 #: What decides the result beside params and data: an interrupted run is only continued by its own.
-CODE = ("fxnorm/audio", "fxnorm/effects", "fxnorm/normalization")
+CODE = (
+    "fxnorm/audio",
+    "fxnorm/effects",
+    "fxnorm/normalization",
+    "fxnorm/seeds.py",
+    "fxnorm/stems.py",
+)
 
 
 def main(partition: Partition) -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fxnorm.config import Config
 from fxnorm.data import DatasetConfig
@@ -56,6 +56,15 @@ class Params(Config):
     report: ReportConfig
     listening: ListeningConfig
 
+    @model_validator(mode="after")
+    def _has_one_pretraining(self) -> Self:
+        if not _is_pretraining(self.pretraining):
+            raise ValueError("pretraining.network: kind must be automix and pretraining true")
+        for name, system in self.systems.items():
+            if _is_pretraining(system):
+                raise ValueError(f"systems.{name}.network.pretraining must be false")
+        return self
+
     def system(self, name: str) -> SystemConfig:
         """One entry of `systems`.
 
@@ -66,6 +75,10 @@ class Params(Config):
             known = ", ".join(self.systems)
             raise FxNormError(f"params.yaml: systems has no '{name}'; it has {known}")
         return self.systems[name]
+
+
+def _is_pretraining(system: SystemConfig) -> bool:
+    return getattr(system.network, "pretraining", False)
 
 
 def load_params(path: str) -> Params:

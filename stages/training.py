@@ -29,7 +29,15 @@ from stages.params import Params, SystemConfig
 MODELS = Path("models")
 REPORTS = Path("reports/training")
 TRAIN, VALID = Path("data/normalized/train"), Path("data/normalized/valid")
-CODE = ("fxnorm/audio", "fxnorm/effects", "fxnorm/models", "fxnorm/losses", "fxnorm/training")
+CODE = (
+    "fxnorm/audio",
+    "fxnorm/effects",
+    "fxnorm/models",
+    "fxnorm/losses",
+    "fxnorm/training",
+    "fxnorm/seeds.py",
+    "fxnorm/stems.py",
+)
 
 
 def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> None:

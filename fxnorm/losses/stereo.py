@@ -33,7 +33,10 @@ class StereoLoss(nn.Module):
         hop: step between frames in samples.
         precision: "double" filters in the time domain and computes spectra and value in double, as
             the released code does. "single" filters by FFT and computes in single throughout:
-            several times faster, values within 1e-4 (A) and 1e-5 (B) relative; for training.
+            several times faster, values within 1e-4 (A) and 1e-5 (B) relative, or 2e-3 where
+            there is digital silence, whose logarithms are those of rounding; for training.
+        shared_batch: the batch is divided among the processes of torch.distributed, each of which
+            has as many items: what is a ratio over the batch is one over all of it.
 
     Raises:
         FxNormError: an unknown filter.
@@ -50,13 +53,20 @@ class StereoLoss(nn.Module):
         n_fft: int = 4096,
         hop: int = 1024,
         precision: Precision = "double",
+        shared_batch: bool = False,
     ) -> None:
         super().__init__()
+        self.shared_batch = shared_batch
         self.guard_frames, self.n_fft, self.hop = guard_frames, n_fft, hop
         self.precision = precision
         dtype = torch.float64 if precision == "double" else torch.float32
         self.register_buffer("window", torch.tensor(sqrt_hann(n_fft), dtype=dtype), False)
         self.filter_taps = [torch.tensor(taps(name, sample_rate)) for name in filters]
+
+    @property
+    def least_samples(self) -> int:
+        """Length of the shortest signal that leaves a frame between the guards."""
+        return self.n_fft + 2 * self.guard_frames * self.hop
 
     def forward(self, mix: Tensor, target: Tensor) -> Tensor:
         """The loss.
@@ -120,10 +130,9 @@ class StereoLoss(nn.Module):
                 "must both be (batch, 2, samples) or (batch, stems, 2, samples)"
             )
         if self._kept(mix.shape[-1])[1] < 1:
-            needed = self.n_fft + 2 * self.guard_frames * self.hop
             raise FxNormError(
                 f"loss: {mix.shape[-1]} samples leave no frame between the guards; give at least "
-                f"{needed} or lower guard_frames ({self.guard_frames})"
+                f"{self.least_samples} or lower guard_frames ({self.guard_frames})"
             )
 
 
@@ -132,8 +141,12 @@ class StereoLossA(StereoLoss):
 
     def convergence(self, spectrum: Tensor, target: Tensor) -> Tensor:
         """||target - spectrum|| / ||target||."""
-        norm = torch.linalg.vector_norm(target).clamp_min(_MIN_NORM)
-        return torch.linalg.vector_norm(target - spectrum) / norm
+        norms = torch.stack(
+            [torch.linalg.vector_norm(part) for part in (target - spectrum, target)]
+        )
+        if self.shared_batch:
+            norms = _norms_over_processes(norms)
+        return norms[0] / norms[1].clamp_min(_MIN_NORM)
 
 
 class StereoLossB(StereoLoss):
@@ -142,6 +155,18 @@ class StereoLossB(StereoLoss):
     def convergence(self, spectrum: Tensor, target: Tensor) -> Tensor:
         """mean((spectrum - target)^2)."""
         return F.mse_loss(spectrum, target)
+
+
+def _norms_over_processes(norms: Tensor) -> Tensor:
+    """Norms of what all processes have together, from those of what each has.
+
+    Gradients are scaled by the number of processes, as their mean over these is what is used.
+    """
+    squares = norms.square()
+    total = squares.detach().clone()
+    torch.distributed.all_reduce(total)
+    own = torch.distributed.get_world_size() * (squares - squares.detach())
+    return (total + own).sqrt()
 
 
 def _frames(signals: Tensor, n_fft: int, hop: int, count: int) -> Tensor:
@@ -166,7 +191,19 @@ def _filter_by_fft(audio: Tensor, weight: Tensor) -> Tensor:
     n_fft = _fast_length(samples + 2 * _FILTER_PADDING)
     response = torch.fft.rfft(weight.to(audio), n_fft).conj()
     spectrum = torch.fft.rfft(F.pad(audio, (_FILTER_PADDING, 0)), n_fft)
-    return torch.fft.irfft(spectrum * response, n_fft)[..., :samples]
+    filtered = torch.fft.irfft(spectrum * response, n_fft)[..., :samples]
+    return filtered * _is_heard(audio, weight)
+
+
+def _is_heard(audio: Tensor, weight: Tensor) -> Tensor:
+    """Where the filter sees anything but zeros; elsewhere FFTs leave noise, seen by logarithms."""
+    samples = audio.shape[-1]
+    taps = weight.nonzero()
+    first, last = int(taps[0]) - _FILTER_PADDING, int(taps[-1]) - _FILTER_PADDING
+    sounding = F.pad((audio != 0.0).cumsum(-1), (1, 0))
+    times = torch.arange(samples, device=audio.device)
+    after, before = ((times + shift).clamp(0, samples) for shift in (last + 1, first))
+    return sounding[..., after] > sounding[..., before]
 
 
 def _fast_length(samples: int) -> int:

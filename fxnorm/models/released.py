@@ -19,6 +19,8 @@ from fxnorm.normalization.config import NormalizationConfig
 #: The released systems: the paper's network, its pre-trained front-end and the Wave-U-Net.
 System = Literal["ours", "ours-pretrained", "wun"]
 
+#: How a file begins that only says where git's large-file storage has the real one.
+_LFS_POINTER = b"version https://git-lfs"
 #: What precedes every name in the Wave-U-Net's files.
 _WAVE_U_NET_PREFIX = "network.waveunets.ALL."
 
@@ -64,20 +66,31 @@ def read_released(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     file = Path(path)
     if not file.is_file():
         raise FxNormError(f"{path}: no such file")
-    if file.stat().st_size == 0:
-        raise FxNormError(f"{path}: empty; fetch the large file itself (git lfs pull)")
+    with file.open("rb") as stream:
+        beginning = stream.read(len(_LFS_POINTER))
+    if beginning in (b"", _LFS_POINTER):
+        raise FxNormError(f"{path}: not the file itself; fetch it (git lfs pull)")
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # The unpickler raises all kinds on a file that is something else.
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FxNormError(
-            f"{path}: no state dict ({reason}); give a released .params file"
+            f"{path}: damaged, or holds more than tensors, which is not read; give a released "
+            ".params file"
         ) from error
     if not isinstance(content, Mapping) or not all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
+        isinstance(name, str) and _is_plain(value) for name, value in content.items()
     ):
         raise FxNormError(f"{path}: holds more than named tensors; give a released .params file")
     return dict(content)
+
+
+def _is_plain(value: object) -> bool:
+    return (
+        isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and not value.is_nested
+        and value.device.type == "cpu"
+    )
 
 
 def import_released(net: AutomixNet | WaveUNet, state_dict: Mapping[str, Any]) -> None:
@@ -94,6 +107,10 @@ def import_released(net: AutomixNet | WaveUNet, state_dict: Mapping[str, Any]) -
         FxNormError: names the first missing, unexpected or misshaped tensors; `net` is unchanged.
     """
     state = {name: torch.as_tensor(value) for name, value in state_dict.items()}
+    state = {
+        name: tensor.float() if tensor.is_floating_point() else tensor
+        for name, tensor in state.items()
+    }
     current = net.state_dict()
     prefix = _WAVE_U_NET_PREFIX if isinstance(net, WaveUNet) else ""
     expected = {prefix + name: tensor for name, tensor in current.items()}

@@ -21,7 +21,13 @@ def transfer_front_end(net: AutomixNet, pretrained_state: Mapping[str, Tensor]) 
     state = net.state_dict()
     front_end = {name: state[name] for name in _FRONT_END}
     found = {name: pretrained_state[name] for name in _FRONT_END if name in pretrained_state}
-    require_same_layout(found, front_end, "pre-trained front-end")
+    try:
+        require_same_layout(found, front_end, "pre-trained front-end")
+    except FxNormError as error:
+        raise FxNormError(
+            f"{error}; give both networks the same stems, filters and kernel, or set transfer to "
+            "null"
+        ) from error
     net.load_state_dict(state | found)
 
 

@@ -1,8 +1,8 @@
 """What a training run is made of, as the sections of params.yaml hold it."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from fxnorm.config import Config
 from fxnorm.stems import SAMPLE_RATE
@@ -11,6 +11,7 @@ from fxnorm.stems import SAMPLE_RATE
 BLOCK = 64
 
 Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
+_DecayRate = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class SchedulePart(Config):
@@ -71,6 +72,14 @@ class ProcessorConfig(Config):
     ranges: dict[str, tuple[float, float]] = {}
     """Lowest and highest value by parameter, in its unit; the others keep their default."""
 
+    @field_validator("ranges")
+    @classmethod
+    def _in_order(cls, ranges: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        for name, (low, high) in ranges.items():
+            if low > high:
+                raise ValueError(f"{name}: the lowest value {low:g} is above the highest {high:g}")
+        return ranges
+
 
 class AugmentationConfig(Config):
     """Random changes of the training examples; everything at its zero is off."""
@@ -115,7 +124,7 @@ class TrainingConfig(Config):
     decay_to: float = Field(default=0.0, ge=0.0, le=1.0)
     """Where that factor ends."""
 
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[_DecayRate, _DecayRate] = (0.9, 0.999)
     """Adam's decay rates of the moments."""
 
     eps: float = Field(default=1e-8, gt=0.0)

@@ -31,12 +31,14 @@ from fxnorm.training.progress import Clock, TrainingProgress
 from fxnorm.training.schedule import learning_rate
 from fxnorm.training.songs import OpenSong
 from fxnorm.training.state import TrainingState, Weights
-from fxnorm.training.validation import align, output_offset, validate
+from fxnorm.training.validation import align, check_validation, output_offset, validate
 
 Log = dict[str, float]
 
 _EXCERPT_SONGS = 2
 _EXCERPT_S = 10.0
+_CALIBRATION_BATCHES = 5
+_CALIBRATION_TRIES = 200
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,17 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
         processes=fabric.world_size,
         workers=job.machine.workers,
     )
-    loss_function = build_loss(config.loss).to(fabric.device)
+    shared = fabric.world_size > 1
+    loss_function = build_loss(config.loss, shared_batch=shared).to(fabric.device)
     song_loss = build_loss(config.loss, whole_songs=True).to(fabric.device)
     module = _initial_network(job)
+    check_validation(
+        module,
+        job.valid_songs,
+        song_loss,
+        guard=config.validation.guard_samples,
+        max_samples=config.max_song_samples,
+    )
     adam = _adam(module, config)
     net, optimizer = fabric.setup(module, adam)
     state = _resume(fabric, job, module, adam)
@@ -140,18 +150,24 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
     return _copy(module)
 
 
-def build_loss(config: LossConfig, *, whole_songs: bool = False) -> torch.nn.Module:
+def build_loss(
+    config: LossConfig, *, whole_songs: bool = False, shared_batch: bool = False
+) -> torch.nn.Module:
     """The loss of a configuration.
 
     Args:
         config: which loss.
         whole_songs: for validation, where time-l1 has no guards.
+        shared_batch: for training by several processes; see `StereoLoss`.
     """
     if config.kind == "time-l1":
         return TimeL1(guard_samples=0 if whole_songs else config.guard_samples)
     kind = StereoLossA if config.kind == "stereo-a" else StereoLossB
     return kind(
-        guard_frames=config.guard_frames, filters=config.filters, precision=config.precision
+        guard_frames=config.guard_frames,
+        filters=config.filters,
+        precision=config.precision,
+        shared_batch=shared_batch,
     )
 
 
@@ -172,11 +188,20 @@ def _initial_network(job: Job) -> torch.nn.Module:
 
 
 def _typical_batch(loader: Loader) -> Batch:
-    """The batch with the median level out of the first few: any one may be silent."""
-    batches = sorted(
-        (loader.batch(step) for step in range(5)), key=lambda batch: _rms(batch.target)
-    )
-    return batches[2]
+    """The batch with the median level out of the first few that are not silent."""
+    batches: list[Batch] = []
+    for step in range(_CALIBRATION_TRIES):
+        batch = loader.batch(step)
+        if _rms(batch.target) > 0.0 and _rms(batch.inputs) > 0.0:
+            batches.append(batch)
+        if len(batches) == _CALIBRATION_BATCHES:
+            break
+    if not batches:
+        raise FxNormError(
+            f"training.calibrate_gain: the first {_CALIBRATION_TRIES} batches are silent; check "
+            "the songs, or set it to false"
+        )
+    return sorted(batches, key=lambda batch: _rms(batch.target))[len(batches) // 2]
 
 
 def _rms(audio: torch.Tensor) -> float:

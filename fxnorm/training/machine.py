@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -157,6 +158,8 @@ def _call(
 def _call_in_process(
     machine: Machine, function: Callable[..., object], job: Any, messages: Any, fabric: Fabric
 ) -> None:
+    # How torch tells a process that its parent was killed; shells may leave it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         _call(machine, function, job, messages.put, fabric)
     except FxNormError as error:

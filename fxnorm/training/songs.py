@@ -84,9 +84,13 @@ class OpenSong:
         )
 
     def _wrapped(self, path: Path, length: int, start: int, samples: int) -> np.ndarray:
-        missing = length - self.lengths[path]
+        own = self.lengths[path]
+        if self.song.wet and self.song.target and path in self.song.wet.values():
+            # They sum to the target: what they lack of its length is silence at their end.
+            own = max(own, self.lengths[self.song.target])
+        missing = length - own
         padding = missing // 2 + 1 if missing > 0 else 0
-        tail = min(samples, self.lengths[path] + 2 * padding - start)
+        tail = min(samples, own + 2 * padding - start)
         chunk = self._stretch(path, start - padding, tail)
         if tail == samples:
             return chunk

@@ -8,6 +8,7 @@ import torch
 
 from fxnorm.errors import FxNormError
 from fxnorm.models.windows import run_in_windows
+from fxnorm.stems import SAMPLE_RATE
 from fxnorm.training.loader import to_tensor
 from fxnorm.training.songs import OpenSong
 
@@ -81,6 +82,36 @@ def validate(
         net.train(training)
 
 
+def check_validation(
+    net: torch.nn.Module,
+    songs: Sequence[OpenSong],
+    loss: torch.nn.Module,
+    *,
+    guard: int,
+    max_samples: int | None = None,
+) -> None:
+    """Find out before training what `validate` would refuse after an epoch of it.
+
+    Raises:
+        FxNormError: a song that is too short for the loss, or guards too short for the network.
+    """
+    least = getattr(loss, "least_samples", 0)
+    for song in songs:
+        if _length(song, max_samples) < least:
+            raise FxNormError(
+                f"{song.song.name}: is too short to validate with: the loss needs "
+                f"{least / SAMPLE_RATE:.2f} s; leave the song out, raise validation.max_song_s or "
+                "lower loss.guard_frames"
+            )
+    offset = output_offset(net)
+    needed = max(offset, int(getattr(net, "trim", 0)) - offset)
+    if guard < needed:
+        raise FxNormError(
+            f"validation.guard_samples: {guard} is less than the network cuts off its input; raise "
+            f"it to {needed}"
+        )
+
+
 def align(target: torch.Tensor, mix: torch.Tensor, offset: int) -> torch.Tensor:
     """The stretch of a target that a network's (perhaps shorter) output belongs to."""
     return target[..., offset : offset + mix.shape[-1]]
@@ -96,5 +127,8 @@ def _length(song: OpenSong, max_samples: int | None) -> int:
     samples = song.samples if target is None else song.lengths[target]
     samples = samples if max_samples is None else min(samples, max_samples)
     if samples < _HOP:
-        raise FxNormError(f"{song.song.name}: is too short to validate with; leave the song out")
+        raise FxNormError(
+            f"{song.song.name}: is too short to validate with; leave the song out or raise "
+            "validation.max_song_s"
+        )
     return samples // _HOP * _HOP

@@ -167,6 +167,21 @@ def test_inputs_stay_untouched(name, precision):
     assert torch.equal(target, pair(SMALL_T, 1)[1])
 
 
+@pytest.mark.parametrize("loss", [StereoLossA, StereoLossB])
+@pytest.mark.parametrize("silent", ["both", "target", "mix"])
+def test_digital_silence_is_the_same_in_both_precisions(loss, silent):
+    generator = torch.Generator().manual_seed(0)
+    mix, target = 0.1 * torch.randn(2, 1, 2, 60_000, generator=generator)
+    for name, audio in (("mix", mix), ("target", target)):
+        if silent in (name, "both"):
+            audio[..., 30_000:] = 0.0
+    single, double = (
+        float(loss(guard_frames=0, precision=precision)(mix, target))
+        for precision in ("single", "double")
+    )
+    assert single == pytest.approx(double, rel=2e-3)
+
+
 def test_only_a_vanishing_target_is_kept_from_dividing():
     mix, target = torch.zeros(2, 1, 1, 3, 5), torch.full((2, 1, 1, 3, 5), 1e-5)
     # ||t - 0|| / ||t|| is 1 however quiet the target is, down to a norm of 1e-8.

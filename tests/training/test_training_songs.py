@@ -65,6 +65,17 @@ def test_inputs_target_and_wet_stems_start_together(songs):
     assert piece.inputs.shape == piece.wet.shape == (4, 6000, 2)
 
 
+def test_short_wet_stems_are_silent_at_their_end(tmp_path):
+    whole, short = tmp_path / "whole.wav", tmp_path / "short.wav"
+    values = np.arange(1.0, 101.0, dtype=np.float32).reshape(50, 2) / 128
+    audio.write(whole, values, 44_100, "FLOAT")
+    audio.write(short, values[:37], 44_100, "FLOAT")
+    (song,) = open_songs([TrainingSong("short", {"a": whole}, whole, {"a": short})])
+    piece = song.chunk(5, 40, wet=True)
+    np.testing.assert_array_equal(piece.wet[0, :32], piece.target[:32])
+    assert not piece.wet[0, 32:].any()
+
+
 def test_beginning_fills_short_stems_with_zeros(tmp_path):
     (song,) = open_songs([counting_song(tmp_path)])
     inputs = song.beginning(45).inputs
