@@ -1,6 +1,7 @@
 """Reading and writing audio files as (samples, channels) float32 arrays, full scale = 1."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,10 @@ WRITABLE = (".wav", ".flac")
 
 _LOSSY = {"MP3", "OGG"}
 _PCM_BITS = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+#: What libsndfile notes of a wav or aiff file whose header promises more than there is.
+_CUT_OFF = re.compile(r"^\s*(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)
+#: Lengths from here on are those of programs that write to a pipe and can't know better.
+_STREAMED = 2**31 - 2**16
 #: Samples that are coded at a time.
 _BLOCK = 2**18
 
@@ -41,9 +46,15 @@ def info(path: str | os.PathLike[str]) -> AudioInfo:
     """Read a file's header.
 
     Raises:
-        FxNormError: the file is missing, or not audio that libsndfile reads.
+        FxNormError: the file is missing, cut off, or not audio that libsndfile reads.
     """
-    header = _call(soundfile.info, path)
+    header = _call(soundfile.info, path, verbose=True)
+    if cut := _CUT_OFF.search(header.extra_info):
+        declared, present = (int(number) for number in cut.groups())
+        if present < declared < _STREAMED:
+            raise FxNormError(
+                f"{path}: ends early, with {present} of {declared} bytes of audio; copy it again"
+            )
     return AudioInfo(
         header.frames,
         header.channels,
@@ -67,8 +78,11 @@ def read(
         (samples, channels) float32 and the sample rate in Hz.
 
     Raises:
-        FxNormError: missing, unreadable, empty, or with samples that are not finite.
+        FxNormError: missing, unreadable, empty, or with samples that are not finite; when read to
+            its end also one that is cut off.
     """
+    if samples is None:
+        info(path)
     count = -1 if samples is None else samples
     audio, sample_rate = _call(
         soundfile.read, path, start=start, frames=count, dtype="float32", always_2d=True

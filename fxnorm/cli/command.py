@@ -1,9 +1,11 @@
 """The command itself. Heavy imports wait until a subcommand runs."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from fxnorm import __version__
 from fxnorm.cli import features, listen, mix, normalize, score, weights
@@ -26,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for module in (mix, normalize, features, weights, score, listen):
         module.add_parser(commands)
+    _prepare_output()
     options = parser.parse_args(arguments)
     try:
         options.run(options)
@@ -37,7 +40,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (`fxnorm … | head`): nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print(f"fxnorm: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("fxnorm: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _prepare_output() -> None:
+    """Take closed streams, and names that the terminal's encoding does not have."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

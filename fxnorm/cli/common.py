@@ -3,7 +3,8 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,18 @@ EFFECTS = ("prereverb", "reverb", "eq", "compression", "panning", "loudness")
 
 def add_subtype(parser: argparse.ArgumentParser, default: str) -> None:
     """Add --subtype."""
-    subtypes = ("PCM_16", "PCM_24", "PCM_32", "FLOAT")
     parser.add_argument(
-        "--subtype", default=default, help=f"{', '.join(subtypes)}; {default} is the default"
+        "--subtype",
+        default=default,
+        choices=("PCM_16", "PCM_24", "PCM_32", "FLOAT"),
+        help=f"of the output; {default} is the default",
+    )
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Add --jobs."""
+    parser.add_argument(
+        "--jobs", type=_jobs, default=-1, help="songs at a time; -1 (the default): all cores"
     )
 
 
@@ -92,18 +102,18 @@ def read_impulse_responses(folder: str | None) -> "list[ImpulseResponse] | None"
 
 def describe_stem(report: Mapping[str, Any]) -> str:
     """A stem's normalisation report as indented lines."""
-    lines = [("input", _levels(report["input"]))]
+    lines = [("input", describe_levels(report["input"]))]
     if report["passed_through"]:
         lines.append(("", "passed through unchanged"))
     for effect, facts in report["effects"].items():
         lines.append((effect, _DESCRIBE[effect](facts)))
-    lines.append(("output", _levels(report["output"])))
+    lines.append(("output", describe_levels(report["output"])))
     return "\n".join(f"  {name:<12}{text}" for name, text in lines)
 
 
 def print_json(report: Any) -> None:
     """Print a report as one JSON document."""
-    json.dump(report, sys.stdout, indent=2, ensure_ascii=False)
+    json.dump(report, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
     print()
 
 
@@ -113,16 +123,53 @@ def warn(messages: Sequence[str]) -> None:
         print(f"warning: {message}", file=sys.stderr)
 
 
-def check_output(path: str, suffixes: Sequence[str]) -> None:
+def check_output(path: str, suffixes: Sequence[str], subtype: str = "PCM_16") -> None:
     """Refuse an output path early, before long work.
 
     Raises:
-        FxNormError: a suffix that can't be written, or a folder where a file is meant.
+        FxNormError: a suffix that can't be written, or not with that subtype, a folder where a
+            file is meant, or a place where nothing can be written.
     """
     if Path(path).is_dir():
         raise FxNormError(f"{path}: is a folder; give a file name")
     if Path(path).suffix.lower() not in suffixes:
         raise FxNormError(f"{path}: the output's name must end in {' or '.join(suffixes)}")
+    if Path(path).suffix.lower() == ".flac" and subtype in ("PCM_32", "FLOAT"):
+        raise FxNormError(f"{path}: flac files can't hold {subtype} samples; use .wav")
+    check_place(path)
+
+
+def check_place(path: str) -> None:
+    """Refuse a file or folder to be written early.
+
+    Raises:
+        FxNormError: nothing can be written there.
+    """
+    parent = Path(path).absolute().parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=parent).close()
+    except OSError as error:
+        raise FxNormError(
+            f"{path}: can't be written ({error.strerror}); choose another place"
+        ) from error
+
+
+def keep_inputs(output: str | Path, inputs: Iterable[str]) -> None:
+    """Refuse an output that is one of the inputs.
+
+    Raises:
+        FxNormError: it is.
+    """
+    for source in inputs:
+        if Path(output).exists() and Path(source).exists() and Path(output).samefile(source):
+            raise FxNormError(f"{source}: would be overwritten; choose another output")
+
+
+def _jobs(text: str) -> int:
+    if text.lstrip("-").isdigit() and (int(text) == -1 or int(text) > 0):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is neither -1 nor a number of at least 1")
 
 
 def _effects(text: str) -> tuple[str, ...]:
@@ -149,7 +196,8 @@ def _strengths(text: str) -> dict[str, float]:
     return strengths
 
 
-def _levels(levels: Mapping[str, Any]) -> str:
+def describe_levels(levels: Mapping[str, Any]) -> str:
+    """Loudness and peak, as far as they are known, in words."""
     loudness, peak = levels["loudness_lufs"], levels["peak_db"]
     if peak is None:
         return "silent"

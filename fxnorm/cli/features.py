@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fxnorm.cli.common import add_json, check_output, print_json, warn
+from fxnorm.cli.common import add_jobs, add_json, check_output, print_json, warn
 from fxnorm.errors import FxNormError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def add_parser(commands: Any) -> None:
     measure.add_argument("dataset", metavar="DATASET")
     measure.add_argument("-o", "--output", required=True, metavar="FILE", help="features .npz")
     measure.add_argument("--skip-faulty", action="store_true", help="leave faulty songs out")
-    measure.add_argument("--jobs", type=int, default=-1, help="worker processes; -1: all cores")
+    add_jobs(measure)
     add_json(measure)
     measure.set_defaults(run=_measure)
 

@@ -1,6 +1,7 @@
 """`fxnorm mix`: stems in, a mix out."""
 
 import argparse
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ from fxnorm.cli.common import (
     add_subtype,
     check_output,
     chosen_effects,
+    describe_levels,
     describe_stem,
+    keep_inputs,
     print_json,
     read_impulse_responses,
     warn,
@@ -54,25 +57,23 @@ def run(options: argparse.Namespace) -> None:
     """Read, mix, write, report."""
     from fxnorm import audio
 
-    check_output(options.output, audio.WRITABLE)
+    check_output(options.output, audio.WRITABLE, options.subtype)
     files = {stem: getattr(options, stem) for stem in STEMS if getattr(options, stem)}
     if not files:
         raise FxNormError(f"no stems: give at least one of {', '.join(f'--{s}' for s in STEMS)}")
+    keep_inputs(options.output, files.values())
     mixed = (_sum if options.normalized_sum else _mix)(options, files)
     audio.write(options.output, mixed.audio, mixed.sample_rate, options.subtype)
     warn(mixed.warnings)
+    levels = _levels(mixed)
     if options.json:
-        levels = {"peak_db": audio.peak_db(mixed.audio), "loudness_lufs": _loudness(mixed)}
         warnings = list(mixed.warnings)
         print_json({"output": options.output, **levels, "stems": mixed.stems, "warnings": warnings})
         return
     for stem, report in mixed.stems.items():
         print(f"{stem}: {files[stem]}\n{describe_stem(report)}")
     seconds = mixed.audio.shape[0] / mixed.sample_rate
-    print(
-        f"{options.output}: {seconds:.1f} s at {mixed.sample_rate} Hz, "
-        f"{_loudness(mixed):.1f} LUFS, peak {audio.peak_db(mixed.audio):.1f} dBFS"
-    )
+    print(f"{options.output}: {seconds:.1f} s at {mixed.sample_rate} Hz, {describe_levels(levels)}")
 
 
 def _mix(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
@@ -125,7 +126,12 @@ def _sum(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
     )
 
 
-def _loudness(mixed: "Mix") -> float:
+def _levels(mixed: "Mix") -> dict[str, float | None]:
+    """Peak and loudness, None for what is silent or too short, as JSON knows no infinity."""
     from fxnorm import audio
 
-    return audio.integrated_loudness(mixed.audio, mixed.sample_rate)
+    loudness = audio.integrated_loudness(mixed.audio, mixed.sample_rate)
+    return {
+        "peak_db": audio.peak_db(mixed.audio) if mixed.audio.any() else None,
+        "loudness_lufs": loudness if math.isfinite(loudness) else None,
+    }

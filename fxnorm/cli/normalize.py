@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fxnorm.cli.common import (
     add_effects,
@@ -12,12 +12,16 @@ from fxnorm.cli.common import (
     check_output,
     chosen_effects,
     describe_stem,
+    keep_inputs,
     print_json,
     read_impulse_responses,
     warn,
 )
 from fxnorm.errors import FxNormError
 from fxnorm.stems import STEMS
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _SUFFIXES = (".wav", ".flac")
 
@@ -61,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
     )
     from fxnorm.seeds import derive_seed
 
-    outputs = _outputs(options.inputs, options.output)
+    outputs = _outputs(options.inputs, options.output, options.subtype)
     settings = {
         "effects": chosen_effects(options, DEFAULT_EFFECTS),
         "strengths": options.strength,
@@ -78,26 +82,50 @@ def run(options: argparse.Namespace) -> None:
         samples, sample_rate = audio.read(source)
         seed = derive_seed(options.seed, "normalize", Path(source).name)
         result = normalizer(samples, sample_rate, options.stem, seed)
-        audio.write(target, result.audio, sample_rate, options.subtype)
-        reports.append({"file": source, "output": str(target), **result.report})
-        warn([f"{source}: {message}" for message in result.report["warnings"]])
+        stereo, report = result.audio, result.report
+        if options.subtype != "FLOAT" and audio.peak(stereo) > 1.0:
+            stereo, report = _within_full_scale(stereo, report)
+        audio.write(target, stereo, sample_rate, options.subtype)
+        reports.append({"file": source, "output": str(target), **report})
+        warn([f"{source}: {message}" for message in report["warnings"]])
         if not options.json:
-            print(f"{source} -> {target}\n{describe_stem(result.report)}")
+            print(f"{source} -> {target}\n{describe_stem(report)}")
     if options.json:
         print_json(reports)
 
 
-def _outputs(inputs: Sequence[str], output: str) -> list[Path]:
+def _within_full_scale(
+    stereo: "np.ndarray", report: dict[str, Any]
+) -> "tuple[np.ndarray, dict[str, Any]]":
+    """Lower what integer samples would clip, and say so."""
+    from fxnorm import audio
+
+    lowered_db = audio.peak_db(stereo)
+    output = {
+        name: None if level is None else level - lowered_db
+        for name, level in report["output"].items()
+        if name in ("peak_db", "loudness_lufs")
+    }
+    warning = f"lowered by {lowered_db:.1f} dB to stay within full scale; FLOAT keeps the level"
+    changes = {
+        "output": {**report["output"], **output},
+        "warnings": [*report["warnings"], warning],
+    }
+    return stereo / audio.peak(stereo), report | changes
+
+
+def _outputs(inputs: Sequence[str], output: str, subtype: str) -> list[Path]:
     if Path(output).suffix.lower() in _SUFFIXES:
         if len(inputs) > 1:
             raise FxNormError(f"{output}: is one file for {len(inputs)} inputs; give a folder")
-        check_output(output, _SUFFIXES)
+        check_output(output, _SUFFIXES, subtype)
         targets = [Path(output)]
     else:
+        if Path(output).suffix:
+            raise FxNormError(f"{output}: give a .wav or .flac file, or a folder without a suffix")
         targets = [Path(output) / f"{Path(source).stem}.wav" for source in inputs]
     if len(set(targets)) < len(targets):
         raise FxNormError("two inputs have the same name; normalise them into different folders")
-    for source, target in zip(inputs, targets, strict=True):
-        if target.exists() and target.samefile(source):
-            raise FxNormError(f"{source}: would be overwritten; choose another output")
+    for target in targets:
+        keep_inputs(target, inputs)
     return targets

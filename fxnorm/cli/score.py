@@ -4,7 +4,7 @@ import argparse
 import math
 from typing import Any
 
-from fxnorm.cli.common import add_json, check_output, print_json, warn
+from fxnorm.cli.common import add_jobs, add_json, check_output, print_json, warn
 
 
 def add_parser(commands: Any) -> None:
@@ -24,7 +24,7 @@ def add_parser(commands: Any) -> None:
         metavar="LUFS",
         help="bring all mixes and targets to this loudness first",
     )
-    parser.add_argument("--jobs", type=int, default=-1, help="songs at a time; -1: all cores")
+    add_jobs(parser)
     add_json(parser)
     parser.set_defaults(run=run)
 

@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from fxnorm.cli.common import check_place
+
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand."""
@@ -33,6 +35,7 @@ def run(options: argparse.Namespace) -> None:
     from fxnorm.models import import_model, save
     from fxnorm.normalization import DatasetFeatures
 
+    check_place(options.output)
     features = DatasetFeatures.load(options.features)
     net, config = import_model(options.released, options.system)
     save(options.output, net, features, config)

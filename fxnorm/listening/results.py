@@ -174,6 +174,8 @@ def _person_columns(path: Path, table: pd.DataFrame) -> list[str]:
         if column in table and (table[column] != "").all():
             return [column]
     columns = list(table.columns)
+    if "session_test_id" not in columns:
+        raise FxNormError(f"{path}: no column tells participants apart; add 'session_uuid'")
     answers = columns[columns.index("session_test_id") + 1 : columns.index("trial_id")]
     answers = [column for column in answers if column != "session_uuid"]
     if not answers:

@@ -103,7 +103,7 @@ def export_stimuli(
     config = config or ListeningConfig()
     _check(songs, Path(folder))
     rows: list[dict[str, object]] = []
-    with atomic_folder(folder) as temporary:
+    with atomic_folder(folder, replaces=(HOSTED, "key.csv")) as temporary:
         hosted = temporary / HOSTED
         for number, song in enumerate(progress(songs, len(songs), "stimuli", "songs"), start=1):
             page = f"song{number:02d}"

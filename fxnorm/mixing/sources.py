@@ -129,4 +129,4 @@ def _open_file(stem: str, path: "str | os.PathLike[str]", sample_rate: int) -> S
 
 
 def _scaled(samples: int, from_rate: int, to_rate: int) -> int:
-    return round(samples * to_rate / from_rate)
+    return max(1, round(samples * to_rate / from_rate))

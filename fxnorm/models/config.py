@@ -104,7 +104,7 @@ class MixerConfig(Config):
     """Sample rate in Hz."""
     normalization: NormalizationConfig = NormalizationConfig()
     """How stems are normalised before the network."""
-    warm_up_s: Annotated[float, Field(ge=0.0)] = 0.0
+    warm_up_s: Annotated[float, Field(ge=0.0, le=600.0)] = 0.0
     """Seconds of audio, taken from each stem's end, that are mixed before its beginning."""
     released_alignment: bool = False
     """Take output sample 0 for input sample 0, as the released weights were trained."""
@@ -113,6 +113,8 @@ class MixerConfig(Config):
 
     @model_validator(mode="after")
     def _one_input_per_stem(self) -> Self:
+        if len(set(self.stems)) < len(self.stems) or not set(self.stems) <= set(STEMS):
+            raise ValueError(f"stems must be distinct and of {', '.join(STEMS)}")
         if len(self.stems) != self.network.stems:
             raise ValueError(f"network takes {self.network.stems} stems, not {len(self.stems)}")
         return self

@@ -39,13 +39,14 @@ def save(
     """Write a model folder, whole or not at all; replaces an older one.
 
     Raises:
-        FxNormError: the network is not the one that `config` describes.
+        FxNormError: the network is not the one that `config` describes, or the folder holds
+            anything else.
     """
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
     with torch.device("meta"):
         expected = build(config.network).state_dict()
     require_same_layout(state, expected, f"{folder}: the network to save")
-    with atomic_folder(folder) as temporary:
+    with atomic_folder(folder, replaces=(_WEIGHTS, _CONFIG, _FEATURES)) as temporary:
         safetensors.torch.save_file(state, temporary / _WEIGHTS)
         text = json.dumps(config.model_dump(mode="json"), indent=2)
         (temporary / _CONFIG).write_text(text + "\n", encoding="utf-8")

@@ -9,6 +9,7 @@ import numpy as np
 from fxnorm.audio import from_db, peak, peak_db
 from fxnorm.effects.compressor import compress_levels, level_db, smoothing
 from fxnorm.errors import FxNormError
+from fxnorm.normalization.checks import require_finite
 from fxnorm.normalization.equalization import GATE_DB
 from fxnorm.normalization.onsets import (
     detect_onsets,
@@ -95,8 +96,9 @@ def match_compression(
         float32 audio shaped like `audio`, and per channel the (threshold_db, ratio) used or None.
 
     Raises:
-        FxNormError: an unknown stem type.
+        FxNormError: an unknown stem type, or audio that is not finite.
     """
+    require_finite(audio)
     signal = audio[:, None] if audio.ndim == 1 else audio
     results = [
         compress_channel(

@@ -9,8 +9,8 @@ import scipy.fft
 import scipy.signal
 
 from fxnorm.audio import db, frame_count, from_db, peak_db, sqrt_hann
-from fxnorm.errors import FxNormError
 from fxnorm.normalization import loudness
+from fxnorm.normalization.checks import require_bins, require_finite, require_rate
 from fxnorm.stems import SAMPLE_RATE
 
 #: FFT length and hop of the long-term spectra, in samples.
@@ -70,9 +70,11 @@ def match_equalization(
         float32, shaped like `audio`.
 
     Raises:
-        FxNormError: another sample rate, or a reference of another length.
+        FxNormError: another sample rate, a reference of another length, or audio that is not
+            finite.
     """
     require_rate(sample_rate)
+    require_finite(audio)
     signal = audio[:, None] if audio.ndim == 1 else audio
     channels = np.ascontiguousarray(signal.T, np.float32)
     results = equalize_channels(channels, reference_spectrum, max_boost_db)
@@ -139,23 +141,6 @@ def mean_spectrum(samples: np.ndarray) -> np.ndarray:
     for start in range(0, count * HOP, HOP):
         total += np.abs(scipy.fft.rfft(samples[start : start + N_FFT] * window))
     return total / count
-
-
-def require_rate(sample_rate: int) -> None:
-    """Refuse sample rates for which the data set's curves mean other frequencies."""
-    if sample_rate != SAMPLE_RATE:
-        raise FxNormError(
-            f"sample rate {sample_rate} Hz: the dataset's curves are for {SAMPLE_RATE} Hz; resample"
-            " first, or use FxNormalizer, which does"
-        )
-
-
-def require_bins(curve: np.ndarray, name: str) -> None:
-    """Refuse reference curves that are not those of a 65,536-point FFT."""
-    if curve.shape != (N_FFT // 2 + 1,):
-        raise FxNormError(
-            f"{name} reference has shape {curve.shape}; it must hold {N_FFT // 2 + 1} bins"
-        )
 
 
 def _at_least_one_frame(samples: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from fxnorm.audio import channel_loudness, from_db, integrated_loudness, peak
+from fxnorm.normalization.checks import require_finite
 
 #: Added to every sample before measuring; keeps the filters' states out of subnormals.
 MEASUREMENT_OFFSET = 1e-10
@@ -22,7 +23,11 @@ def normalize_loudness(audio: np.ndarray, sample_rate: int, target_lufs: float) 
     Returns:
         float32, shaped like `audio`. Audio without a loudness (silence, less than 0.4 s) comes
         back unchanged.
+
+    Raises:
+        FxNormError: audio that is not finite.
     """
+    require_finite(audio)
     measured_lufs = measure(audio, sample_rate)
     return (audio * loudness_gain(audio, measured_lufs, target_lufs)).astype(np.float32)
 

@@ -14,6 +14,7 @@ import numpy as np
 import scipy.fft
 
 from fxnorm.audio import db
+from fxnorm.normalization.checks import require_finite
 
 #: Frame, hop and FFT length in samples.
 FRAME = 1024
@@ -56,7 +57,11 @@ def mean_peak(
 
     Returns:
         (mean, standard deviation) in dB, averaged over channels; None when a channel has no onset.
+
+    Raises:
+        FxNormError: audio that is not finite.
     """
+    require_finite(audio)
     signal = audio[:, None] if audio.ndim == 1 else audio
     results = []
     for channel in range(signal.shape[1]):

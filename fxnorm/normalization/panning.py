@@ -6,7 +6,8 @@ import scipy.fft
 import scipy.signal
 
 from fxnorm.audio import frame_count, sqrt_hann, stft, to_stereo
-from fxnorm.normalization.equalization import require_bins, require_rate
+from fxnorm.errors import FxNormError
+from fxnorm.normalization.checks import require_bins, require_finite, require_rate
 from fxnorm.stems import SAMPLE_RATE
 
 #: FFT length and hop of re-panning, in samples.
@@ -40,7 +41,13 @@ def position(audio: np.ndarray, n_fft: int, hop: int) -> tuple[np.ndarray, np.nd
         (sps, phi), each (frames, n_fft // 2 + 1) float32. phi is the similarity of the channels,
         0 (one channel only) to 1 (equal, or both silent); sps = 1 − phi, positive to the right,
         negative to the left.
+
+    Raises:
+        FxNormError: not stereo, or not finite.
     """
+    require_finite(audio)
+    if audio.ndim != 2 or audio.shape[1] != 2:
+        raise FxNormError(f"position: audio has shape {audio.shape}; give (samples, 2)")
     left, right = (stft(np.ascontiguousarray(audio[:, c]), n_fft, hop) for c in range(2))
     sps = np.empty(left.shape, np.float32)
     phi = np.empty(left.shape, np.float32)
@@ -73,10 +80,12 @@ def match_panning(
         (samples, 2) float32.
 
     Raises:
-        FxNormError: another sample rate, or a reference of another length.
+        FxNormError: another sample rate, a reference of another length, or audio that is not
+            finite.
     """
     require_rate(sample_rate)
     require_bins(reference_phi, "panning")
+    require_finite(audio)
     channels = np.ascontiguousarray(to_stereo(audio).T, np.float32)
     repanned, _ = pan_channels(
         channels, stem, reference_phi, released_quirks=released_quirks, max_gain_db=max_gain_db

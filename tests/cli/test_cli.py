@@ -108,6 +108,48 @@ def test_mix_json_is_one_document(tmp_path, capsys, stems, model):
     assert report["stems"]["bass"]["effects"]["loudness"]["target_lufs"] == -25.0
 
 
+def test_a_mix_too_short_for_a_loudness_is_reported_in_json_all_the_same(
+    tmp_path, capsys, stems, model
+):
+    short, output = tmp_path / "short.wav", tmp_path / "mix.wav"
+    write(short, read(stems / "bass.wav")[0][:1000], 48_000)
+    arguments = ["--bass", str(short), "--model", str(model), "--output", str(output), "--json"]
+    assert main(["mix", *arguments]) == 0
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    report = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert report["loudness_lufs"] is None
+
+
+def test_what_integers_would_clip_is_lowered_and_said(tmp_path, capsys, features):
+    loud, output = tmp_path / "loud.wav", tmp_path / "out.wav"
+    samples = np.random.default_rng(0).uniform(-4.0, 4.0, (44_100, 2)).astype(np.float32)
+    write(loud, samples, 44_100, "FLOAT")
+    words = ["normalize", str(loud), "--stem", "bass", "--features", str(features)]
+    assert main([*words, "--effects", "", "--output", str(output), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "lowered by 12.0 dB" in printed.err
+    audio = read(output)[0]
+    # 16 bits end one step below full scale.
+    np.testing.assert_allclose(audio, samples / np.abs(samples).max(), rtol=0, atol=4e-5)
+    (report,) = json.loads(printed.out)
+    assert report["output"]["peak_db"] == pytest.approx(0.0, abs=1e-6)
+    lufs = integrated_loudness(audio, 44_100)
+    assert report["output"]["loudness_lufs"] == pytest.approx(lufs, abs=0.01)
+
+
+def test_closed_and_full_streams_end_without_a_traceback(features):
+    command = f"{sys.executable} -m fxnorm features show {features}"
+    for streams, code in ((">&-", 0), (">/dev/full", 2)):
+        done = subprocess.run(
+            f"{command} {streams}", shell=True, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code
+        assert "Traceback" not in done.stderr
+
+
 def test_strength_zero_leaves_a_stem_untouched(tmp_path, features):
     audio = np.random.default_rng(0).uniform(-0.5, 0.5, (50_000, 2)).astype(np.float32)
     source, output = tmp_path / "in.wav", tmp_path / "out.wav"
@@ -169,21 +211,40 @@ def _wrong(stems, model, features, tmp_path):
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF nothing")
     song, out = str(stems / "bass.wav"), str(tmp_path / "out.wav")
+    cut = tmp_path / "cut.wav"
+    cut.write_bytes((stems / "bass.wav").read_bytes()[:100_000])
+    array = tmp_path / "array.npy"
+    np.save(array, np.zeros(3))
+    thesis = tmp_path / "precious" / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.write_text("mine")
+    released = tmp_path / "pretrained.params"
+    torch.save(AutomixNet(pretraining=True).state_dict(), released)
+    known = ["--system", "ours-pretrained", "--features", str(features)]
+    normalize = ["normalize", "--stem", "bass", "--features", str(features), "--output"]
     mix = ["mix", "--model", str(model), "--output", out]
     weights = ["weights", "import", "-o", str(tmp_path / "w")]
     return {
         "no stems": (mix, "no stems"),
         "missing stem": ([*mix, "--bass", "gone.wav"], "gone.wav: no such file"),
         "corrupt stem": ([*mix, "--bass", str(broken)], "broken.wav: not readable"),
+        "cut off": ([*mix, "--bass", str(cut)], "cut.wav: ends early"),
+        "an input as output": (["mix", "--bass", song, "--output", song], "would be overwritten"),
+        "subtype": (["mix", "--bass", song, "--output", "o.flac", "--subtype", "FLOAT"], "o.flac"),
         "no model": (["mix", "--bass", song, "--output", out], "no model"),
         "wrong model": ([*mix, "--bass", song, "--model", str(stems)], "model.safetensors"),
         "output suffix": (["mix", "--bass", song, "--model", "m", "--output", "o.mp3"], "o.mp3"),
         "reverb without rooms": ([*mix, "--bass", song, "--effects", "reverb"], "--impulse"),
         "no data set": (["features", "measure", "nowhere", "-o", "f.npz"], "nowhere"),
         "features file": (["features", "show", str(broken)], "broken.wav"),
-        "overwriting": (
-            ["normalize", song, "--stem", "bass", "--features", str(features), "--output", song],
-            "would be overwritten",
+        "an array": (["features", "show", str(array)], "array.npy: not a features file"),
+        "no place": (["features", "measure", ".", "-o", f"{song}/f.npz"], "can't be written"),
+        "overwriting": ([*normalize, song, song], "would be overwritten"),
+        "gone, and done before": ([*normalize, str(thesis), "gone.wav"], "folder without a suffix"),
+        "gone": ([*normalize, str(tmp_path / "n"), "gone.wav"], "gone.wav: no such file"),
+        "another folder": (
+            ["weights", "import", str(released), "-o", str(thesis.parent), *known],
+            "holds something else (thesis.txt)",
         ),
         "weights": (
             [*weights, str(broken), "--system", "wun", "--features", str(features)],
@@ -203,9 +264,18 @@ def test_wrong_input_is_one_clear_line_and_code_2(capsys, stems, model, features
         assert len(errors) == 1, case
         assert message in errors[0], case
         assert not (tmp_path / "out.wav").exists(), case
+    assert (tmp_path / "precious" / "thesis.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("arguments", [[], ["mix", "--effects", "magic"], ["normalize"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["mix", "--effects", "magic"],
+        ["normalize"],
+        ["features", "measure", ".", "-o", "f.npz", "--jobs", "0"],
+    ],
+)
 def test_wrong_use_exits_with_2(arguments):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)

@@ -35,6 +35,25 @@ from fxnorm.normalization.loudness import measure
 from fxnorm.normalization.panning import pan_channels, reference_curve
 
 
+@pytest.mark.parametrize("fault", [math.nan, math.inf])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: normalize_loudness(x, SAMPLE_RATE, -20.0),
+        lambda x: match_equalization(x, SAMPLE_RATE, np.ones(BINS)),
+        lambda x: match_compression(x, SAMPLE_RATE, "bass", (-20.0, 1.0)),
+        lambda x: match_panning(x, SAMPLE_RATE, "bass", np.ones(BINS)),
+        lambda x: mean_peak(x, SAMPLE_RATE),
+        lambda x: position(x, 2048, 1024),
+    ],
+)
+def test_audio_that_is_not_finite_is_refused(function, fault) -> None:
+    audio = noise(0.5, 0)
+    audio[100, 1] = fault
+    with pytest.raises(FxNormError, match="NaN or infinite"):
+        function(audio)
+
+
 def sine(frequency_hz: float, level_db: float, seconds: float = 3.0) -> np.ndarray:
     phase = 2 * np.pi * frequency_hz * np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     return (10 ** (level_db / 20) * np.sin(phase)).astype(np.float32)
