@@ -28,6 +28,15 @@ from fxnorm.seeds import generator
 
 _ACCENT, _GREY = "#0a62a9", "#8a9099"
 _BOX_WIDTH = 0.5
+_TABLES = ("ratings", "summary", "friedman", "pairwise", "participants")
+#: All that a folder of results holds.
+_FILES = (
+    *(f"{name}.csv" for name in _TABLES),
+    "summary.md",
+    "summary.tex",
+    "findings.md",
+    "ratings.png",
+)
 _NOTE = (
     "Pairs: Wilcoxon signed-rank tests, p-values corrected after Holm; r is the matched-pairs"
     " rank-biserial correlation, negative where the system is rated lower. No significant"
@@ -91,7 +100,7 @@ def analyze(
     ratings = read_ratings(results, read_key(key))
     analysis = analyze_ratings(ratings, config, seed=seed)
     if folder is not None:
-        with atomic_folder(folder) as temporary:
+        with atomic_folder(folder, replaces=_FILES) as temporary:
             _write(analysis, temporary)
     return analysis
 
@@ -227,7 +236,7 @@ def _draw_criterion(
 
 
 def _write(analysis: ListeningAnalysis, folder: Path) -> None:
-    for name in ("ratings", "summary", "friedman", "pairwise", "participants"):
+    for name in _TABLES:
         table: pd.DataFrame = getattr(analysis, name)
         table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
     shown = _shown(analysis.summary)

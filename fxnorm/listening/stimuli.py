@@ -52,6 +52,9 @@ KEY_COLUMNS = (
     "lowered_db",
 )
 
+#: The shortest file that has a loudness, in seconds (ITU-R BS.1770: one block).
+_LEAST_S = 0.4
+
 _log = logging.getLogger(__name__)
 
 
@@ -198,6 +201,9 @@ def _export_song(
 def _excerpt(song: ListeningSong, config: ListeningConfig) -> tuple[int, float]:
     lengths = {str(path): info(path).duration_s for path in [*song.mixes.values(), *song.stems]}
     shortest = min(lengths.values())
+    if shortest < _LEAST_S:
+        file = min(lengths, key=lambda file: lengths[file])
+        raise FxNormError(f"{file}: lasts {shortest:.2f} s, too short to compare; replace the file")
     if max(lengths.values()) - shortest > 1.0:
         _log.warning(
             "%s: its files differ in length by %.1f s (shortest: %s); are they aligned?",

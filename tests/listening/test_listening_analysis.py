@@ -235,3 +235,6 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path) -> None:
     assert key.is_file()
     analyze([results], key, tmp_path / "a", QUICK)
     analyze([results], key, tmp_path / "a", QUICK)
+    (tmp_path / "a" / "my notes.txt").write_text("mine")
+    with pytest.raises(FxNormError, match="something else"):
+        analyze([results], key, tmp_path / "a", QUICK)
