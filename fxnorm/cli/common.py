@@ -233,7 +233,7 @@ def _panning(facts: Mapping[str, Any]) -> str:
 
 
 def _loudness(facts: Mapping[str, Any]) -> str:
-    return f"{facts['gain_db']:+.1f} dB, to {facts['target_lufs']:.1f} LUFS"
+    return f"{facts['gain_db']:+.1f} dB, target {facts['target_lufs']:.1f} LUFS"
 
 
 _DESCRIBE = {
