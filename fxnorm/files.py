@@ -76,6 +76,8 @@ def atomic_folder(
                 os.replace(target, old)
             os.replace(temporary, target)
     finally:
+        if old.exists() and not target.exists():
+            os.replace(old, target)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
 

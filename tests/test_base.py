@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +96,28 @@ def test_fractions_become_lines_now_and_then(capsys, monkeypatch):
         report(0.25)
         report(0.3)
     assert capsys.readouterr().err == "mix: 25%, 90 s left\n"
+
+
+def test_a_folder_comes_back_when_it_cannot_be_replaced(tmp_path, monkeypatch):
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / "old").write_text("kept")
+    replace = os.replace
+
+    def refuse_the_new(source, destination):
+        if Path(destination) == target and not str(source).endswith(".old"):
+            raise OSError(28, "No space left on device")
+        replace(source, destination)
+
+    monkeypatch.setattr(os, "replace", refuse_the_new)
+    with pytest.raises(FxNormError, match="No space left"), atomic_folder(target):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert (target / "old").read_text() == "kept"
+
+
+def test_a_folder_with_something_else_is_kept(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(FxNormError, match="thesis"), atomic_folder(tmp_path, replaces=("a",)):
+        pass
+    assert (tmp_path / "thesis.txt").read_text() == "mine"

@@ -115,14 +115,16 @@ def _within_full_scale(
 
 
 def _outputs(inputs: Sequence[str], output: str, subtype: str) -> list[Path]:
+    from fxnorm import audio
+
     if Path(output).suffix.lower() in _SUFFIXES:
         if len(inputs) > 1:
             raise FxNormError(f"{output}: is one file for {len(inputs)} inputs; give a folder")
         check_output(output, _SUFFIXES, subtype)
         targets = [Path(output)]
     else:
-        if Path(output).suffix:
-            raise FxNormError(f"{output}: give a .wav or .flac file, or a folder without a suffix")
+        if Path(output).suffix.lower() in audio.READABLE and not Path(output).is_dir():
+            raise FxNormError(f"{output}: can't be written; give a .wav or .flac file, or a folder")
         targets = [Path(output) / f"{Path(source).stem}.wav" for source in inputs]
     if len(set(targets)) < len(targets):
         raise FxNormError("two inputs have the same name; normalise them into different folders")

@@ -240,8 +240,8 @@ def _wrong(stems, model, features, tmp_path):
         "an array": (["features", "show", str(array)], "array.npy: not a features file"),
         "no place": (["features", "measure", ".", "-o", f"{song}/f.npz"], "can't be written"),
         "overwriting": ([*normalize, song, song], "would be overwritten"),
-        "gone, and done before": ([*normalize, str(thesis), "gone.wav"], "folder without a suffix"),
-        "gone": ([*normalize, str(tmp_path / "n"), "gone.wav"], "gone.wav: no such file"),
+        "lossy output": ([*normalize, str(tmp_path / "n.mp3"), song], "n.mp3: can't be written"),
+        "gone": ([*normalize, str(tmp_path / "n v1.0"), "gone.wav"], "gone.wav: no such file"),
         "another folder": (
             ["weights", "import", str(released), "-o", str(thesis.parent), *known],
             "holds something else (thesis.txt)",
