@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.plain_automix import plain_forward, plain_loss_b
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.losses import StereoLossB
 from fxnorm.models import AutomixNet, WaveUNet, mix_stream
-from fxnorm.stems import SAMPLE_RATE
 
 SMALL = {
     "filters": 32,

@@ -14,10 +14,11 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.normalization import DatasetFeatures, FxNormalizer, normalizer
-from fxnorm.normalization.compression import compress_channel
-from fxnorm.normalization.features import BINS
-from fxnorm.stems import SAMPLE_RATE, STEMS
+from fxnorm.normalization.dataset_features import BINS
+from fxnorm.normalization.matching.compression import compress_channel
+from fxnorm.stems import STEMS
 
 _EFFECTS = ("eq", "compression", "panning", "loudness")
 #: CPU seconds per second of stereo audio of the released code, from and to.

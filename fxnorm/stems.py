@@ -1,7 +1,75 @@
-"""What the whole project takes for granted about stems."""
+"""Stem types and how each is normalised."""
 
-#: Stem types, in the order in which the networks take them.
-STEMS = ("vocals", "bass", "drums", "other")
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-#: Sample rate in Hz at which everything is normalised, trained and mixed.
-SAMPLE_RATE = 44_100
+from pydantic import BeforeValidator, Field
+
+from fxnorm.configuration import Config
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_RESERVED = ("mixture",)
+
+
+class StemType(Config):
+    """How stems of one type are normalised; the defaults serve types that nobody described."""
+
+    reverberated: bool = True
+    """Whether the reverbs act on it."""
+    eq_smoothing_bins: Annotated[int, Field(ge=3, le=32_769)] = 401
+    """Window, odd, of the smoothing of the average spectrum, in bins of 0.67 Hz."""
+    compressor_ratio: Annotated[int, Field(ge=2, le=20)] = 4
+    """Ratio with which the search for compressor settings starts; it ends at 20."""
+    attack_ms: Annotated[float, Field(gt=0.0)] = 15.0
+    """Attack time of the compressor."""
+    release_ms: Annotated[float, Field(gt=0.0)] = 666.0
+    """Release time of the compressor."""
+    panning_cutoff_hz: Annotated[float, Field(gt=0.0, le=22_050.0)] = 16_000.0
+    """Frequency above which the stereo position is left alone."""
+
+
+#: The types of MUSDB18 with the released code's settings, in the order of the networks' inputs.
+DEFAULT_STEMS: Mapping[str, StemType] = {
+    "vocals": StemType(attack_ms=7.5, release_ms=400.0),
+    "bass": StemType(
+        reverberated=False,
+        eq_smoothing_bins=151,
+        compressor_ratio=5,
+        attack_ms=10.0,
+        release_ms=500.0,
+    ),
+    "drums": StemType(
+        reverberated=False,
+        eq_smoothing_bins=151,
+        compressor_ratio=6,
+        attack_ms=10.0,
+        release_ms=180.0,
+        panning_cutoff_hz=6_000.0,
+    ),
+    "other": StemType(),
+}
+#: Their names.
+STEMS = tuple(DEFAULT_STEMS)
+
+
+def _with_defaults(data: Any) -> Any:
+    """Fill what a description leaves out: from `DEFAULT_STEMS`, or `StemType`'s own defaults."""
+    if not isinstance(data, Mapping):
+        return data
+    for name in data:
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or name in _RESERVED:
+            raise ValueError(
+                f"stem type {name!r}: give lower-case letters, digits and underscores, a letter"
+                f" first, and not {' or '.join(_RESERVED)}"
+            )
+    return {
+        name: DEFAULT_STEMS[name].model_dump() | values
+        if name in DEFAULT_STEMS and isinstance(values, Mapping)
+        else values
+        for name, values in data.items()
+    }
+
+
+#: A table of stem types in a configuration: name → settings, of which any may be left out.
+StemTable = Annotated[dict[str, StemType], BeforeValidator(_with_defaults), Field(min_length=1)]

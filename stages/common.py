@@ -7,8 +7,8 @@ from pathlib import Path
 
 from fxnorm.data import Song, SongList
 from fxnorm.errors import FxNormError
-from fxnorm.tracking import Run, main_checkout, stage_run
 from stages.params import Params, load_params, select
+from stages.tracking import Run, main_checkout, stage_run
 
 
 @contextmanager

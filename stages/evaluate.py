@@ -11,9 +11,9 @@ from fxnorm.evaluation import (
     nested_summary,
     write_scores,
 )
-from fxnorm.files import atomic_file, atomic_folder
 from fxnorm.mixing import choose_device, mix_songs
 from fxnorm.models import load
+from fxnorm.outputs import atomic_file, atomic_folder
 from stages.common import stage
 from stages.mixes import BASELINE, DRY_SUM, REPORTS, TEST_SETS, mix_path
 from stages.params import Params

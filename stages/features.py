@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from fxnorm.data import load_partition
-from fxnorm.files import atomic_file
 from fxnorm.normalization import features_figure, features_table, measure_features
+from fxnorm.outputs import atomic_file
 from stages.common import stage, usable_songs
 
 OUTPUT = Path("models/features.npz")

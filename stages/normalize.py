@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from fxnorm.config import fingerprint
 from fxnorm.data import Partition, load_partition, write_mixtures
-from fxnorm.files import atomic_folder, digest
+from fxnorm.digests import digest
 from fxnorm.normalization import (
     DatasetFeatures,
     FxNormalizer,
@@ -15,17 +14,23 @@ from fxnorm.normalization import (
     normalize_dataset,
     tabulate_reports,
 )
+from fxnorm.outputs import atomic_folder
 from stages.common import stage, unfinished_work, usable_songs
 
 FEATURES = Path("models/features.npz")
 OUTPUT = Path("data/normalized")
 #: What decides the result beside params and data: an interrupted run is only continued by its own.
-CODE = (
-    "fxnorm/audio",
-    "fxnorm/effects",
-    "fxnorm/normalization",
-    "fxnorm/seeds.py",
-    "fxnorm/stems.py",
+CODE = tuple(
+    map(
+        Path,
+        (
+            "fxnorm/audio",
+            "fxnorm/effects",
+            "fxnorm/normalization",
+            "fxnorm/seeds.py",
+            "fxnorm/stems.py",
+        ),
+    )
 )
 
 
@@ -45,7 +50,7 @@ def main(partition: Partition) -> None:
         subtype = params.output.subtype
         files = [path for song in songs for path in (*song.stems.values(), song.mixture)]
         rooms_used = (params.dataset.impulse_responses, params.dataset.pre_impulse_responses)
-        key = fingerprint(
+        key = digest(
             partition,
             params.seed,
             params.normalization,

@@ -7,15 +7,15 @@ from typing import Any, Self
 import yaml
 from pydantic import Field, model_validator
 
-from fxnorm.config import Config
+from fxnorm.configuration import Config
 from fxnorm.data import DatasetConfig
 from fxnorm.data.synthesis import SynthesisConfig
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation import EvaluationConfig
-from fxnorm.evaluation.page import PageConfig
 from fxnorm.listening import ListeningConfig
 from fxnorm.models import NetworkConfig
 from fxnorm.normalization import NormalizationConfig
+from fxnorm.reporting.page import PageConfig
 from fxnorm.training import TrainingConfig
 
 

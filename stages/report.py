@@ -6,7 +6,7 @@ import pandas as pd
 
 from fxnorm.data import find_songs
 from fxnorm.evaluation import load_evaluations, read_stem_scores
-from fxnorm.evaluation.report import (
+from fxnorm.reporting.report import (
     EvaluatedSong,
     build_report,
     write_report,

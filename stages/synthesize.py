@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from fxnorm.data.synthesis import overview_figure, synthesize
-from fxnorm.files import atomic_file, atomic_folder
+from fxnorm.outputs import atomic_file, atomic_folder
 from stages.common import stage
 
 OUTPUT = Path("data/raw")

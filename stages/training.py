@@ -5,16 +5,15 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from fxnorm.config import fingerprint
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import find_songs, load_partition
+from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
-from fxnorm.evaluation.figures import training_curves
-from fxnorm.files import atomic_file, atomic_folder, digest
 from fxnorm.models import MixerConfig, WaveUNetConfig, WindowConfig, build, save
-from fxnorm.models.storage import read_weights
+from fxnorm.models.model_folder import read_weights
 from fxnorm.normalization import DatasetFeatures
-from fxnorm.stems import SAMPLE_RATE
-from fxnorm.tracking import MODEL_DIGEST, Run
+from fxnorm.outputs import atomic_file, atomic_folder
+from fxnorm.reporting.figures import training_curves
 from fxnorm.training import (
     Machine,
     TrainingResult,
@@ -25,18 +24,24 @@ from fxnorm.training import (
 )
 from stages.common import unfinished_work
 from stages.params import Params, SystemConfig
+from stages.tracking import MODEL_DIGEST, Run
 
 MODELS = Path("models")
 REPORTS = Path("reports/training")
 TRAIN, VALID = Path("data/normalized/train"), Path("data/normalized/valid")
-CODE = (
-    "fxnorm/audio",
-    "fxnorm/effects",
-    "fxnorm/models",
-    "fxnorm/losses",
-    "fxnorm/training",
-    "fxnorm/seeds.py",
-    "fxnorm/stems.py",
+CODE = tuple(
+    map(
+        Path,
+        (
+            "fxnorm/audio",
+            "fxnorm/effects",
+            "fxnorm/models",
+            "fxnorm/losses",
+            "fxnorm/training",
+            "fxnorm/seeds.py",
+            "fxnorm/stems.py",
+        ),
+    )
 )
 
 
@@ -53,7 +58,7 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
     start = digest(pretrained) if pretrained else "fresh"
     wet = _wet_stems(system, params)
     wet_files = [path for stems in wet.values() for path in stems.values()]
-    key = fingerprint(name, system, params.seed, start, digest(TRAIN, VALID, *CODE, *wet_files))
+    key = digest(name, system, params.seed, start, digest(TRAIN, VALID, *CODE, *wet_files))
     result = train(
         system.training,
         system.network,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import settings
 
 from fxnorm.audio import write
-from fxnorm.stems import SAMPLE_RATE, STEMS
+from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.stems import STEMS
 
 # The same examples in every run; compiled functions take long at their first call.
 settings.register_profile("project", derandomize=True, deadline=None)

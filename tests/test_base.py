@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fxnorm.config import Config
+from fxnorm.configuration import Config
+from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
-from fxnorm.files import atomic_file, atomic_folder, digest
+from fxnorm.outputs import atomic_file, atomic_folder
 from fxnorm.progress import fraction_done, progress
 from fxnorm.seeds import derive_seed, generator
 

@@ -1,6 +1,14 @@
 """Audio files, levels, loudness and short-time spectra."""
 
-from fxnorm.audio.files import (
+from fxnorm.audio.levels import db, from_db, peak, peak_db
+from fxnorm.audio.loudness import (
+    channel_loudness,
+    integrated_loudness,
+    short_term_loudness,
+    true_peak_db,
+)
+from fxnorm.audio.resampling import resample
+from fxnorm.audio.sound_files import (
     READABLE,
     WRITABLE,
     AudioInfo,
@@ -10,14 +18,6 @@ from fxnorm.audio.files import (
     to_stereo,
     write,
 )
-from fxnorm.audio.levels import db, from_db, peak, peak_db
-from fxnorm.audio.loudness import (
-    channel_loudness,
-    integrated_loudness,
-    short_term_loudness,
-    true_peak_db,
-)
-from fxnorm.audio.resampling import resample
 from fxnorm.audio.stft import frame_count, istft, sqrt_hann, stft
 
 __all__ = [

@@ -75,8 +75,8 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-    from fxnorm.files import atomic_file
     from fxnorm.normalization import DatasetFeatures, features_figure
+    from fxnorm.outputs import atomic_file
 
     files = [options.file] + ([options.other] if options.other else [])
     shown = {file: DatasetFeatures.load(file) for file in files}

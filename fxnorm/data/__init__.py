@@ -1,6 +1,12 @@
 """Data sets: songs on disk, their partitions, and the generated data set."""
 
-from fxnorm.data.dataset import (
+from fxnorm.data.partitions import (
+    MUSDB18_VALIDATION,
+    DatasetConfig,
+    Partition,
+    load_partition,
+)
+from fxnorm.data.song_folders import (
     MIXTURE,
     Song,
     SongList,
@@ -9,12 +15,6 @@ from fxnorm.data.dataset import (
     read_mixture,
     read_stem,
     write_mixtures,
-)
-from fxnorm.data.partitions import (
-    MUSDB18_VALIDATION,
-    DatasetConfig,
-    Partition,
-    load_partition,
 )
 
 __all__ = [

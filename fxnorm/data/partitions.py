@@ -4,8 +4,8 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
-from fxnorm.config import Config
-from fxnorm.data.dataset import Song, SongList, find_songs
+from fxnorm.configuration import Config
+from fxnorm.data.song_folders import Song, SongList, find_songs
 from fxnorm.errors import FxNormError
 
 Partition = Literal["train", "valid", "test", "dry"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.stems import SAMPLE_RATE
 
 SUFFIX = ".stem.mp4"
 #: Audio streams in MUSDB18's order.

@@ -1,13 +1,4 @@
-from .config import EvaluationConfig
-from .evaluation import (
-    SongMix,
-    evaluate_mix,
-    evaluate_mixes,
-    evaluate_stems,
-    load_evaluations,
-    read_stem_scores,
-    write_stem_scores,
-)
+from .evaluation_config import EvaluationConfig
 from .metrics import (
     GROUPS,
     MixScores,
@@ -17,16 +8,17 @@ from .metrics import (
     panning_metrics,
     spectral_metrics,
 )
-from .scoring import read_scores, score_mixes, score_stems, write_scores
-from .statistics import improvement, nested_summary, summarize
-from .tables import (
-    published_table,
-    read_published,
-    results_table,
-    to_csv,
-    to_latex,
-    to_markdown,
+from .mix_evaluation import (
+    SongMix,
+    evaluate_mix,
+    evaluate_mixes,
+    evaluate_stems,
+    load_evaluations,
+    read_stem_scores,
+    write_stem_scores,
 )
+from .scoring import read_scores, score_mixes, score_stems, write_scores
+from .song_statistics import improvement, nested_summary, summarize
 from .trimming import trim_silence
 
 __all__ = [
@@ -44,18 +36,12 @@ __all__ = [
     "loudness_metrics",
     "nested_summary",
     "panning_metrics",
-    "published_table",
-    "read_published",
     "read_scores",
     "read_stem_scores",
-    "results_table",
     "score_mixes",
     "score_stems",
     "spectral_metrics",
     "summarize",
-    "to_csv",
-    "to_latex",
-    "to_markdown",
     "trim_silence",
     "write_scores",
     "write_stem_scores",

@@ -12,7 +12,7 @@ import numpy as np
 
 from fxnorm.audio import db, integrated_loudness, peak, peak_db, to_stereo
 from fxnorm.errors import FxNormError
-from fxnorm.evaluation.features import HOP, N_FFT, PairFeatures, SignalFeatures, measure
+from fxnorm.evaluation.frame_features import HOP, N_FFT, PairFeatures, SignalFeatures, measure
 from fxnorm.evaluation.kernels import SHAPE_COLUMNS
 
 #: Metric groups, in the order of reports.

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from fxnorm.audio import from_db, info, integrated_loudness, read, resample, to_stereo
-from fxnorm.audio.files import READABLE
+from fxnorm.audio.sound_files import READABLE
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation.metrics import compare
 from fxnorm.evaluation.trimming import trim_silence
-from fxnorm.files import atomic_file
+from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
-from fxnorm.stems import SAMPLE_RATE
 
 #: Columns of the tidy scores.
 COLUMNS = ("system", "test_set", "song", "group", "metric", "value", "note")

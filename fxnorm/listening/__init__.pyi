@@ -1,7 +1,7 @@
-from .analysis import ListeningAnalysis, analyze, analyze_ratings
-from .config import Criterion, ListeningConfig
-from .results import read_key, read_ratings
-from .statistics import AnalysisConfig
+from .listening_config import Criterion, ListeningConfig
+from .rating_analysis import ListeningAnalysis, analyze, analyze_ratings
+from .rating_files import read_key, read_ratings
+from .rating_statistics import AnalysisConfig
 from .stimuli import ListeningSong, export_stimuli
 
 __all__ = [

@@ -26,13 +26,13 @@ from fxnorm.audio.excerpts import (
     match_loudness,
     read_excerpt,
 )
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.files import atomic_folder
-from fxnorm.listening.config import ListeningConfig
-from fxnorm.listening.formats import StimulusPage, write_waet, write_webmushra
+from fxnorm.listening.listening_config import ListeningConfig
+from fxnorm.listening.tool_formats import StimulusPage, write_waet, write_webmushra
+from fxnorm.outputs import atomic_folder
 from fxnorm.progress import progress
 from fxnorm.seeds import generator
-from fxnorm.stems import SAMPLE_RATE
 
 #: Name, in the key, of the sum of the dry stems.
 REFERENCE = "reference"

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fxnorm.audio import frame_count, sqrt_hann
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.losses.filters import FILTERS, taps
-from fxnorm.stems import SAMPLE_RATE
 
 Precision = Literal["single", "double"]
 

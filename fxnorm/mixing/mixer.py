@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from fxnorm import audio
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.mixing.network import apply_network, choose_device
+from fxnorm.mixing.inference import apply_network, choose_device
 from fxnorm.mixing.sources import Source, Stems, common_rate, open_stems
 from fxnorm.models import LoadedModel, load
 from fxnorm.normalization import (
@@ -21,7 +22,6 @@ from fxnorm.normalization import (
     NormalizationConfig,
 )
 from fxnorm.seeds import derive_seed
-from fxnorm.stems import SAMPLE_RATE
 
 #: How much of the time of a mix goes into normalisation, about.
 _NORMALIZATION_SHARE = 0.2

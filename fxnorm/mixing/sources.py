@@ -8,8 +8,9 @@ from functools import partial
 import numpy as np
 
 from fxnorm import audio
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.stems import SAMPLE_RATE, STEMS
+from fxnorm.stems import STEMS
 
 #: By stem type, arrays (samples, 1 or 2) or (samples,), or paths of audio files.
 Stems = Mapping[str, "np.ndarray | str | os.PathLike[str]"]

@@ -1,17 +1,17 @@
-from .automix import AutomixNet
+from .automix.automix_net import AutomixNet
+from .automix.streaming import mix_stream
+from .automix.transfer import calibrate_gain, scale_front_end, transfer_front_end
 from .building import build, output_offset
-from .config import (
+from .mixer_config import (
     AutomixConfig,
     MixerConfig,
     NetworkConfig,
     WaveUNetConfig,
     WindowConfig,
 )
-from .released import import_model, import_released, read_released
-from .storage import LoadedModel, load, save
-from .streaming import mix_stream
-from .transfer import calibrate_gain, scale_front_end, transfer_front_end
-from .waveunet import WaveUNet
+from .model_folder import LoadedModel, load, save
+from .released_weights import import_model, import_released, read_released
+from .waveunet.wave_u_net import WaveUNet
 
 __all__ = [
     "AutomixConfig",

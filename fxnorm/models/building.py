@@ -2,9 +2,9 @@
 
 from torch import nn
 
-from fxnorm.models.automix import AutomixNet
-from fxnorm.models.config import AutomixConfig, MixerConfig, WaveUNetConfig
-from fxnorm.models.waveunet import WaveUNet
+from fxnorm.models.automix.automix_net import AutomixNet
+from fxnorm.models.mixer_config import AutomixConfig, MixerConfig, WaveUNetConfig
+from fxnorm.models.waveunet.wave_u_net import WaveUNet
 
 
 def build(config: AutomixConfig | WaveUNetConfig) -> AutomixNet | WaveUNet:

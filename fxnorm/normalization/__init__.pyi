@@ -1,15 +1,15 @@
-from .compression import match_compression
-from .config import DEFAULT_EFFECTS, EFFECT_ORDER, NormalizationConfig
-from .dataset import normalize_dataset, tabulate_reports
-from .equalization import match_equalization
-from .features import DatasetFeatures
-from .figures import features_figure, features_table
+from .dataset_features import DatasetFeatures
+from .dataset_normalization import normalize_dataset, tabulate_reports
+from .feature_measurement import measure_features
+from .features_figure import features_figure, features_table
 from .impulse_responses import ImpulseResponse, load_impulse_responses
-from .loudness import normalize_loudness
-from .measure import measure_features
+from .matching.compression import match_compression
+from .matching.equalization import match_equalization
+from .matching.loudness import normalize_loudness
+from .matching.onsets import detect_onsets, mean_peak
+from .matching.panning import match_panning, position
+from .normalization_config import DEFAULT_EFFECTS, EFFECT_ORDER, NormalizationConfig
 from .normalizer import FxNormalizer, NormalizedStem
-from .onsets import detect_onsets, mean_peak
-from .panning import match_panning, position
 
 __all__ = [
     "DEFAULT_EFFECTS",

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from fxnorm import audio
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.stems import SAMPLE_RATE
 
 FILE_NAME = "impulse_response.wav"
 

@@ -8,18 +8,18 @@ from typing import Any, Self
 import numpy as np
 
 from fxnorm.audio import db, from_db, peak_db, resample, to_stereo
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.effects.filters import apply_filter, high_shelf, low_shelf
 from fxnorm.effects.reverb import convolve
 from fxnorm.errors import FxNormError
-from fxnorm.normalization import loudness
-from fxnorm.normalization.compression import CompressedChannel, compress_channel
-from fxnorm.normalization.config import DEFAULT_EFFECTS, Effect, NormalizationConfig
-from fxnorm.normalization.equalization import GATE_DB, equalize_channels
-from fxnorm.normalization.features import DatasetFeatures
+from fxnorm.normalization.dataset_features import DatasetFeatures
 from fxnorm.normalization.impulse_responses import ImpulseResponse
-from fxnorm.normalization.panning import pan_channels
+from fxnorm.normalization.matching import loudness
+from fxnorm.normalization.matching.compression import CompressedChannel, compress_channel
+from fxnorm.normalization.matching.equalization import GATE_DB, equalize_channels
+from fxnorm.normalization.matching.panning import pan_channels
+from fxnorm.normalization.normalization_config import DEFAULT_EFFECTS, Effect, NormalizationConfig
 from fxnorm.seeds import generator
-from fxnorm.stems import SAMPLE_RATE
 
 #: Zeros put before and after a stem while it is processed, in samples.
 PADDING = 65_536

@@ -1,5 +1,9 @@
 from .checkpoint import discard_checkpoint
-from .config import (
+from .engine import Excerpt
+from .machine import Machine
+from .state import Weights
+from .trainer import Selected, TrainingResult, train
+from .training_config import (
     AugmentationConfig,
     LossConfig,
     ProcessorConfig,
@@ -7,11 +11,7 @@ from .config import (
     TrainingConfig,
     ValidationConfig,
 )
-from .engine import Excerpt
-from .machine import Machine
-from .songs import TrainingSong, open_songs
-from .state import Weights
-from .trainer import Selected, TrainingResult, train
+from .training_songs import TrainingSong, open_songs
 
 __all__ = [
     "AugmentationConfig",

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from fxnorm.audio import from_db
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.effects.processors import build_chain
 from fxnorm.errors import FxNormError
-from fxnorm.stems import SAMPLE_RATE
-from fxnorm.training.config import AugmentationConfig, ProcessorConfig
-from fxnorm.training.songs import OpenSong, Piece
+from fxnorm.training.training_config import AugmentationConfig, ProcessorConfig
+from fxnorm.training.training_songs import OpenSong, Piece
 
 
 class Augmentation:

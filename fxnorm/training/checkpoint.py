@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from fxnorm.errors import FxNormError
-from fxnorm.files import atomic_file
+from fxnorm.outputs import atomic_file
 
 
 def checkpoint_path(folder: str | os.PathLike[str], key: str) -> Path:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.losses import StereoLossA, StereoLossB, TimeL1
 from fxnorm.models import (
@@ -22,15 +23,14 @@ from fxnorm.models import (
     transfer_front_end,
 )
 from fxnorm.seeds import derive_seed
-from fxnorm.stems import SAMPLE_RATE
 from fxnorm.training.checkpoint import load_checkpoint, save_checkpoint
-from fxnorm.training.config import LossConfig, TrainingConfig
 from fxnorm.training.loader import Batch, Loader
 from fxnorm.training.machine import Machine, peak_memory_mb
-from fxnorm.training.progress import Clock, TrainingProgress
 from fxnorm.training.schedule import learning_rate
-from fxnorm.training.songs import OpenSong
 from fxnorm.training.state import TrainingState, Weights
+from fxnorm.training.training_config import LossConfig, TrainingConfig
+from fxnorm.training.training_progress import Clock, TrainingProgress
+from fxnorm.training.training_songs import OpenSong
 from fxnorm.training.validation import align, check_validation, output_offset, validate
 
 Log = dict[str, float]

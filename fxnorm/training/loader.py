@@ -17,8 +17,8 @@ import torch
 from fxnorm.errors import FxNormError
 from fxnorm.seeds import generator
 from fxnorm.training.augmentation import Augmentation
-from fxnorm.training.config import TrainingConfig
-from fxnorm.training.songs import OpenSong, Piece
+from fxnorm.training.training_config import TrainingConfig
+from fxnorm.training.training_songs import OpenSong, Piece
 
 
 class Batch(NamedTuple):

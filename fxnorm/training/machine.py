@@ -19,7 +19,7 @@ from lightning_fabric.strategies import DDPStrategy
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from fxnorm.errors import FxNormError
-from fxnorm.training.config import Precision
+from fxnorm.training.training_config import Precision
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import math
 
-from fxnorm.training.config import TrainingConfig
+from fxnorm.training.training_config import TrainingConfig
 
 
 def learning_rate(config: TrainingConfig, step: int) -> float:

@@ -11,11 +11,11 @@ import torch
 from fxnorm.errors import FxNormError
 from fxnorm.models import NetworkConfig
 from fxnorm.training.checkpoint import checkpoint_path, load_checkpoint
-from fxnorm.training.config import TrainingConfig
 from fxnorm.training.engine import Excerpt, Job, Log, run
 from fxnorm.training.machine import Machine, launch
-from fxnorm.training.songs import OpenSong, TrainingSong, open_songs
 from fxnorm.training.state import Weights
+from fxnorm.training.training_config import TrainingConfig
+from fxnorm.training.training_songs import OpenSong, TrainingSong, open_songs
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def train(
         valid_songs: songs to select the weights by.
         seed: the project's seed.
         checkpoint_folder: holds the checkpoints of all runs.
-        fingerprint: names what decides the result: see `fxnorm.config.fingerprint`.
+        fingerprint: names what decides the result: see `fxnorm.configuration.fingerprint`.
         title: the system's name; part of the seed of the weights, and shown with the progress.
         init: weights of a pretrained network, whose front end is taken.
         machine: where to run; the default is one device, a GPU if there is one.

@@ -6,11 +6,11 @@ from functools import partial
 
 import torch
 
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.models.windows import run_in_windows
-from fxnorm.stems import SAMPLE_RATE
 from fxnorm.training.loader import to_tensor
-from fxnorm.training.songs import OpenSong
+from fxnorm.training.training_songs import OpenSong
 
 #: STFT hop of the stereo losses; songs are cut to a multiple of it.
 _HOP = 1024

@@ -10,7 +10,7 @@ from golden_signals import digest, golden_signal
 from fxnorm import audio
 from fxnorm.data import Song, find_songs
 from fxnorm.normalization import DatasetFeatures
-from fxnorm.normalization.features import BINS
+from fxnorm.normalization.dataset_features import BINS
 
 SAMPLE_RATE = 44_100
 GOLDEN = np.load(Path(__file__).parent / "golden" / "normalization.npz")

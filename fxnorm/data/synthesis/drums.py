@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fxnorm.audio import from_db
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.oscillators import decaying_sines, sample_count
 from fxnorm.data.synthesis.rooms import Room, impulse_response
 from fxnorm.data.synthesis.score import Hit
 from fxnorm.effects import apply_filter, convolve, high_pass, low_pass
-from fxnorm.stems import SAMPLE_RATE
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import numpy as np
 import scipy.ndimage
 
 from fxnorm.audio import from_db
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.oscillators import sample_count
-from fxnorm.stems import SAMPLE_RATE
 
 #: A recording is active in blocks of this length whose level is above this one.
 _BLOCK_S = 0.1

@@ -13,14 +13,15 @@ import scipy.fft
 import scipy.ndimage
 
 from fxnorm.audio import db, from_db, integrated_loudness
-from fxnorm.data.synthesis.config import EngineerConfig
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.dynamics import limit_crest
 from fxnorm.data.synthesis.oscillators import sample_count
 from fxnorm.data.synthesis.rooms import Room, impulse_response
 from fxnorm.data.synthesis.score import Song
+from fxnorm.data.synthesis.synthesis_config import EngineerConfig
 from fxnorm.effects.processors import build_chain
 from fxnorm.seeds import generator
-from fxnorm.stems import SAMPLE_RATE, STEMS
+from fxnorm.stems import STEMS
 
 #: Rooms and plates of the studio, the same for all songs.
 _ROOMS = {

@@ -7,18 +7,18 @@ import joblib
 import numpy as np
 
 from fxnorm.audio import from_db, write
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.composition import compose
-from fxnorm.data.synthesis.config import SynthesisConfig
 from fxnorm.data.synthesis.engineer import decide, mix_loudness, process, studio_rooms
 from fxnorm.data.synthesis.measurement import measure, summarise
 from fxnorm.data.synthesis.mixdown import mix_down
 from fxnorm.data.synthesis.performance import perform
 from fxnorm.data.synthesis.rooms import Room, impulse_response
 from fxnorm.data.synthesis.score import Song
+from fxnorm.data.synthesis.synthesis_config import SynthesisConfig
 from fxnorm.effects.processors import build_chain
 from fxnorm.progress import progress
 from fxnorm.seeds import generator
-from fxnorm.stems import SAMPLE_RATE
 
 #: Reverberation times in seconds (middle octaves) and level of the two sets of impulse responses.
 _RESPONSE_SETS = {"reverb": (2.0, 3.3, -10.0), "prereverb": (0.3, 1.2, -6.0)}
@@ -37,7 +37,7 @@ def synthesize(
     configuration give the same bytes for any number of jobs.
 
     Args:
-        folder: empty or new; use `fxnorm.files.atomic_folder` to replace a folder as a whole.
+        folder: empty or new; use `fxnorm.outputs.atomic_folder` to replace a folder as a whole.
         config: sizes and the engineer's aims.
         seed: the project's seed.
         jobs: worker processes; -1 = one per core.

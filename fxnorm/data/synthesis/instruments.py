@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fxnorm.audio import from_db
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.oscillators import (
     decaying_partials,
     envelope,
@@ -15,7 +16,6 @@ from fxnorm.data.synthesis.oscillators import (
 )
 from fxnorm.data.synthesis.score import Note, Part
 from fxnorm.effects import apply_filter, high_pass, low_pass, peaking
-from fxnorm.stems import SAMPLE_RATE
 
 _HARMONICS = np.arange(1, 65)
 #: Longest tone of a string, and of the noise of striking it.

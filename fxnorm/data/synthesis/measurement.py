@@ -6,8 +6,8 @@ import numpy as np
 import scipy.fft
 
 from fxnorm.audio import db, integrated_loudness, peak
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.dynamics import active_energies, active_rms
-from fxnorm.stems import SAMPLE_RATE
 
 _FFT = 4096
 

@@ -5,9 +5,9 @@ from functools import reduce
 import numpy as np
 
 from fxnorm.audio import from_db, integrated_loudness
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.dynamics import limiter_gain, louder_channel
 from fxnorm.effects.compressor import gain_reduction_db, level_db, smoothing
-from fxnorm.stems import SAMPLE_RATE
 
 _STEPS = 32_768
 _PASSES = 3

@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from fxnorm.stems import SAMPLE_RATE
+from fxnorm.conventions import SAMPLE_RATE
 
 _TABLE = 4096
 #: No partial is rendered above this frequency.

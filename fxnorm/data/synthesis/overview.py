@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fxnorm.audio import db, read, stft
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.stems import SAMPLE_RATE, STEMS
+from fxnorm.stems import STEMS
 
 _FFT = 2048
 _HOP = 1024

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.fft
 
-from fxnorm.stems import SAMPLE_RATE
+from fxnorm.conventions import SAMPLE_RATE
 
 #: Octave bands whose decay is set one by one.
 _BANDS_HZ = np.array([63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0])

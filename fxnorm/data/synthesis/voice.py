@@ -6,6 +6,7 @@ import numpy as np
 import scipy.ndimage
 
 from fxnorm.audio import istft, stft
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.oscillators import (
     envelope,
     frequency_hz,
@@ -15,7 +16,6 @@ from fxnorm.data.synthesis.oscillators import (
 )
 from fxnorm.data.synthesis.score import Syllable
 from fxnorm.effects import apply_filter, high_pass, low_pass
-from fxnorm.stems import SAMPLE_RATE
 
 _FFT = 1024
 _HOP = 256

@@ -1,0 +1,54 @@
+"""Configuration models that reject what they do not know."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fxnorm.errors import FxNormError
+
+
+class Config(BaseModel):
+    """A frozen configuration: unknown keys, wrong types and infinite numbers are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any], source: str) -> Self:
+        """Validate plain data, as read from YAML or JSON.
+
+        Args:
+            data: nested mapping.
+            source: where the data came from, for the message (a path or a section's name).
+
+        Raises:
+            FxNormError: names the source and every wrong key, in one line.
+        """
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            faults = "; ".join(_describe(fault, data) for fault in error.errors())
+            raise FxNormError(f"{source}: {faults}") from error
+
+
+def _describe(fault: Any, data: Mapping[str, Any]) -> str:
+    key = ".".join(_path(fault["loc"], data)) or "(top level)"
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key '{key}': remove or correct it"
+    if fault["type"] == "missing":
+        return f"key '{key}' is missing"
+    message = f"key '{key}': {fault['msg']}"
+    return message if isinstance(fault["input"], Mapping) else f"{message} (got {fault['input']!r})"
+
+
+def _path(location: tuple[str | int, ...], data: Any) -> list[str]:
+    """The keys of a location; pydantic also has the names of alternatives in it."""
+    keys = []
+    for number, part in enumerate(location):
+        inside = isinstance(data, Mapping) and part in data
+        inside = inside or (isinstance(data, list | tuple) and isinstance(part, int))
+        if inside:
+            data = data[part]
+        if inside or number == len(location) - 1:
+            keys.append(str(part))
+    return keys

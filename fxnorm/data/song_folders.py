@@ -1,0 +1,189 @@
+"""Songs of a data set in MUSDB18's layout, checked by their headers before any audio is read.
+
+A song is a folder `<song>/{mixture,vocals,bass,drums,other}.wav` (or .flac), as in MUSDB18-HQ, or
+a file `<song>.stem.mp4`, as in the original MUSDB18.
+"""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from fxnorm import audio
+from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.data import stem_mp4
+from fxnorm.errors import FxNormError
+from fxnorm.stems import STEMS
+
+MIXTURE = "mixture"
+_SUFFIXES = (".wav", ".flac")
+
+
+@dataclass(frozen=True)
+class Song:
+    """Where a song's audio is and how long it is.
+
+    Attributes:
+        name: the folder's name, or the file's without `.stem.mp4`.
+        stems: file of each stem type.
+        mixture: file of the human mix.
+        samples: length at 44.1 kHz of the longest of these files; the others are read with zeros
+            at the end.
+        notes: what reading will change: resampling, mono repeated, shorter files padded.
+    """
+
+    name: str
+    stems: Mapping[str, Path]
+    mixture: Path
+    samples: int
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class SongList:
+    """Songs found in a folder, and the ones left out with the reason."""
+
+    songs: list[Song]
+    skipped: dict[str, str]
+
+
+def find_songs(folder: str | os.PathLike[str], *, skip_faulty: bool = False) -> SongList:
+    """List the songs of a folder by name, checking that every file is there and readable.
+
+    Args:
+        folder: holds one folder or one `.stem.mp4` per song; other entries are ignored.
+        skip_faulty: leave a song with a missing or unreadable file out instead of failing.
+
+    Raises:
+        FxNormError: the folder is missing or holds no song, or (unless `skip_faulty`) a song is
+            faulty; the message names the song and the file.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise FxNormError(f"{root}: no such data set folder; check dataset.root or the path given")
+    songs: list[Song] = []
+    skipped: dict[str, str] = {}
+    for entry in sorted(root.iterdir(), key=lambda path: path.name):
+        if not _is_song(entry):
+            continue
+        try:
+            songs.append(_open_song(entry))
+        except FxNormError as error:
+            if not skip_faulty:
+                raise FxNormError(
+                    f"{error}; mend the song, or set dataset.skip_faulty to leave it out"
+                ) from error
+            skipped[_song_name(entry)] = str(error)
+    if not songs:
+        reason = f" ({len(skipped)} faulty ones were skipped)" if skipped else ""
+        raise FxNormError(
+            f"{root}: holds no song{reason}; expected <song>/{{{','.join([MIXTURE, *STEMS])}}}.wav"
+            f" or <song>{stem_mp4.SUFFIX}"
+        )
+    return SongList(songs, skipped)
+
+
+def read_stem(song: Song, stem: str) -> np.ndarray:
+    """Audio of one stem, (song.samples, 2) float32 at 44.1 kHz.
+
+    Raises:
+        FxNormError: the file can't be decoded.
+    """
+    return _read(song.stems[stem], stem, song.samples)
+
+
+def read_mixture(song: Song) -> np.ndarray:
+    """Audio of the human mix, (song.samples, 2) float32 at 44.1 kHz.
+
+    Raises:
+        FxNormError: the file can't be decoded.
+    """
+    return _read(song.mixture, MIXTURE, song.samples)
+
+
+def write_mixtures(
+    songs: Sequence[Song], folder: str | os.PathLike[str], subtype: str = "PCM_16"
+) -> None:
+    """Write every song's human mix as `<folder>/<song>/mixture.wav`, 44.1 kHz stereo.
+
+    Raises:
+        FxNormError: a mix can't be read or written.
+    """
+    for song in songs:
+        path = Path(folder) / song.name / f"{MIXTURE}.wav"
+        audio.write(path, read_mixture(song), SAMPLE_RATE, subtype)
+
+
+def read_audio(path: str | os.PathLike[str]) -> np.ndarray:
+    """Any readable file as (samples, 2) float32 at 44.1 kHz.
+
+    Raises:
+        FxNormError: the file can't be decoded, or has more than two channels.
+    """
+    samples, sample_rate = audio.read(path)
+    if samples.shape[1] > 2:
+        raise FxNormError(f"{path}: has {samples.shape[1]} channels; give mono or stereo")
+    return audio.resample(audio.to_stereo(samples), sample_rate, SAMPLE_RATE)
+
+
+def _read(path: Path, part: str, length: int) -> np.ndarray:
+    samples = stem_mp4.read(path, part) if stem_mp4.is_stem_file(path) else read_audio(path)
+    return audio.resample(samples, SAMPLE_RATE, SAMPLE_RATE, samples=length)
+
+
+def _is_song(entry: Path) -> bool:
+    if entry.name.startswith("."):
+        return False
+    if entry.is_dir():
+        parts = {MIXTURE, *STEMS}
+        return any(file.stem in parts and file.suffix in _SUFFIXES for file in entry.iterdir())
+    return stem_mp4.is_stem_file(entry)
+
+
+def _song_name(entry: Path) -> str:
+    return entry.name.removesuffix(stem_mp4.SUFFIX)
+
+
+def _open_song(entry: Path) -> Song:
+    if stem_mp4.is_stem_file(entry):
+        samples = stem_mp4.length(entry)
+        return Song(_song_name(entry), dict.fromkeys(STEMS, entry), entry, samples)
+    files = {part: _part_file(entry, part) for part in (*STEMS, MIXTURE)}
+    headers = {part: audio.info(path) for part, path in files.items()}
+    lengths = {
+        part: math.ceil(header.samples * SAMPLE_RATE / header.sample_rate)
+        for part, header in headers.items()
+    }
+    empty = [str(files[part]) for part, length in lengths.items() if length == 0]
+    if empty:
+        raise FxNormError(f"{', '.join(empty)}: holds no audio")
+    samples = max(lengths.values())
+    notes = _notes(headers, lengths, samples)
+    mixture = files.pop(MIXTURE)
+    return Song(entry.name, files, mixture, samples, tuple(notes))
+
+
+def _part_file(folder: Path, part: str) -> Path:
+    for suffix in _SUFFIXES:
+        path = folder / f"{part}{suffix}"
+        if path.is_file():
+            return path
+    raise FxNormError(f"{folder / part}.wav: no such file, and no .flac either")
+
+
+def _notes(
+    headers: Mapping[str, audio.AudioInfo], lengths: Mapping[str, int], samples: int
+) -> Sequence[str]:
+    notes = []
+    for part, header in headers.items():
+        if header.sample_rate != SAMPLE_RATE:
+            notes.append(f"{part}: resampled from {header.sample_rate} Hz")
+        if header.channels == 1:
+            notes.append(f"{part}: mono, repeated on both channels")
+        if lengths[part] < samples:
+            missing_s = (samples - lengths[part]) / SAMPLE_RATE
+            notes.append(f"{part}: {missing_s:.2f} s of silence added at the end")
+    return notes

@@ -1,0 +1,64 @@
+"""Settings of the generated data set."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from fxnorm.configuration import Config
+from fxnorm.stems import STEMS
+
+_Decibels = Annotated[float, Field(ge=0.0, le=6.0)]
+
+
+class Balance(Config):
+    """Loudness of each stem in the mix, in LU relative to the vocals' usual level."""
+
+    vocals: float = 0.0
+    bass: float = -5.0
+    drums: float = 0.0
+    other: float = -4.0
+
+
+class EngineerConfig(Config):
+    """What the mixing engineer aims at."""
+
+    #: Integrated loudness in LUFS to master at, give or take 1 LU by style.
+    target_lufs: float = Field(default=-15.0, ge=-20.0, le=-8.0)
+    #: Highest sample peak of a mixture in dBFS.
+    ceiling_db: float = Field(default=-1.0, ge=-6.0, le=-0.1)
+    #: The mix before what the instruments change about it.
+    balance_lu: Balance = Balance()
+    #: Standard deviation of what no rule explains: levels and equaliser gains in dB.
+    jitter_db: _Decibels = 0.4
+    #: Further processors at the end of a stem's chain, ours or pymixconsole's, see
+    #: `fxnorm.effects.processors.build_chain`; {stem: [{processor: …, parameter: value}, …]}.
+    extra: dict[str, list[dict[str, Any]]] = Field(default={})
+
+    @model_validator(mode="after")
+    def _stems(self) -> "EngineerConfig":
+        unknown = sorted(set(self.extra) - set(STEMS))
+        if unknown:
+            raise ValueError(f"extra: unknown stem '{unknown[0]}'; use {', '.join(STEMS)}")
+        return self
+
+
+class SynthesisConfig(Config):
+    """Size of the generated data set, and how it is mixed."""
+
+    #: Songs in the training folder (the validation partition is chosen from them).
+    training_songs: int = Field(default=48, ge=1, le=400)
+    #: Songs in the test folder, which also exist as dry stems.
+    test_songs: int = Field(default=10, ge=1, le=400)
+    #: Shortest and longest song in seconds.
+    duration_s: tuple[float, float] = (16.0, 24.0)
+    #: Impulse responses in each of the two sets.
+    impulse_responses: int = Field(default=6, ge=1, le=100)
+    #: The mixing engineer.
+    engineer: EngineerConfig = EngineerConfig()
+
+    @model_validator(mode="after")
+    def _durations(self) -> "SynthesisConfig":
+        shortest, longest = self.duration_s
+        if not 4.0 <= shortest <= longest <= 600.0:
+            raise ValueError("duration_s must be two numbers in rising order, from 4 to 600")
+        return self

@@ -1,0 +1,35 @@
+"""One digest for all that decides a result: files, folders, configurations, numbers and names."""
+
+import hashlib
+from pathlib import Path
+
+from fxnorm.configuration import Config
+
+
+def digest(*parts: Path | Config | str | int) -> str:
+    """SHA-256 of what is given, in its order.
+
+    Args:
+        parts: a `Path` stands for the bytes of a file, or of a folder's files with their names;
+            anything else stands for its text.
+
+    Returns:
+        The first 16 hexadecimal digits.
+    """
+    sha = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Path):
+            _add_files(sha, part)
+        else:
+            text = part.model_dump_json() if isinstance(part, Config) else str(part)
+            sha.update(text.encode() + b"\0")
+    return sha.hexdigest()[:16]
+
+
+def _add_files(sha: "hashlib._Hash", root: Path) -> None:
+    files = sorted(root.rglob("*")) if root.is_dir() else [root]
+    for file in files:
+        if file.is_file() and "__pycache__" not in file.parts:
+            sha.update(file.relative_to(root.parent).as_posix().encode() + b"\0")
+            with file.open("rb") as stream:
+                sha.update(hashlib.file_digest(stream, "sha256").digest())

@@ -1,0 +1,1 @@
+"""The FxNorm-Automix network."""

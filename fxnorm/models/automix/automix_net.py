@@ -1,0 +1,181 @@
+"""The FxNorm-Automix network (Martínez-Ramírez et al., ISMIR 2022, section 3)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from fxnorm.errors import FxNormError
+from fxnorm.models.automix.front_end import Encoded, decode, encode
+from fxnorm.models.automix.latent import SqueezeExcitation, reset_lstm_biases, run_lstm
+from fxnorm.models.automix.spectral import Blocks
+from fxnorm.models.automix.temporal import Pointwise, TemporalBlock, temporal_blocks
+
+
+class AutomixNet(nn.Module):
+    """Stems to mix: learned filter bank, temporal network, filter-wise mask and gate, tied decoder.
+
+    With `pretraining` it is an auto-encoder of the stems that only trains the filter bank; the
+    other parts are there, but frozen and unused. Parameters have the released files' names, and
+    are drawn from torch's global generator: call `torch.manual_seed` first.
+
+    Args:
+        stems: number of stems S.
+        channels: channels per stem C.
+        filters: filters of the front-end N, even.
+        kernel: taps of the first convolution K, even; the second has 2 K.
+        pool: samples per latent frame.
+        bottleneck: channels between temporal blocks.
+        skip: channels of their skip outputs.
+        hidden: channels within them.
+        block_kernel: taps of their depthwise convolutions, odd.
+        blocks: temporal blocks per repeat, of dilation 1, 2, 4, ...
+        repeats: how often these are repeated.
+        se_ratio: hidden units per filter of the squeeze-excitation.
+        lstm_layers: layers of the bidirectional LSTM, of N / 2 units per direction.
+        lstm_dropout: dropout between them, in training.
+        pretraining: build the auto-encoder.
+
+    Raises:
+        FxNormError: sizes that don't go together.
+    """
+
+    #: Input sample that output sample 0 belongs to.
+    output_offset = 0
+    #: Samples by which the output is shorter than the input.
+    trim = 0
+
+    def __init__(
+        self,
+        *,
+        stems: int = 4,
+        channels: int = 2,
+        filters: int = 128,
+        kernel: int = 64,
+        pool: int = 64,
+        bottleneck: int = 256,
+        skip: int = 64,
+        hidden: int = 128,
+        block_kernel: int = 3,
+        blocks: int = 6,
+        repeats: int = 4,
+        se_ratio: int = 16,
+        lstm_layers: int = 3,
+        lstm_dropout: float = 0.1,
+        pretraining: bool = False,
+    ) -> None:
+        super().__init__()
+        if filters % 2 or kernel % 2:
+            raise FxNormError(f"network: filters ({filters}) and kernel ({kernel}) must be even")
+        if block_kernel % 2 == 0:
+            raise FxNormError(f"network: block_kernel ({block_kernel}) must be odd")
+        self.stems, self.channels, self.pretraining = stems, channels, pretraining
+        self.blocks = Blocks(kernel, pool)
+        self.layerNorm = nn.GroupNorm(1, filters, eps=1e-8)
+        self.bottleneck_conv1x1 = Pointwise(filters, bottleneck)
+        self.repeats = nn.ModuleList(
+            nn.ModuleList(
+                TemporalBlock(
+                    bottleneck=bottleneck,
+                    skip=skip,
+                    hidden=hidden,
+                    kernel=block_kernel,
+                    dilation=2**index,
+                )
+                for index in range(blocks)
+            )
+            for _ in range(repeats)
+        )
+        self.output = nn.Sequential(nn.PReLU(), Pointwise(skip, filters))
+        self.conv_1 = nn.Conv1d(stems * channels, filters, kernel, bias=False)
+        self.conv_2 = nn.Sequential(
+            nn.Conv1d(filters, filters, 2 * kernel, groups=filters, bias=False), nn.Softplus()
+        )
+        self.blstm = nn.LSTM(
+            filters,
+            filters // 2,
+            lstm_layers,
+            batch_first=True,
+            bidirectional=True,
+            dropout=lstm_dropout,
+        )
+        reset_lstm_biases(self.blstm)
+        self.se_block = SqueezeExcitation(filters, se_ratio)
+        # The released files have them, but nothing comes after the last block's residual output.
+        self._temporal_blocks()[-1].res_out.requires_grad_(False)
+        if pretraining:
+            for name, parameter in self.named_parameters():
+                parameter.requires_grad_(name.startswith(("conv_1.", "conv_2.")))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Mix, or with `pretraining` rebuild the stems.
+
+        A length that is no multiple of `pool` is filled up with zeros at the end for the
+        computation.
+
+        Args:
+            x: normalised stems (B, S, C, T), T > 0.
+
+        Returns:
+            The mix (B, C, T) within [-1, 1]; with `pretraining` the stems (B, S, C, T).
+        """
+        if self.pretraining:
+            return self._rebuild(x)
+        return torch.tanh(self.before_tanh(x))
+
+    def before_tanh(self, x: Tensor) -> Tensor:
+        """The mix (B, C, T) before its last non-linearity."""
+        encoded = self.encode(x)
+        scale = self.scale(encoded.peaks, encoded.sums)
+        y = decode(encoded.p, scale, self.mix_kernel(), self.blocks)
+        return y[..., : x.shape[-1]]
+
+    def encode(self, x: Tensor) -> Encoded:
+        """Front-end on (B, S, C, T); see `Encoded`."""
+        if x.ndim != 4 or x.shape[1:3] != (self.stems, self.channels) or x.shape[-1] == 0:
+            raise FxNormError(
+                f"network input has shape {tuple(x.shape)}; "
+                f"it takes (batch, {self.stems}, {self.channels}, samples)"
+            )
+        fill = -x.shape[-1] % self.blocks.pool
+        flat = F.pad(x.flatten(1, 2), (0, fill))
+        locate = self.pretraining or torch.is_grad_enabled()
+        return encode(flat, self.conv_1.weight, self.weight_2, self.blocks, locate=locate)
+
+    @property
+    def weight_2(self) -> nn.Parameter:
+        """Weight of the second convolution, (N, 1, 2 K)."""
+        return self.get_parameter("conv_2.0.weight")
+
+    def scale(self, peaks: Tensor, sums: Tensor) -> Tensor:
+        """What the decoder multiplies each filter by in each frame: mask times gate.
+
+        Args:
+            peaks: of `Encoded`, (B, N, F).
+            sums: of `Encoded`, (B, N, F).
+        """
+        mask = self.mask(peaks)
+        # The mask is positive and constant over a frame: no need to go through the samples.
+        mean_magnitude = (mask * sums).sum(-1) / (sums.shape[-1] * self.blocks.pool)
+        scale = mask * self.se_block(mean_magnitude).unsqueeze(-1)
+        # Under autocast it comes in half precision, which the decoder does not take.
+        return scale.to(sums.dtype)
+
+    def mask(self, peaks: Tensor) -> Tensor:
+        """The latent network: (B, N, F) to a mask (B, N, F)."""
+        latent = self.bottleneck_conv1x1(self.layerNorm(F.softplus(peaks)))
+        latent = F.softplus(self.output(temporal_blocks(latent, self._temporal_blocks())))
+        hidden = run_lstm(self.blstm, latent.transpose(1, 2))
+        return F.softplus(hidden).transpose(1, 2)
+
+    def mix_kernel(self) -> Tensor:
+        """The decoder's weight summed over the stems, (N, C, K): the same mix for less work."""
+        return self.conv_1.weight.unflatten(1, (self.stems, self.channels)).sum(1)
+
+    def _temporal_blocks(self) -> list[TemporalBlock]:
+        return [block for block in self.repeats.modules() if isinstance(block, TemporalBlock)]
+
+    def _rebuild(self, x: Tensor) -> Tensor:
+        encoded = self.encode(x)
+        maxima = F.softplus(encoded.peaks)
+        y = decode(encoded.p, maxima, self.conv_1.weight, self.blocks, encoded.indices)
+        return y[..., : x.shape[-1]].unflatten(1, (self.stems, self.channels))

@@ -1,0 +1,129 @@
+"""Model folders: `model.safetensors`, `config.json` and `features.npz`, all that mixing needs."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from fxnorm.errors import FxNormError
+from fxnorm.models.automix.automix_net import AutomixNet
+from fxnorm.models.building import build
+from fxnorm.models.mixer_config import MixerConfig
+from fxnorm.models.waveunet.wave_u_net import WaveUNet
+from fxnorm.normalization.dataset_features import DatasetFeatures
+from fxnorm.outputs import atomic_folder
+
+_WEIGHTS, _CONFIG, _FEATURES = "model.safetensors", "config.json", "features.npz"
+
+
+class LoadedModel(NamedTuple):
+    """A model folder's content; the network is in evaluation mode."""
+
+    net: AutomixNet | WaveUNet
+    features: DatasetFeatures
+    config: MixerConfig
+
+
+def save(
+    folder: str | os.PathLike[str],
+    net: AutomixNet | WaveUNet,
+    features: DatasetFeatures,
+    config: MixerConfig,
+) -> None:
+    """Write a model folder, whole or not at all; replaces an older one.
+
+    Raises:
+        FxNormError: the network is not the one that `config` describes, or the folder holds
+            anything else.
+    """
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    with torch.device("meta"):
+        expected = build(config.network).state_dict()
+    require_same_layout(state, expected, f"{folder}: the network to save")
+    with atomic_folder(folder, replaces=(_WEIGHTS, _CONFIG, _FEATURES)) as temporary:
+        safetensors.torch.save_file(state, temporary / _WEIGHTS)
+        text = json.dumps(config.model_dump(mode="json"), indent=2)
+        (temporary / _CONFIG).write_text(text + "\n", encoding="utf-8")
+        features.save(temporary / _FEATURES)
+
+
+def load(folder: str | os.PathLike[str], device: str | torch.device = "cpu") -> LoadedModel:
+    """Read a model folder.
+
+    Raises:
+        FxNormError: a missing or damaged file, unknown settings, or weights of another network.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise FxNormError(f"{folder}: no such model folder")
+    for name in (_WEIGHTS, _CONFIG, _FEATURES):
+        if not (root / name).is_file():
+            raise FxNormError(f"{root / name}: missing; train or import the model again")
+    config = MixerConfig.parse(_read_json(root / _CONFIG), str(root / _CONFIG))
+    net = build(config.network)
+    state = read_weights(root / _WEIGHTS)
+    require_same_layout(state, net.state_dict(), str(root / _WEIGHTS))
+    net.load_state_dict(state)
+    features = DatasetFeatures.load(root / _FEATURES)
+    return LoadedModel(net.to(device).eval(), features, config)
+
+
+def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Read a safetensors file.
+
+    Raises:
+        FxNormError: it is missing or damaged.
+    """
+    if not Path(path).is_file():
+        raise FxNormError(f"{path}: no such file")
+    try:
+        return safetensors.torch.load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise FxNormError(f"{path}: damaged ({error}); train or import the model again") from error
+
+
+def require_same_layout(
+    state: Mapping[str, Tensor], expected: Mapping[str, Tensor], source: str
+) -> None:
+    """Compare names and shapes of two sets of weights.
+
+    Raises:
+        FxNormError: says which names are missing, unexpected or of another shape.
+    """
+    faults = [
+        *_listed("missing", [name for name in expected if name not in state]),
+        *_listed("unexpected", [name for name in state if name not in expected]),
+        *_listed(
+            "misshaped",
+            [
+                f"{name} {tuple(state[name].shape)}, not {tuple(tensor.shape)}"
+                for name, tensor in expected.items()
+                if name in state and state[name].shape != tensor.shape
+            ],
+        ),
+    ]
+    if faults:
+        raise FxNormError(f"{source}: weights of another network: {'; '.join(faults)}")
+
+
+def _listed(fault: str, names: list[str], shown: int = 3) -> list[str]:
+    if not names:
+        return []
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return [f"{fault} {', '.join(names[:shown])}{more}"]
+
+
+def _read_json(path: Path) -> Mapping[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FxNormError(f"{path}: not valid JSON ({error})") from error
+    if not isinstance(data, dict):
+        raise FxNormError(f"{path}: holds no mapping of settings")
+    return data

@@ -1,0 +1,1 @@
+"""The Wave-U-Net."""

@@ -1,0 +1,1 @@
+"""The effects of normalisation: each measures a feature and matches a stem to a data set's."""

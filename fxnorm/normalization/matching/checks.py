@@ -1,0 +1,30 @@
+"""What the functions of normalisation refuse."""
+
+import numpy as np
+
+from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.errors import FxNormError
+
+#: Bins of the data set's curves: of a 65,536-point FFT.
+_BINS = 32_769
+
+
+def require_finite(audio: np.ndarray) -> None:
+    """Refuse audio with NaN or infinite samples."""
+    if not np.isfinite(audio).all():
+        raise FxNormError("the audio holds NaN or infinite samples; export it again")
+
+
+def require_rate(sample_rate: int) -> None:
+    """Refuse sample rates for which the data set's curves mean other frequencies."""
+    if sample_rate != SAMPLE_RATE:
+        raise FxNormError(
+            f"sample rate {sample_rate} Hz: the dataset's curves are for {SAMPLE_RATE} Hz; resample"
+            " first, or use FxNormalizer, which does"
+        )
+
+
+def require_bins(curve: np.ndarray, name: str) -> None:
+    """Refuse reference curves that are not those of a 65,536-point FFT."""
+    if curve.shape != (_BINS,):
+        raise FxNormError(f"{name} reference has shape {curve.shape}; it must hold {_BINS} bins")

@@ -1,0 +1,277 @@
+"""Matching the level of a stem's strongest peaks to the data set's by compression."""
+
+import math
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from fxnorm.audio import from_db, peak, peak_db
+from fxnorm.effects.compressor import compress_levels, level_db, smoothing
+from fxnorm.errors import FxNormError
+from fxnorm.normalization.matching.checks import require_finite
+from fxnorm.normalization.matching.equalization import GATE_DB
+from fxnorm.normalization.matching.onsets import (
+    detect_onsets,
+    peak_statistics,
+    segment_peaks_db,
+)
+from fxnorm.normalization.matching.search import first_success
+
+#: Peak level to which a channel is brought before its peaks are compared.
+PEAK_DB = -10.0
+PERCENTILE = 75.0
+_LARGEST_RATIO = 20
+_FORECAST_STEP = 8
+_COMPRESSION_THRESHOLDS_DB = np.arange(-10.0, -40.5, -0.5)
+_EXPANSION_THRESHOLDS_DB = np.arange(-40.0, -0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class StemSettings:
+    """Where the search starts and how fast the compressor acts."""
+
+    ratio: int
+    attack_ms: float
+    release_ms: float
+
+
+SETTINGS = {
+    "vocals": StemSettings(4, 7.5, 400.0),
+    "drums": StemSettings(6, 10.0, 180.0),
+    "bass": StemSettings(5, 10.0, 500.0),
+    "other": StemSettings(4, 15.0, 666.0),
+}
+
+
+@dataclass(frozen=True)
+class CompressedChannel:
+    """A channel after compression matching and what was done to it.
+
+    Attributes:
+        samples: (samples,) float32.
+        branch: below_gate, no_onsets, in_range, too_low, compressed or expanded.
+        input_peaks: (mean, standard deviation) in dB of the strongest peaks at -10 dBFS peak.
+        output_mean_db: mean of the strongest peaks of the result; None where it has no onsets.
+        threshold_db: the compressor's threshold, where one was used.
+        ratio: the compressor's ratio; below 1 for upward expansion.
+        trials: compressor settings tried.
+        reached: False when no setting met the reference and the last one was taken.
+    """
+
+    samples: np.ndarray
+    branch: str
+    input_peaks: tuple[float, float] | None = None
+    output_mean_db: float | None = None
+    threshold_db: float | None = None
+    ratio: float | None = None
+    trials: int = 0
+    reached: bool = True
+
+
+def match_compression(
+    audio: np.ndarray,
+    sample_rate: int,
+    stem: str,
+    reference: tuple[float, float],
+    *,
+    expansion: bool = False,
+    exhaustive: bool = False,
+) -> tuple[np.ndarray, list[tuple[float, float] | None]]:
+    """Compress each channel until the mean of its strongest peaks is within the reference.
+
+    Each channel is brought to a peak of -10 dBFS on its own. Of the ratios from the stem type's
+    start to 20 and, for each, thresholds from -10 to -40 dB in steps of 0.5 dB, the first setting
+    is taken with which the mean falls below the reference's mean + standard deviation.
+
+    Args:
+        audio: (samples, channels) or (samples,).
+        sample_rate: in Hz.
+        stem: vocals, bass, drums or other.
+        reference: the data set's (mean, standard deviation) of `mean_peak` in dB.
+        expansion: expand channels upwards whose peaks lie below mean − standard deviation.
+        exhaustive: try the settings one by one instead of searching; slow, the definition.
+
+    Returns:
+        float32 audio shaped like `audio`, and per channel the (threshold_db, ratio) used or None.
+
+    Raises:
+        FxNormError: an unknown stem type, or audio that is not finite.
+    """
+    require_finite(audio)
+    signal = audio[:, None] if audio.ndim == 1 else audio
+    results = [
+        compress_channel(
+            np.ascontiguousarray(signal[:, c], np.float32),
+            sample_rate,
+            stem,
+            reference,
+            expansion=expansion,
+            exhaustive=exhaustive,
+        )
+        for c in range(signal.shape[1])
+    ]
+    chosen = [
+        None if r.threshold_db is None or r.ratio is None else (r.threshold_db, r.ratio)
+        for r in results
+    ]
+    return np.stack([r.samples for r in results], axis=1).reshape(audio.shape), chosen
+
+
+def compress_channel(
+    samples: np.ndarray,
+    sample_rate: int,
+    stem: str,
+    reference: tuple[float, float],
+    *,
+    expansion: bool = False,
+    exhaustive: bool = False,
+    strength: float = 1.0,
+) -> CompressedChannel:
+    """`match_compression` of one contiguous float32 channel.
+
+    `strength` is the fraction of the level change and of the gain reduction (in dB) to apply.
+    """
+    if stem not in SETTINGS:
+        known = ", ".join(SETTINGS)
+        raise FxNormError(f"no compressor settings for stem type '{stem}'; use one of {known}")
+    if peak_db(samples) <= GATE_DB:
+        return CompressedChannel(samples, "below_gate")
+    gain = float(from_db(PEAK_DB)) / peak(samples)
+    scaled = (samples * gain).astype(np.float32)
+    partly = scaled if strength == 1.0 else (samples * gain**strength).astype(np.float32)
+    onsets = detect_onsets(scaled, sample_rate)
+    if onsets.size == 0:
+        return CompressedChannel(partly, "no_onsets")
+    statistics = peak_statistics(segment_peaks_db(scaled, onsets), PERCENTILE)
+    mean, deviation = reference
+    if statistics[0] < mean + deviation and (statistics[0] > mean - deviation or not expansion):
+        branch = "in_range" if statistics[0] > mean - deviation else "too_low"
+        return CompressedChannel(partly, branch, statistics, statistics[0])
+
+    trials = _Trials(scaled, sample_rate, SETTINGS[stem], onsets)
+    expand = statistics[0] <= mean - deviation
+    ratios: list[float] = [float(r) for r in range(SETTINGS[stem].ratio, _LARGEST_RATIO + 1)]
+    thresholds_db = _COMPRESSION_THRESHOLDS_DB
+    target_db, sign = mean + deviation, 1.0
+    if expand:
+        ratios = [1.0 / r for r in ratios]
+        thresholds_db = _EXPANSION_THRESHOLDS_DB
+        target_db, sign = mean - deviation, -1.0
+    found = first_success(
+        lambda ratio, threshold: sign * (trials.mean_peak_db(ratio, threshold) - target_db),
+        lambda ratio: sign * (trials.forecast_db(ratio, thresholds_db) - target_db),
+        ratios,
+        thresholds_db,
+        exhaustive=exhaustive,
+    )
+    ratio, threshold_db = found.ratio, found.threshold
+    return CompressedChannel(
+        trials.apply(partly, ratio, threshold_db, strength),
+        "expanded" if expand else "compressed",
+        statistics,
+        None if math.isnan(found.excess) else found.excess * sign + target_db,
+        threshold_db,
+        ratio,
+        found.trials,
+        found.reached,
+    )
+
+
+class _Trials:
+    """Compressor trials on one channel; what is the same for all of them is computed once."""
+
+    def __init__(
+        self, samples: np.ndarray, sample_rate: int, settings: StemSettings, onsets: np.ndarray
+    ) -> None:
+        self._samples = samples
+        self._sample_rate = sample_rate
+        self._levels_db = level_db(samples)
+        self._attack = smoothing(settings.attack_ms, sample_rate)
+        self._release = smoothing(settings.release_ms, sample_rate)
+        self._onsets = onsets
+        # One array for the output of every trial: getting memory anew costs as much as a filter.
+        self._output = np.empty_like(samples)
+
+    def mean_peak_db(self, ratio: float, threshold_db: float) -> float:
+        """Mean of the strongest peaks after compression; NaN without onsets."""
+        output = self._compress(self._samples, ratio, threshold_db, 1.0, self._output)
+        onsets = detect_onsets(output, self._sample_rate)
+        if onsets.size == 0:
+            return float("nan")
+        return peak_statistics(segment_peaks_db(output, onsets), PERCENTILE)[0]
+
+    def forecast_db(self, ratio: float, thresholds_db: np.ndarray) -> np.ndarray:
+        """Nearly what `mean_peak_db` gives for each threshold, at less than the cost of one trial.
+
+        The detector runs on every eighth level and the onsets are those before compression.
+        """
+        peaks_db = np.full((self._onsets.shape[0], thresholds_db.shape[0]), -np.inf, np.float32)
+        _forecast_peaks(
+            self._levels_db,
+            self._onsets,
+            thresholds_db.astype(np.float32),
+            np.float32(1.0 - 1.0 / ratio if ratio > 1.0 else 1.0 - ratio),
+            ratio > 1.0,
+            np.float32(self._attack**_FORECAST_STEP),
+            np.float32(self._release**_FORECAST_STEP),
+            peaks_db,
+        )
+        strong = peaks_db > np.percentile(peaks_db, PERCENTILE, axis=0)
+        strong |= ~strong.any(axis=0)
+        return np.mean(peaks_db, axis=0, where=strong)
+
+    def apply(
+        self, samples: np.ndarray, ratio: float, threshold_db: float, strength: float
+    ) -> np.ndarray:
+        """`samples` with (a fraction of) the gain reduction of the trial's samples."""
+        return self._compress(samples, ratio, threshold_db, strength, np.empty_like(samples))
+
+    def _compress(
+        self,
+        samples: np.ndarray,
+        ratio: float,
+        threshold_db: float,
+        strength: float,
+        output: np.ndarray,
+    ) -> np.ndarray:
+        compress_levels(
+            samples,
+            self._levels_db,
+            threshold_db,
+            ratio,
+            self._attack,
+            self._release,
+            strength=strength,
+            output=output,
+        )
+        # Only upward expansion can exceed full scale.
+        return output if ratio > 1.0 else np.clip(output, -1.0, 1.0, out=output)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _forecast_peaks(  # type: ignore[no-untyped-def]
+    levels, onsets, thresholds, slope, downward, attack, release, peaks
+):
+    """Peak level after each onset for all thresholds side by side, (onsets, thresholds)."""
+    zero, one = np.float32(0.0), np.float32(1.0)
+    reduction = np.zeros(thresholds.shape[0], np.float32)
+    segment = 0
+    for start in range(0, levels.shape[0] - _FORECAST_STEP + 1, _FORECAST_STEP):
+        if start < onsets[0]:
+            continue
+        while segment + 1 < onsets.shape[0] and onsets[segment + 1] <= start:
+            segment += 1
+        loudest = levels[start]
+        for n in range(start + 1, start + _FORECAST_STEP):
+            loudest = max(loudest, levels[n])
+        loudest = np.float32(loudest)
+        level = np.float32(levels[start])
+        largest = peaks[segment]
+        for i in range(thresholds.shape[0]):
+            over = level - thresholds[i]
+            wanted = slope * (max(over, zero) if downward else min(over, zero))
+            attacked = attack * reduction[i] + (one - attack) * wanted
+            released = release * reduction[i] + (one - release) * wanted
+            reduction[i] = max(attacked, released)
+            largest[i] = max(largest[i], loudest - reduction[i])

@@ -1,0 +1,210 @@
+"""Matching a stem's long-term spectrum to the data set's, channel by channel."""
+
+import math
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import scipy.fft
+import scipy.signal
+
+from fxnorm.audio import db, frame_count, from_db, peak_db, sqrt_hann
+from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.normalization.matching import loudness
+from fxnorm.normalization.matching.checks import require_bins, require_finite, require_rate
+
+#: FFT length and hop of the long-term spectra, in samples.
+N_FFT = 65_536
+HOP = 16_384
+#: A channel (or a stem) whose peak is not above this level is left alone.
+GATE_DB = -50.0
+#: Level at which spectra are measured and equalised stems come out.
+LEVEL_LUFS = -30.0
+
+_TAPS = 1001
+# firwin2 interpolates the wanted response on a grid of 1,025 points for 1,001 taps, so of the
+# 32,769 bins only every 32nd matters.
+_GRID_FFT = 2048
+_GRID_STEP = N_FFT // _GRID_FFT
+_BLOCK = 16_384
+_BLOCKS_PER_BATCH = 4
+# Where the input is silent the block-wise filter leaves rounding noise, which would count as
+# signal in position measurements; 1e-10 is -200 dBFS.
+_ROUNDING_NOISE = 1e-10
+
+
+@dataclass(frozen=True)
+class EqualizedChannel:
+    """A channel after equalisation and what was done to it.
+
+    Attributes:
+        samples: (samples,) float32.
+        level_gain_db: gain that brought it to -30 LUFS; None when the channel was left alone.
+        largest_boost_db: largest gain of the filter over frequency.
+    """
+
+    samples: np.ndarray
+    level_gain_db: float | None
+    largest_boost_db: float
+
+
+def match_equalization(
+    audio: np.ndarray,
+    sample_rate: int,
+    reference_spectrum: np.ndarray,
+    *,
+    max_boost_db: float | None = None,
+) -> np.ndarray:
+    """Filter each channel so that its mean magnitude spectrum becomes the reference.
+
+    Each channel is brought to -30 LUFS on its own and keeps that level; channels with a peak of
+    -50 dBFS or less are left alone.
+
+    Args:
+        audio: (samples, channels) or (samples,).
+        sample_rate: 44,100 Hz, the rate that the reference is made for.
+        reference_spectrum: (32,769,) mean magnitudes of a 65,536-point FFT at -30 LUFS.
+        max_boost_db: limit of the filter's gain; None for no limit.
+
+    Returns:
+        float32, shaped like `audio`.
+
+    Raises:
+        FxNormError: another sample rate, a reference of another length, or audio that is not
+            finite.
+    """
+    require_rate(sample_rate)
+    require_finite(audio)
+    signal = audio[:, None] if audio.ndim == 1 else audio
+    channels = np.ascontiguousarray(signal.T, np.float32)
+    results = equalize_channels(channels, reference_spectrum, max_boost_db)
+    return np.stack([result.samples for result in results], axis=1).reshape(audio.shape)
+
+
+def equalize_channels(
+    channels: np.ndarray,
+    reference_spectrum: np.ndarray,
+    max_boost_db: float | None,
+    strength: float = 1.0,
+) -> list[EqualizedChannel]:
+    """`match_equalization` of channels at 44.1 kHz.
+
+    Args:
+        channels: (channels, samples) float32, contiguous.
+        reference_spectrum: see `match_equalization`.
+        max_boost_db: see `match_equalization`.
+        strength: fraction of the level change and of the filter's response (in dB) to apply.
+    """
+    require_bins(reference_spectrum, "equalisation")
+    loudnesses = loudness.measure_channels(channels.T, SAMPLE_RATE)
+    return [
+        _equalize(samples, lufs, reference_spectrum, max_boost_db, strength)
+        for samples, lufs in zip(channels, loudnesses, strict=True)
+    ]
+
+
+def _equalize(
+    samples: np.ndarray,
+    measured_lufs: float,
+    reference_spectrum: np.ndarray,
+    max_boost_db: float | None,
+    strength: float,
+) -> EqualizedChannel:
+    if peak_db(samples) <= GATE_DB:
+        return EqualizedChannel(samples, None, 0.0)
+    gain = loudness.loudness_gain(samples, measured_lufs, LEVEL_LUFS)
+    # Rounded to single before it is measured and filtered, as in the reference: in almost empty
+    # bands the rounding noise decides the filter's gain.
+    level = samples * np.float32(gain)
+    spectrum = _mean_magnitude(level)
+    ratio = (reference_spectrum[::_GRID_STEP] + 1e-30) / (spectrum + 1e-30)
+    if max_boost_db is not None:
+        ratio = np.minimum(ratio, from_db(max_boost_db))
+    # The root, because the filter acts twice: forwards and backwards.
+    wanted = np.sqrt(ratio) ** strength
+    taps = scipy.signal.firwin2(_TAPS, np.linspace(0.0, 1.0, wanted.shape[0]), wanted)
+    partly = level if strength == 1.0 else samples * np.float32(gain**strength)
+    filtered = _filter_twice(partly, taps)
+    return EqualizedChannel(filtered, float(db(gain**strength)), float(strength * db(ratio.max())))
+
+
+def mean_spectrum(samples: np.ndarray) -> np.ndarray:
+    """Mean over frames of the magnitude spectrum, every bin: (32,769,) float64.
+
+    Args:
+        samples: (samples,) float32; zero-padded to one frame where shorter.
+    """
+    samples = _at_least_one_frame(samples)
+    window = sqrt_hann(N_FFT)
+    count = frame_count(samples.shape[0], N_FFT, HOP)
+    total = np.zeros(N_FFT // 2 + 1)
+    for start in range(0, count * HOP, HOP):
+        total += np.abs(scipy.fft.rfft(samples[start : start + N_FFT] * window))
+    return total / count
+
+
+def _at_least_one_frame(samples: np.ndarray) -> np.ndarray:
+    missing = N_FFT - samples.shape[0]
+    return np.pad(samples, (0, missing)) if missing > 0 else samples
+
+
+def _mean_magnitude(samples: np.ndarray) -> np.ndarray:
+    """Mean magnitudes of the 65,536-point STFT at every 32nd bin, (1,025,).
+
+    Those bins are the DFT of the windowed frame folded to 2,048 samples.
+    """
+    samples = _at_least_one_frame(samples)
+    count = frame_count(samples.shape[0], N_FFT, HOP)
+    folded = np.empty((count, _GRID_FFT))
+    _fold(samples, sqrt_hann(N_FFT), folded)
+    return np.abs(scipy.fft.rfft(folded, axis=1)).mean(axis=0)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _fold(samples, window, folded):  # type: ignore[no-untyped-def]
+    for frame in range(folded.shape[0]):
+        row = folded[frame]
+        row[:] = 0.0
+        for begin in range(0, N_FFT, _GRID_FFT):
+            start = frame * HOP + begin
+            part, weight = samples[start : start + _GRID_FFT], window[begin : begin + _GRID_FFT]
+            for j in range(_GRID_FFT):
+                row[j] += np.float64(part[j]) * weight[j]
+
+
+def _filter_twice(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
+    """Forward-backward filtering (scipy's filtfilt with odd extension), in double.
+
+    A linear-phase FIR run both ways is one zero-phase filter with the response |FFT(taps)|², here
+    by overlap-save on the oddly extended signal.
+    """
+    reach = taps.shape[0] - 1
+    response = np.abs(scipy.fft.rfft(taps, _BLOCK)) ** 2
+    extended = _odd_extension(samples, reach)
+    step = _BLOCK - 2 * reach
+    count = math.ceil(samples.shape[0] / step)
+    filtered = np.empty(samples.shape[0], np.float32)
+    blocks = np.empty((_BLOCKS_PER_BATCH, _BLOCK))
+    for first in range(0, count, _BLOCKS_PER_BATCH):
+        rows = min(_BLOCKS_PER_BATCH, count - first)
+        for row in range(rows):
+            part = extended[(first + row) * step :][:_BLOCK]
+            blocks[row, : part.shape[0]] = part
+            blocks[row, part.shape[0] :] = 0.0
+        spectra = scipy.fft.rfft(blocks[:rows], axis=1)
+        spectra *= response
+        kept = scipy.fft.irfft(spectra, n=_BLOCK, axis=1, overwrite_x=True)
+        for row in range(rows):
+            _store(kept[row, reach:-reach], filtered[(first + row) * step :][:step])
+    return filtered
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _store(values, out):  # type: ignore[no-untyped-def]
+    """Round to single; what is rounding noise of the transform becomes zero."""
+    for n in range(out.shape[0]):
+        out[n] = np.float32(values[n]) if abs(values[n]) > _ROUNDING_NOISE else np.float32(0.0)
+
+
+def _odd_extension(samples: np.ndarray, reach: int) -> np.ndarray:
+    return np.pad(samples, reach, mode="reflect", reflect_type="odd")

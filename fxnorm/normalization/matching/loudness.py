@@ -1,0 +1,50 @@
+"""Bringing audio to a loudness without clipping."""
+
+import math
+
+import numpy as np
+
+from fxnorm.audio import channel_loudness, from_db, integrated_loudness, peak
+from fxnorm.normalization.matching.checks import require_finite
+
+#: Added to every sample before measuring; keeps the filters' states out of subnormals.
+MEASUREMENT_OFFSET = 1e-10
+_HEADROOM = 1e-6
+
+
+def normalize_loudness(audio: np.ndarray, sample_rate: int, target_lufs: float) -> np.ndarray:
+    """Bring audio to an integrated loudness, or as near as full scale allows.
+
+    Args:
+        audio: (samples, channels) or (samples,).
+        sample_rate: in Hz.
+        target_lufs: wanted integrated loudness.
+
+    Returns:
+        float32, shaped like `audio`. Audio without a loudness (silence, less than 0.4 s) comes
+        back unchanged.
+
+    Raises:
+        FxNormError: audio that is not finite.
+    """
+    require_finite(audio)
+    measured_lufs = measure(audio, sample_rate)
+    return (audio * loudness_gain(audio, measured_lufs, target_lufs)).astype(np.float32)
+
+
+def measure(audio: np.ndarray, sample_rate: int) -> float:
+    """Integrated loudness in LUFS as normalisation sees it; -inf where there is none."""
+    return integrated_loudness(audio, sample_rate, offset=MEASUREMENT_OFFSET)
+
+
+def measure_channels(audio: np.ndarray, sample_rate: int) -> list[float]:
+    """`measure` of each channel of (samples, channels) on its own."""
+    return channel_loudness(audio, sample_rate, offset=MEASUREMENT_OFFSET)
+
+
+def loudness_gain(audio: np.ndarray, measured_lufs: float, target_lufs: float) -> float:
+    """Amplitude factor that takes `audio` to the target and keeps its peak below full scale."""
+    if not math.isfinite(measured_lufs):
+        return 1.0
+    gain = float(from_db(target_lufs - measured_lufs))
+    return gain / max(1.0, _HEADROOM + peak(audio) * gain)

@@ -1,0 +1,274 @@
+"""Onsets by high-frequency content, and the mean level of the peaks that follow them.
+
+The detector is aubio 0.4.9's `onset("hfc", 1024, 1024, rate)`, re-implemented from its behaviour:
+high-frequency content of log magnitudes, a short zero-phase smoother, a median-and-mean adaptive
+threshold, a parabola through the three values around a peak, a silence gate and a minimum
+distance. Positions agree with aubio's except for ±1 sample in about one of 2,500, where the
+rounding inside a single-precision FFT decides. Sums keep aubio's order and precision.
+"""
+
+import math
+
+import numba
+import numpy as np
+import scipy.fft
+
+from fxnorm.audio import db
+from fxnorm.normalization.matching.checks import require_finite
+
+#: Frame, hop and FFT length in samples.
+FRAME = 1024
+
+_BINS = FRAME // 2 + 1
+_BATCH = 32  # frames per transform: their spectra stay in the second-level cache
+_DELAY = 4403  # floor(4.3 hops): detection latency that is taken off positions
+_MINIMUM_INTERVAL_S = 0.05
+_THRESHOLD = np.float32(0.058)
+_SILENCE_DB = np.float32(-70.0)
+# Smoothing filter b0 + b1 z⁻¹ + b2 z⁻² over 1 + a1 z⁻¹; a1 is positive in aubio too.
+_B0, _B1, _B2 = 0.15998789, 0.31997577, 0.15998789
+_A1 = 0.23484048
+_TINY = 2e-42
+
+
+def detect_onsets(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Onset positions of one channel.
+
+    Args:
+        samples: (samples,), full scale = 1; a last incomplete frame of 1,024 is not analysed.
+        sample_rate: in Hz; sets the minimum distance of 50 ms and nothing else.
+
+    Returns:
+        Strictly increasing sample positions, int64.
+    """
+    samples = np.ascontiguousarray(samples, np.float32)
+    return onsets_from_descriptor(samples, high_frequency_content(samples), sample_rate)
+
+
+def mean_peak(
+    audio: np.ndarray, sample_rate: int, percentile: float = 75.0
+) -> tuple[float, float] | None:
+    """Mean and standard deviation of the levels of the strongest peaks, one peak per onset.
+
+    Args:
+        audio: (samples, channels) or (samples,).
+        sample_rate: in Hz.
+        percentile: peaks above this percentile of a channel's peak levels count.
+
+    Returns:
+        (mean, standard deviation) in dB, averaged over channels; None when a channel has no onset.
+
+    Raises:
+        FxNormError: audio that is not finite.
+    """
+    require_finite(audio)
+    signal = audio[:, None] if audio.ndim == 1 else audio
+    results = []
+    for channel in range(signal.shape[1]):
+        samples = np.ascontiguousarray(signal[:, channel], np.float32)
+        onsets = detect_onsets(samples, sample_rate)
+        if onsets.size == 0:
+            return None
+        results.append(peak_statistics(segment_peaks_db(samples, onsets), percentile))
+    mean, deviation = np.mean(results, axis=0)
+    return float(mean), float(deviation)
+
+
+def segment_peaks_db(samples: np.ndarray, onsets: np.ndarray) -> np.ndarray:
+    """Peak level between each onset and the next (or the end), in dB, (onsets,) float64."""
+    return db(_segment_peaks(samples, onsets).astype(np.float64))
+
+
+def peak_statistics(levels_db: np.ndarray, percentile: float) -> tuple[float, float]:
+    """Mean and population standard deviation of the levels above their percentile.
+
+    Where none lies above it (a single onset, or equal levels) all levels count.
+    """
+    kept = levels_db[levels_db > np.percentile(levels_db, percentile)]
+    if kept.size == 0:
+        kept = levels_db
+    return float(kept.mean()), float(kept.std())
+
+
+def high_frequency_content(samples: np.ndarray) -> np.ndarray:
+    """The onset descriptor of every whole frame, (frames,) float32.
+
+    Args:
+        samples: (samples,) float32, contiguous.
+    """
+    count = samples.shape[0] // FRAME
+    frames = samples[: count * FRAME].reshape(count, FRAME)
+    descriptor = np.empty(count, np.float32)
+    for start in range(0, count, _BATCH):
+        batch = frames[start : start + _BATCH]
+        spectra = scipy.fft.rfft(batch * _HANN, axis=1)
+        _weighted_log_sums(spectra, descriptor[start : start + _BATCH])
+    return descriptor
+
+
+def onsets_from_descriptor(
+    samples: np.ndarray, descriptor: np.ndarray, sample_rate: int
+) -> np.ndarray:
+    """Pick the onsets of `samples` whose `high_frequency_content` is given."""
+    interval = np.float32(np.float32(_MINIMUM_INTERVAL_S) * np.float32(sample_rate))
+    positions = np.empty(descriptor.shape[0], np.int64)
+    count = _pick(samples, descriptor, math.floor(interval + np.float32(0.5)), positions)
+    return positions[:count].copy()
+
+
+def _hann() -> np.ndarray:
+    phase = (2.0 * np.pi * np.arange(FRAME) / FRAME).astype(np.float32)
+    return (0.5 * (1.0 - np.cos(phase).astype(np.float64))).astype(np.float32)
+
+
+_HANN = _hann()
+
+# Coefficients of fdlibm's single-precision logarithm (error below one unit in the last place).
+_LG1, _LG2 = np.float32(0.66666662693), np.float32(0.40000972152)
+_LG3, _LG4 = np.float32(0.28498786688), np.float32(0.24279078841)
+_LN2_HIGH, _LN2_LOW = np.float32(6.9313812256e-01), np.float32(9.0580006145e-06)
+_SQRT_HALF_BITS = np.int32(0x3F3504F3)
+_MANTISSA_BITS = np.int32(0x007FFFFF)
+_ONE, _TWO, _HALF = np.float32(1.0), np.float32(2.0), np.float32(0.5)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _weighted_log_sums(spectra, sums):  # type: ignore[no-untyped-def]
+    """Σ (k + 1) ln(1 + |X[k]|) of every row, all of it in single and the sum left to right.
+
+    The logarithm is written out so that the compiler vectorises it; four rows are summed side by
+    side because a sum in fixed order waits for each addition.
+    """
+    terms = np.empty((4, _BINS), np.float32)
+    argument = np.empty(_BINS, np.float32)
+    bits = argument.view(np.int32)
+    exponent = np.empty(_BINS, np.float32)
+    for row in range(0, spectra.shape[0], 4):
+        rows = min(4, spectra.shape[0] - row)
+        for lane in range(rows):
+            spectrum = spectra[row + lane]
+            for k in range(_BINS):
+                re, im = spectrum[k].real, spectrum[k].imag
+                argument[k] = np.sqrt(re * re + im * im) + _ONE
+            for k in range(_BINS):
+                shifted = np.int32(bits[k] - _SQRT_HALF_BITS)
+                exponent[k] = np.float32(np.int32(shifted >> np.int32(23)))
+                bits[k] = np.int32(np.int32(shifted & _MANTISSA_BITS) + _SQRT_HALF_BITS)
+            for k in range(_BINS):
+                f = argument[k] - _ONE
+                s = f / (_TWO + f)
+                z = s * s
+                w = z * z
+                r = z * (_LG1 + w * _LG3) + w * (_LG2 + w * _LG4)
+                h = _HALF * f * f
+                e = exponent[k]
+                log = s * (h + r) + e * _LN2_LOW - h + f + e * _LN2_HIGH
+                terms[lane, k] = np.float32(np.int32(k + 1)) * log
+        a = b = c = d = np.float32(0.0)
+        for k in range(_BINS):
+            a += terms[0, k]
+            b += terms[1, k]
+            c += terms[2, k]
+            d += terms[3, k]
+        sums[row] = a
+        if rows > 1:
+            sums[row + 1] = b
+        if rows > 2:
+            sums[row + 2] = c
+        if rows > 3:
+            sums[row + 3] = d
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _pick(samples, descriptor, interval, positions):  # type: ignore[no-untyped-def]
+    """Write the onset positions and return how many there are."""
+    past = np.zeros(7, np.float32)
+    smooth = np.zeros(7, np.float32)
+    z0 = z1 = z2 = np.float32(0.0)
+    last = 0
+    count = 0
+    for t in range(descriptor.shape[0]):
+        start = t * FRAME
+        for j in range(6):
+            past[j] = past[j + 1]
+        past[6] = descriptor[t]
+        _smooth(past, smooth, 1)
+        _smooth(smooth, smooth, -1)
+        total = np.float32(0.0)
+        for value in smooth:
+            total += value
+        mean = np.float32(total / np.float32(7.0))
+        median = _median(smooth)
+        z0, z1 = z1, z2
+        z2 = np.float32(np.float32(smooth[5] - median) - np.float32(mean * _THRESHOLD))
+        if z1 > z0 and z1 > z2 and z1 > np.float32(0.0):
+            bend = np.float32(np.float32(z0 - np.float32(_TWO * z1)) + z2)
+            shift = np.float32(_ONE + np.float32(_HALF * np.float32(z0 - z2)) / bend)
+            new = start + int(np.floor(np.float32(shift * np.float32(FRAME) + _HALF)))
+            if last + interval < new and not _silent(samples, start):
+                last = max(_DELAY, new)
+                positions[count] = last - _DELAY
+                count += 1
+        elif (
+            start <= _DELAY
+            and (start == 0 or last + interval < start)
+            and not _silent(samples, start)
+        ):
+            last = start + _DELAY
+            positions[count] = start
+            count += 1
+    return count
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _smooth(values, out, direction):  # type: ignore[no-untyped-def]
+    """One pass of the smoothing filter from rest, forwards (1) or backwards (-1).
+
+    The state is double, the output single; `out` may be `values`.
+    """
+    u1 = u2 = y1 = 0.0
+    for step in range(7):
+        j = step if direction > 0 else 6 - step
+        u = np.float64(values[j])
+        if abs(u) < _TINY:
+            u = 0.0
+        y = _B0 * u + _B1 * u1 - _A1 * y1 + _B2 * u2
+        u2, u1, y1 = u1, u, y
+        out[j] = np.float32(y)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _median(values):  # type: ignore[no-untyped-def]
+    """The fourth smallest of seven (numpy's sort would take seconds to compile)."""
+    for candidate in values:
+        below = equal = 0
+        for value in values:
+            below += value < candidate
+            equal += value == candidate
+        if below <= 3 < below + equal:
+            return candidate
+    return values[0]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _silent(samples, start):  # type: ignore[no-untyped-def]
+    energy = np.float32(0.0)
+    for n in range(start, start + FRAME):
+        energy += samples[n] * samples[n]
+    mean = energy / np.float32(FRAME)
+    if mean == np.float32(0.0):
+        return True
+    level = np.float32(np.float32(10.0) * np.float32(np.log10(mean)))
+    return level < _SILENCE_DB
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _segment_peaks(samples, onsets):  # type: ignore[no-untyped-def]
+    peaks = np.empty(onsets.shape[0], np.float32)
+    for i in range(onsets.shape[0]):
+        end = onsets[i + 1] if i + 1 < onsets.shape[0] else samples.shape[0]
+        largest = np.float32(0.0)
+        for n in range(onsets[i], end):
+            largest = max(largest, abs(samples[n]))
+        peaks[i] = largest
+    return peaks

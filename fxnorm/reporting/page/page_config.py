@@ -1,0 +1,20 @@
+"""Settings of the report page."""
+
+from pydantic import Field
+
+from fxnorm.configuration import Config
+
+
+class PageConfig(Config):
+    """Audio in the page, and the page's size."""
+
+    #: Length of the excerpts in seconds.
+    seconds: float = Field(default=12.0, ge=1.0)
+    #: Integrated loudness of every excerpt in LUFS.
+    target_lufs: float = Field(default=-23.0, ge=-60.0, le=-5.0)
+    #: Highest true peak before encoding in dBTP; a song that would exceed it is lowered as a whole.
+    ceiling_dbtp: float = Field(default=-1.0, le=0.0)
+    #: Bit rate of the MP3 excerpts in kbit/s.
+    bitrate_kbps: int = Field(default=160, ge=32, le=320)
+    #: Largest page in megabytes (10^6 bytes).
+    max_megabytes: float = Field(default=15.0, gt=0.0)

@@ -1,0 +1,354 @@
+"""The paper's table of objective metrics: one source, written as CSV, Markdown and LaTeX."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fxnorm.errors import FxNormError
+from fxnorm.evaluation.evaluation_config import EvaluationConfig
+from fxnorm.evaluation.song_statistics import summarize
+from fxnorm.reporting.names import HUMAN, TABLE_COLUMNS, Column, ordered_systems, system_name
+
+#: Markers of systems that differ from the baseline.
+BETTER, WORSE = "†", "‡"
+
+_PUBLISHED = Path(__file__).with_name("published_metrics.csv")
+_PUBLISHED_PREFIX = "paper: "
+_LATEX_SYMBOLS = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    BETTER: r"\textsuperscript{\dag}", WORSE: r"\textsuperscript{\ddag}",
+    "±": r"$\pm$", "–": "--",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A mean over songs; NaN where there is none."""
+
+    mean: float = math.nan
+    ci_low: float = math.nan
+    ci_high: float = math.nan
+    best: bool = False
+    marker: str = ""
+
+    def text(self, digits: int = 3) -> str:
+        """Mean ± half the width of its interval, then the marker."""
+        if math.isnan(self.mean):
+            return "–"
+        half = (self.ci_high - self.ci_low) / 2.0
+        interval = "" if math.isnan(half) else f" ± {half:.{digits}f}"
+        return f"{self.mean:.{digits}f}{interval}{self.marker}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells, one per column; `title` and `notes` say what the numbers are.
+
+    `row` is what a row stands for: a system, or a stem type.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    notes: tuple[str, ...] = ()
+    row: str = "system"
+
+
+def results_table(
+    summary: pd.DataFrame,
+    test_set: str,
+    config: EvaluationConfig | None = None,
+    columns: tuple[Column, ...] = TABLE_COLUMNS,
+) -> Table:
+    """The paper's table for one test set: a row per system, the human mix (0) last.
+
+    Args:
+        summary: from `summarize`, all systems.
+        test_set: which rows of it.
+        config: baseline, confidence and level of significance, for the markers and notes.
+        columns: the paper's, or `FURTHER_COLUMNS`.
+
+    Raises:
+        FxNormError: no such test set in the summary.
+    """
+    config = config or EvaluationConfig()
+    part = summary[summary["test_set"] == test_set]
+    if part.empty:
+        raise FxNormError(
+            f"there are no scores of test set '{test_set}'; there are "
+            f"{', '.join(sorted(summary['test_set'].unique())) or 'none'}"
+        )
+    by_key = {(row["system"], row["group"], row["metric"]): row for row in part.to_dict("records")}
+    rows = [
+        (
+            system_name(system),
+            tuple(_cell(by_key, system, column, config.significance) for column in columns),
+        )
+        for system in ordered_systems(part["system"])
+    ]
+    human = (HUMAN, tuple(Cell(0.0) for _ in columns))
+    return Table(
+        title=f"Objective metrics, {test_set} test set" if test_set else "Objective metrics",
+        columns=columns,
+        rows=(*_with_best_marked(rows), human),
+        notes=_notes(part[_has_column(part, columns)], config),
+    )
+
+
+def stems_table(stems: pd.DataFrame, config: EvaluationConfig | None = None) -> Table:
+    """The paper's columns for normalised stems against the engineer's: a row per stem type.
+
+    Args:
+        stems: scores of stems (see `evaluate_stems`).
+        config: the interval.
+    """
+    config = config or EvaluationConfig()
+    # A stem type takes the place of a system, and there is nothing to test it against.
+    summary = summarize(stems.rename(columns={"stem": "system"}).assign(test_set=""), config)
+    table = results_table(summary, "", config)
+    rows = [
+        (name, tuple(replace(cell, best=False) for cell in cells))
+        for name, cells in table.rows
+        if name != HUMAN
+    ]
+    return replace(
+        table,
+        title="Normalised stems against the engineer's, wet test set",
+        rows=tuple(rows),
+        notes=(
+            "What normalisation took from every stem type: errors of the normalised stem against "
+            "the engineer's where that is heard. "
+            f"Mean over songs ± half the width of the {100 * config.confidence:g} % bootstrap "
+            "interval",
+            *table.notes[1:],
+        ),
+        row="stem",
+    )
+
+
+def published_table(
+    summary: pd.DataFrame, test_set: str, *, our_data: str, same_songs: bool = False
+) -> Table:
+    """Our systems' means beside those of the paper's published excerpts.
+
+    Args:
+        summary: from `summarize`.
+        test_set: which of our test sets.
+        our_data: what our test set is, for the note, such as "generated songs".
+        same_songs: whether it holds the paper's songs (MUSDB18's test partition).
+    """
+    ours = results_table(summary, test_set)
+    published = read_published()
+    means = published[published["statistic"] == "mean"].set_index("system")
+    theirs = [
+        (
+            _PUBLISHED_PREFIX + system,
+            tuple(Cell(_published_value(means.loc[system], column)) for column in TABLE_COLUMNS),
+        )
+        for system in means.index
+    ]
+    own = [
+        (name, tuple(Cell(cell.mean) for cell in cells))
+        for name, cells in ours.rows
+        if name != HUMAN
+    ]
+    return Table(
+        title=f"Our systems ({test_set or 'all songs'}) beside the paper's published excerpts",
+        columns=TABLE_COLUMNS,
+        rows=(*own, *theirs),
+        notes=_published_notes(our_data, same_songs),
+    )
+
+
+def read_published() -> pd.DataFrame:
+    """Our metrics of the authors' published excerpts: system, statistic, then `group/metric`."""
+    return pd.read_csv(_PUBLISHED, comment="#").rename(
+        columns=lambda name: name.replace("dynamic/", "dynamics/")
+    )
+
+
+def to_frame(table: Table) -> pd.DataFrame:
+    """Tidy: what a row stands for, group, column, metric, mean, ci_low, ci_high, best, marker."""
+    return pd.DataFrame(
+        [
+            {
+                table.row: name,
+                "group": column.group,
+                "column": column.label,
+                "metric": column.metric,
+                "mean": cell.mean,
+                "ci_low": cell.ci_low,
+                "ci_high": cell.ci_high,
+                "best": cell.best,
+                "marker": cell.marker,
+            }
+            for name, cells in table.rows
+            for column, cell in zip(table.columns, cells, strict=True)
+        ]
+    )
+
+
+def to_csv(table: Table) -> str:
+    """`to_frame` as CSV, 6 significant digits."""
+    return to_frame(table).to_csv(index=False, float_format="%.6g")
+
+
+def to_markdown(table: Table) -> str:
+    """Pipe table with the title above and the notes below; the best value in bold."""
+    header = [table.row, *(f"{column.group}: {column.label}" for column in table.columns)]
+    lines = [
+        f"**{table.title}**",
+        "",
+        _pipes(header),
+        _pipes(["---"] + ["---:"] * len(table.columns)),
+    ]
+    for name, cells in table.rows:
+        texts = [f"**{cell.text()}**" if cell.best else cell.text() for cell in cells]
+        lines.append(_pipes([name.replace("|", r"\|"), *texts]))
+    lines += ["", *(f"- {note}" for note in table.notes)]
+    return "\n".join(lines) + "\n"
+
+
+def to_latex(table: Table, label: str) -> str:
+    """A `table*` for a document that loads booktabs and graphicx.
+
+    Args:
+        table: any.
+        label: for `\\ref`.
+    """
+    groups = [
+        (name, len(list(members))) for name, members in groupby(c.group for c in table.columns)
+    ]
+    spans, rules, first = [], [], 2
+    for name, width in groups:
+        spans.append(rf"\multicolumn{{{width}}}{{c}}{{{_latex(name)}}}")
+        rules.append(rf"\cmidrule(lr){{{first}-{first + width - 1}}}")
+        first += width
+    lines = [
+        r"\begin{table*}",
+        r"\centering",
+        rf"\caption{{{_latex('. '.join([table.title, *table.notes]))}}}",
+        rf"\label{{{label}}}",
+        r"\resizebox{\textwidth}{!}{%",
+        rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
+        r"\toprule",
+        _ampersands(["", *spans]),
+        "".join(rules),
+        _ampersands([table.row, *(_latex(column.label) for column in table.columns)]),
+        r"\midrule",
+    ]
+    for name, cells in table.rows:
+        if name == HUMAN:
+            lines.append(r"\midrule")
+        texts = [_latex(cell.text()) for cell in cells]
+        bold = [
+            rf"\textbf{{{text}}}" if cell.best else text
+            for text, cell in zip(texts, cells, strict=True)
+        ]
+        lines.append(_ampersands([_latex(name), *bold]))
+    lines += [r"\bottomrule", r"\end{tabular}}", r"\end{table*}"]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(
+    by_key: dict[tuple[str, str, str], Any], system: str, column: Column, significance: float
+) -> Cell:
+    row = by_key.get((system, column.group, column.metric))
+    if row is None:
+        return Cell()
+    marker = ""
+    if row["p_holm"] < significance:
+        # The direction of the ranks that were tested; the mean's can be another.
+        marker = BETTER if row["rank_biserial"] > 0.0 else WORSE
+    return Cell(row["mean"], row["ci_low"], row["ci_high"], marker=marker)
+
+
+def _with_best_marked(
+    rows: Sequence[tuple[str, tuple[Cell, ...]]],
+) -> list[tuple[str, tuple[Cell, ...]]]:
+    lowest = [
+        min((cell.mean for cell in cells if not math.isnan(cell.mean)), default=math.nan)
+        for cells in zip(*(cells for _, cells in rows), strict=True)
+    ]
+    return [
+        (
+            name,
+            tuple(
+                replace(cell, best=cell.mean == least)
+                for cell, least in zip(cells, lowest, strict=True)
+            ),
+        )
+        for name, cells in rows
+    ]
+
+
+def _has_column(part: pd.DataFrame, columns: Sequence[Column]) -> list[bool]:
+    wanted = {(column.group, column.metric) for column in columns}
+    return [key in wanted for key in zip(part["group"], part["metric"], strict=True)]
+
+
+def _notes(part: pd.DataFrame, config: EvaluationConfig) -> tuple[str, ...]:
+    counts = part["songs"] + part["left_out"]
+    songs = f"{counts.max():.0f} songs"
+    if counts.min() < counts.max():
+        songs = f"{counts.min():.0f} to {counts.max():.0f} songs, depending on the system"
+    notes = [
+        f"Errors against the human mix, 0 is best. Mean over {songs} ± half the width of "
+        f"the {100 * config.confidence:g} % bootstrap interval; the best mean is bold"
+    ]
+    if part["p_holm"].notna().any():
+        notes.append(
+            f"{BETTER} better, {WORSE} worse than {system_name(config.baseline)} in the same songs "
+            f"(Wilcoxon signed-rank, Holm over the systems, p < {config.significance:g})"
+        )
+    left_out = part[part["left_out"] > 0]
+    if len(left_out):
+        notes.append(
+            f"In {len(left_out)} cells up to {left_out['left_out'].max():.0f} songs without a "
+            "meaningful value are left out (see the notes of the scores)"
+        )
+    return tuple(notes)
+
+
+def _published_notes(our_data: str, same_songs: bool) -> tuple[str, ...]:
+    notes = [
+        f"Our rows: {our_data}, whole songs. Rows '{_PUBLISHED_PREFIX}…': the same metrics of the "
+        "authors' published 25-s excerpts of ten MUSDB18 test songs against the human mixes"
+    ]
+    if same_songs:
+        notes.append(
+            "Comparable with care: the songs come from the same test set, but theirs are ten "
+            "excerpts at the levels at which the authors published them"
+        )
+    else:
+        notes.append(
+            "Not comparable as numbers: other songs. Comparable within each block: how the systems "
+            "rank, and how far each lies from the normalised sum"
+        )
+    notes.append(
+        "Loudness (LUFS) has no published counterpart, and peak depends on the level at which the "
+        "excerpts were exported"
+    )
+    return tuple(notes)
+
+
+def _published_value(row: pd.Series, column: Column) -> float:
+    return float(row.get(f"{column.group}/{column.metric}", math.nan))
+
+
+def _pipes(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _ampersands(cells: Sequence[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX_SYMBOLS.get(character, character) for character in text)

@@ -1,0 +1,52 @@
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from fxnorm.audio import write
+from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.data import find_songs, read_mixture, read_stem
+from fxnorm.errors import FxNormError
+
+STREAMS = ("mixture", "drums", "bass", "other", "vocals")
+
+pytestmark = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+
+
+def _encode(folder, streams):
+    """An AAC stem file in which stream i is a sine of (i + 1) · 500 Hz."""
+    time_s = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    inputs = []
+    for index, _ in enumerate(streams):
+        wave = 0.3 * np.sin(2 * np.pi * 500 * (index + 1) * time_s).astype(np.float32)
+        write(folder / f"{index}.wav", np.stack([wave, wave], axis=1), SAMPLE_RATE)
+        inputs += ["-i", str(folder / f"{index}.wav")]
+    maps = [word for index in range(len(streams)) for word in ("-map", str(index))]
+    song = folder / "songs" / "Name.stem.mp4"
+    song.parent.mkdir()
+    command = ["ffmpeg", "-v", "error", *inputs, *maps, "-c:a", "aac", str(song)]
+    subprocess.run(command, check=True)
+    return song
+
+
+def test_each_part_is_its_stream(tmp_path):
+    _encode(tmp_path, STREAMS)
+    (song,) = find_songs(tmp_path / "songs").songs
+    assert song.name == "Name"
+    # AAC frames are 1,024 samples: the encoder may round the length up by one or two.
+    assert SAMPLE_RATE <= song.samples <= SAMPLE_RATE + 2048
+    for index, part in enumerate(STREAMS):
+        audio = read_mixture(song) if part == "mixture" else read_stem(song, part)
+        assert audio.shape == (song.samples, 2)
+        spectrum = np.abs(np.fft.rfft(audio[:SAMPLE_RATE, 0]))
+        assert abs(int(spectrum.argmax()) - 500 * (index + 1)) <= 2
+
+
+def test_wrong_number_of_streams_and_broken_files_are_refused(tmp_path):
+    song = _encode(tmp_path, STREAMS[:2])
+    with pytest.raises(FxNormError, match="has 2 audio streams instead of 5"):
+        find_songs(song.parent)
+    song.write_bytes(b"nothing")
+    with pytest.raises(FxNormError, match=r"Name\.stem\.mp4: ffprobe can't decode it"):
+        find_songs(song.parent)

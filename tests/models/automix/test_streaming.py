@@ -1,0 +1,77 @@
+"""Mixing block by block equals mixing at once."""
+
+import models_recipe as recipe
+import pytest
+import torch
+
+from fxnorm.errors import FxNormError
+from fxnorm.models import AutomixNet, mix_stream
+from fxnorm.models.automix import latent
+
+HOP = AutomixNet(**recipe.SMALL).blocks.hop
+
+
+@pytest.fixture(scope="module")
+def net():
+    torch.manual_seed(0)
+    return AutomixNet(**recipe.SMALL)
+
+
+def stream(net, song, block):
+    """The mix in blocks; fails on reads outside of the song."""
+    samples = song.shape[-1]
+
+    def read(start, count):
+        assert start >= 0
+        assert start + count <= samples
+        return song[..., start : start + count]
+
+    parts = []
+    mix_stream(net, read, parts.append, samples, block)
+    return torch.cat(parts, -1)
+
+
+@pytest.mark.parametrize("samples", [1, 15, HOP - 3, HOP, HOP + 1, HOP + 9, 4 * HOP + 7])
+@pytest.mark.parametrize("block", [1, 2 * HOP, 10**6])
+def test_streamed_mix_equals_forward(net, samples, block):
+    song = torch.randn(4, 2, samples, generator=torch.Generator().manual_seed(samples))
+    with torch.no_grad():
+        whole = net.eval()(song[None])[0]
+    # The same operations on other numbers of blocks at a time: float32 rounding.
+    torch.testing.assert_close(stream(net, song, block), whole, rtol=0, atol=1e-6)
+
+
+def test_streaming_keeps_the_networks_mode(net):
+    net.train()
+    stream(net, torch.randn(4, 2, 100), 10)
+    assert net.training
+
+
+def test_reads_and_writes_are_of_the_wanted_size(net):
+    lengths = []
+
+    def read(start, count):
+        lengths.append(count)
+        return torch.zeros(4, 2, count)
+
+    mix_stream(net, read, lambda part: lengths.append(part.shape[-1]), 40 * HOP, 4 * HOP)
+    assert max(lengths) <= 4 * HOP + net.blocks.n_fft
+
+
+def test_pretraining_networks_and_empty_songs_are_refused(net):
+    with pytest.raises(FxNormError, match="mixing network"):
+        mix_stream(AutomixNet(**recipe.SMALL, pretraining=True), None, None, 100)
+    with pytest.raises(FxNormError, match="at least one sample"):
+        mix_stream(net, None, None, 0)
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("frames", [7, 8, 9, 31])
+def test_an_lstm_in_parts_is_the_whole_one(monkeypatch, layers, frames):
+    monkeypatch.setattr(latent, "_LSTM_FRAMES", 8)
+    torch.manual_seed(frames)
+    lstm = torch.nn.LSTM(6, 5, layers, batch_first=True, bidirectional=True)
+    x = torch.randn(2, frames, 6)
+    with torch.no_grad():
+        # The same products in matrices of another height: float32 rounding.
+        torch.testing.assert_close(latent.run_lstm(lstm, x), lstm(x)[0], rtol=0, atol=1e-6)
