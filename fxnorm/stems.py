@@ -64,7 +64,7 @@ def _with_defaults(data: Any) -> Any:
                 f" first, and not {' or '.join(_RESERVED)}"
             )
     return {
-        name: DEFAULT_STEMS[name].model_dump() | values
+        name: DEFAULT_STEMS[name].model_dump() | dict(values)
         if name in DEFAULT_STEMS and isinstance(values, Mapping)
         else values
         for name, values in data.items()

@@ -11,6 +11,7 @@ from .mixer_config import (
 )
 from .model_folder import LoadedModel, load, save
 from .released_weights import import_model, import_released, read_released
+from .settings_files import load_settings
 from .waveunet.wave_u_net import WaveUNet
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "import_model",
     "import_released",
     "load",
+    "load_settings",
     "mix_stream",
     "output_offset",
     "read_released",
