@@ -38,8 +38,11 @@ def sum_normalized(
     Raises:
         FxNormError: see `fxnorm.mix`.
     """
-    normalizer = FxNormalizer.from_config(
-        features, config or NormalizationConfig(), impulse_responses, pre_impulse_responses
+    normalizer = FxNormalizer(
+        features,
+        config,
+        impulse_responses=impulse_responses,
+        pre_impulse_responses=pre_impulse_responses,
     )
     sample_rate = common_rate(stems, sample_rate)
     sources = open_stems(stems, sample_rate, features.stems)
