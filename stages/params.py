@@ -22,6 +22,8 @@ from fxnorm.training import TrainingConfig
 class SystemConfig(Config):
     """A network and how it is trained."""
 
+    #: What tables and figures call it; empty for its key.
+    name: str = ""
     network: NetworkConfig
     training: TrainingConfig
 
