@@ -24,7 +24,7 @@ lint: $(VENV)/.installed
 	lint-imports --no-logo --no-cache
 
 docs: $(VENV)/.installed
-	mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 
 ui: $(VENV)/.installed
 	mlflow ui --backend-store-uri sqlite:///$(CURDIR)/mlflow.db

@@ -29,9 +29,20 @@ from fxnorm.normalization import DatasetFeatures
 from fxnorm.stems import STEMS
 
 ROOT = Path(__file__).parents[1]
-PLAIN = (
-    "torch numpy scipy soundfile soxr numba pydantic safetensors pyyaml pyloudnorm joblib tqdm"
-).split()
+PLAIN = [
+    "torch",
+    "numpy",
+    "scipy",
+    "soundfile",
+    "soxr",
+    "numba",
+    "pydantic",
+    "safetensors",
+    "pyyaml",
+    "pyloudnorm",
+    "joblib",
+    "tqdm",
+]
 
 
 @pytest.fixture(scope="module")
