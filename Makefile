@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: repro test lint docs ui clean
+.PHONY: repro test lint docs schema ui clean
 
 repro: $(VENV)/.installed
 	dvc repro
@@ -25,6 +25,9 @@ lint: $(VENV)/.installed
 
 docs: $(VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+
+schema: $(VENV)/.installed
+	python -m stages.schema
 
 ui: $(VENV)/.installed
 	mlflow ui --backend-store-uri sqlite:///$(CURDIR)/mlflow.db
