@@ -64,13 +64,16 @@ def write_page(
     rest = _size(page(players=(), note="", seconds=""))
     limit = config.max_megabytes * _MEGABYTE
     wanted = Excerpts(tuple(songs), config.seconds, config.bitrate_kbps)
+    # Encoding takes long: what an attempt took beyond its audio, per song, tells which are in vain.
+    beyond = 0.0
     for excerpts in smaller_and_smaller(songs, config):
-        if rest + excerpts.least_bytes() > limit:
+        if rest + excerpts.audio_bytes() + beyond * len(excerpts.songs) > limit:
             continue
         note = excerpts.note(wanted, config.max_megabytes)
         text = page(players=_players(excerpts, config), note=note, seconds=f"{excerpts.seconds:g}")
         if _size(text) <= limit:
             break
+        beyond = (_size(text) - rest - excerpts.audio_bytes()) / max(1, len(excerpts.songs))
     else:
         raise FxNormError(
             f"{path}: would be {rest / _MEGABYTE:.2f} MB without any excerpts, more than the"
