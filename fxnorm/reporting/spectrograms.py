@@ -7,10 +7,10 @@ import librosa.display
 import numpy as np
 from matplotlib.figure import Figure
 
-_WIDTH, _HEIGHT = 8.4, 2.5
+_WIDTH, _HEIGHT = 9.4, 2.5
 _N_FFT, _HOP, _MELS = 4096, 1024, 128
 _LOWEST_HZ, _HIGHEST_HZ = 30.0, 16_000.0
-_TICKS_HZ = (100, 300, 1000, 3000, 10_000)
+_TICKS_HZ = (200, 500, 1000, 2000, 5000, 10_000)
 _RANGE_DB = 70.0
 
 

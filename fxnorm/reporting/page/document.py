@@ -2,8 +2,10 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+
+from markupsafe import Markup
 
 from fxnorm.errors import FxNormError
 from fxnorm.outputs import atomic_file
@@ -61,25 +63,37 @@ def write_page(
         figures=[figure_html(figure, number) for number, figure in enumerate(figures, start=1)],
         lufs=f"{config.target_lufs:g}".replace("-", "−"),
     )
-    rest = _size(page(players=(), note="", seconds=""))
-    limit = config.max_megabytes * _MEGABYTE
-    wanted = Excerpts(tuple(songs), config.seconds, config.bitrate_kbps)
-    for excerpts in smaller_and_smaller(songs, config):
-        if rest + excerpts.least_bytes() > limit:
-            continue
-        note = excerpts.note(wanted, config.max_megabytes)
-        text = page(players=_players(excerpts, config), note=note, seconds=f"{excerpts.seconds:g}")
-        if _size(text) <= limit:
-            break
-    else:
-        raise FxNormError(
-            f"{path}: would be {rest / _MEGABYTE:.2f} MB without any excerpts, more than the"
-            f" {config.max_megabytes:g} MB allowed; raise max_megabytes"
-        )
+    text, note = _fitted(page, path, songs, config)
     if note:
         _log.warning("%s: %s", path, note)
     with atomic_file(path) as temporary:
         temporary.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _fitted(
+    page: Callable[..., Markup],
+    path: str | os.PathLike[str],
+    songs: Sequence[PageSong],
+    config: PageConfig,
+) -> tuple[Markup, str]:
+    """The page with as much audio as it may hold, and a note of what was cut down for it."""
+    rest = _size(page(players=(), note="", seconds=""))
+    limit = config.max_megabytes * _MEGABYTE
+    wanted = Excerpts(tuple(songs), config.seconds, config.bitrate_kbps)
+    # Encoding takes long: what an attempt took beyond its audio, per song, tells which are in vain.
+    beyond = 0.0
+    for excerpts in smaller_and_smaller(songs, config):
+        if rest + excerpts.audio_bytes() + beyond * len(excerpts.songs) > limit:
+            continue
+        note = excerpts.note(wanted, config.max_megabytes)
+        text = page(players=_players(excerpts, config), note=note, seconds=f"{excerpts.seconds:g}")
+        if _size(text) <= limit:
+            return text, note
+        beyond = (_size(text) - rest - excerpts.audio_bytes()) / max(1, len(excerpts.songs))
+    raise FxNormError(
+        f"{path}: would be {rest / _MEGABYTE:.2f} MB without any excerpts, more than the"
+        f" {config.max_megabytes:g} MB allowed; raise max_megabytes"
+    )
 
 
 def _players(excerpts: Excerpts, config: PageConfig) -> list[RenderedPlayer]:

@@ -22,8 +22,8 @@ class Excerpts:
     seconds: float
     bitrate_kbps: int
 
-    def least_bytes(self) -> float:
-        """What their audio takes in the page at the least; markup comes on top."""
+    def audio_bytes(self) -> float:
+        """What their audio takes in the page, as base64, but for the encoder's last frames."""
         seconds = sum(
             len(song.versions) * min(self.seconds, _shortest_s(song)) for song in self.songs
         )
