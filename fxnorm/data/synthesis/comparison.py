@@ -1,12 +1,6 @@
-"""Generated songs against real ones: spectrum, position, dynamics of mixes and of stem types.
-
-The real figures lie in `real_music.csv`: statistics of 13 human mixes of released songs (25-s
-excerpts), and averages over MUSDB18's wet stems, which the authors of FxNorm-Automix published
-(Martínez-Ramírez et al., ISMIR 2022). Only figures were taken.
-"""
+"""Generated songs against real ones: spectrum, position, dynamics of mixes and stem types."""
 
 import os
-from functools import lru_cache
 from pathlib import Path
 
 import joblib
@@ -16,24 +10,22 @@ import scipy.fft
 
 from fxnorm.audio import db, integrated_loudness, peak, read, short_term_loudness
 from fxnorm.data.dataset import find_songs
+from fxnorm.data.synthesis.real_music import (
+    real_curve,
+    real_music,
+    third_octave_edges,
+    third_octave_means,
+)
 from fxnorm.normalization import DatasetFeatures, position
 from fxnorm.stems import SAMPLE_RATE
 
-REAL_MUSIC = Path(__file__).with_name("real_music.csv")
 #: Edges in Hz of the bands in which the position of a mix is compared.
 PHI_BANDS_HZ = ((20, 250), (250, 2500), (2500, 8000), (8000, 16_000))
 _LEVEL_LUFS = -30.0
 _PHI_FFT, _PHI_HOP = 2048, 1024
-_HALF_BAND = 2.0 ** (1.0 / 6.0)
 #: Digits worth reporting, by quantity.
 _DIGITS = {"phi": 3, "side_share": 3}
 _KEYS = ["part", "quantity", "frequency_hz"]
-
-
-@lru_cache
-def real_music() -> pd.DataFrame:
-    """Figures of real music: source, part, quantity, frequency_hz, mean, deviation, range."""
-    return pd.read_csv(REAL_MUSIC)
 
 
 def compare(folder: str | os.PathLike[str], features: DatasetFeatures | None, jobs: int = -1) -> pd.DataFrame:
@@ -94,33 +86,19 @@ def describe_mix(audio: np.ndarray) -> pd.DataFrame:
         "short_term_spread_lu": float(high - low),
     }
     rows = [(quantity, np.nan, value) for quantity, value in values.items()]
-    third_octaves = frequencies_hz("mixture", "third_octave_db")
+    third_octaves = real_curve("mixture", "third_octave_db")[0]
     levels_db = _third_octaves_db(samples, third_octaves)
     rows += [("third_octave_db", f, v) for f, v in zip(third_octaves, levels_db, strict=True)]
     _, phi = position(audio, _PHI_FFT, _PHI_HOP)
     bins_hz = scipy.fft.rfftfreq(_PHI_FFT, 1.0 / SAMPLE_RATE)
     for frequency, (start_hz, stop_hz) in zip(
-        frequencies_hz("mixture", "phi"), PHI_BANDS_HZ, strict=True
+        real_curve("mixture", "phi")[0], PHI_BANDS_HZ, strict=True
     ):
         band = (bins_hz >= start_hz) & (bins_hz < stop_hz)
         rows.append(("phi", frequency, float(phi[:, band].mean(dtype=np.float64))))
     table = pd.DataFrame(rows, columns=["quantity", "frequency_hz", "value"])
     table.insert(0, "part", "mixture")
     return table
-
-
-def frequencies_hz(part: str, quantity: str) -> np.ndarray:
-    """Where a quantity of real music is known."""
-    table = real_music()
-    chosen = (table["part"] == part) & (table["quantity"] == quantity)
-    return table.loc[chosen, "frequency_hz"].to_numpy()
-
-
-def real_means(part: str, quantity: str) -> np.ndarray:
-    """A quantity of real music at `frequencies_hz`."""
-    table = real_music()
-    chosen = (table["part"] == part) & (table["quantity"] == quantity)
-    return table.loc[chosen, "mean"].to_numpy()
 
 
 def _describe_file(path: Path) -> pd.DataFrame:
@@ -134,8 +112,7 @@ def _third_octaves_db(samples: np.ndarray, centres_hz: np.ndarray) -> np.ndarray
     energy = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
     # Parseval: a bin but the first stands for two.
     energy *= 2.0 / (length * samples.shape[0])
-    bins_hz = scipy.fft.rfftfreq(length, 1.0 / SAMPLE_RATE)
-    edges = np.searchsorted(bins_hz, np.outer(centres_hz, (1.0 / _HALF_BAND, _HALF_BAND)))
+    edges = third_octave_edges(centres_hz, SAMPLE_RATE / length)
     sums = np.array([energy[start:stop].sum() for start, stop in edges])
     gain_db = _LEVEL_LUFS - integrated_loudness(samples, SAMPLE_RATE)
     return 10.0 * np.log10(sums + 1e-15) + gain_db
@@ -147,17 +124,10 @@ def _describe_features(features: DatasetFeatures) -> pd.DataFrame:
     for stem in features.stems:
         peaks_db, spread_db = features.compression[stem]
         rows += [(stem, "peaks_db", np.nan, peaks_db), (stem, "peaks_spread_db", np.nan, spread_db)]
-        centres = frequencies_hz(stem, "eq_db")
+        centres = real_curve(stem, "eq_db")[0]
         power = third_octave_means(features.eq[stem] ** 2, centres)
         rows += [(stem, "eq_db", f, v) for f, v in zip(centres, 10 * np.log10(power), strict=True)]
         phi = third_octave_means(features.panning[stem], centres)
         rows += [(stem, "phi", f, v) for f, v in zip(centres, phi, strict=True)]
     table = pd.DataFrame(rows, columns=[*_KEYS, "generated_mean"])
     return table.set_index(_KEYS)
-
-
-def third_octave_means(curve: np.ndarray, centres_hz: np.ndarray) -> np.ndarray:
-    """Means of a curve over the bins of a real FFT within each third octave."""
-    bin_hz = SAMPLE_RATE / 2.0 / (curve.shape[-1] - 1)
-    edges = np.ceil(np.outer(centres_hz, (1.0 / _HALF_BAND, _HALF_BAND)) / bin_hz).astype(int)
-    return np.stack([curve[..., a:b].mean(axis=-1) for a, b in edges], axis=-1)

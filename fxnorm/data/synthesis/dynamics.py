@@ -43,9 +43,9 @@ def limiter_gain(peaks: np.ndarray, ceiling: float) -> np.ndarray:
 
 
 def limit_crest(audio: np.ndarray, crest_db: float) -> np.ndarray:
-    """Limit peaks to `crest_db` above the active time's level; (samples, 2) float32."""
+    """Limit peaks to `crest_db` above the active time's level; (samples, 2) float64."""
     ceiling = active_rms(audio) * float(from_db(crest_db))
     if ceiling == 0.0:
         return audio
-    gain = limiter_gain(louder_channel(audio), ceiling).astype(np.float32)
-    return np.asarray(audio * gain[:, None], np.float32)
+    gain = limiter_gain(louder_channel(audio), ceiling)
+    return np.asarray(audio * gain[:, None])

@@ -28,7 +28,7 @@ def lead_melody(
     chords = {bar: chord for bar, _, chord in grid.each_bar()}
     syllables: list[Syllable] = []
     for section in grid.sections:
-        if section.kind == "intro":
+        if "lead" not in section.players:
             continue
         chorus = section.kind == "chorus"
         rhythm = _rhythm(_CHORUS_STEPS if chorus else style.syllable_steps, random)
@@ -58,12 +58,11 @@ def lead_melody(
 def backing_voices(lead: tuple[Syllable, ...], grid: Grid) -> tuple[Syllable, ...]:
     """The chorus's long notes again, two scale steps higher."""
     notes = _scale_pitches(grid)
-    chorus = next((s for s in grid.sections if s.kind == "chorus"), None)
-    start_s = grid.time_s(chorus.first_bar, 0) if chorus else np.inf
+    chorus = grid.spans("chorus")
     return tuple(
         replace(syllable, pitch=float(notes[notes.index(int(syllable.pitch)) + 2]), consonant="")
         for syllable in lead
-        if syllable.start_s >= start_s - grid.step_s and syllable.duration_s > 2.5 * grid.step_s
+        if grid.within(syllable.start_s, chorus) and syllable.duration_s > 2.5 * grid.step_s
     )
 
 

@@ -53,7 +53,7 @@ def _bus_gain(
     threshold, ratio, attack_ms, release_ms = _GLUE
     loudness = integrated_loudness(mix, SAMPLE_RATE)
     reduction_db = gain_reduction_db(
-        level_db(louder_channel(mix)),
+        level_db(louder_channel(mix).astype(np.float32)),
         loudness + threshold,
         ratio,
         smoothing(attack_ms, SAMPLE_RATE),

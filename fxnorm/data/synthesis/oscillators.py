@@ -2,6 +2,7 @@
 
 import numba
 import numpy as np
+import scipy.fft
 
 from fxnorm.stems import SAMPLE_RATE
 
@@ -37,7 +38,7 @@ def decaying_partials(
         inharmonicity: B of a stiff string, f_k = k f sqrt(1 + B k²).
 
     Returns:
-        (samples,) float32.
+        (samples,) float64.
     """
     order = np.arange(1, amplitudes.size + 1)
     partials = order * frequency * np.sqrt(1.0 + inharmonicity * order**2)
@@ -56,7 +57,7 @@ def decaying_sines(
         samples: length.
 
     Returns:
-        (samples,) float32.
+        (samples,) float64.
     """
     audible = (partials < _HIGHEST_HZ) & (np.abs(amplitudes) > 1e-4)
     # A partial is over once it has fallen by 60 dB.
@@ -67,7 +68,7 @@ def decaying_sines(
         _add_decaying_sine(
             tone[: lengths[k]], amplitudes[k], angle, np.exp(-1.0 / (decay_s[k] * SAMPLE_RATE))
         )
-    return tone.astype(np.float32)
+    return tone
 
 
 def periodic_tone(cycles: np.ndarray, amplitudes: np.ndarray, highest_hz: float) -> np.ndarray:
@@ -79,25 +80,25 @@ def periodic_tone(cycles: np.ndarray, amplitudes: np.ndarray, highest_hz: float)
         highest_hz: highest fundamental that `cycles` runs at, which limits the harmonics used.
 
     Returns:
-        (samples,) float32.
+        (samples,) float64.
     """
     harmonics = max(1, min(amplitudes.size, int(_HIGHEST_HZ / highest_hz)))
     spectrum = np.zeros(_TABLE // 2 + 1, complex)
     spectrum[1 : harmonics + 1] = -0.5j * _TABLE * amplitudes[:harmonics]
-    table = np.fft.irfft(spectrum).astype(np.float32)
+    table = scipy.fft.irfft(spectrum)
     table = np.append(table, table[0])
     position = (cycles - np.floor(cycles)) * _TABLE
     index = position.astype(np.int32)
     # Rounding can bring the fraction of a cycle up to 1.
     np.minimum(index, _TABLE - 1, out=index)
-    fraction = (position - index).astype(np.float32)
+    fraction = position - index
     low = table[index]
     return low + fraction * (table[index + 1] - low)
 
 
 def envelope(samples: int, attack_s: float, release_s: float) -> np.ndarray:
-    """Raised-cosine attack and release around a level of 1, (samples,) float32."""
-    shape = np.ones(samples, np.float32)
+    """Raised-cosine attack and release around a level of 1, (samples,) float64."""
+    shape = np.ones(samples)
     attack = min(sample_count(attack_s), samples // 2)
     release = min(sample_count(release_s), samples - attack)
     shape[:attack] = 0.5 - 0.5 * np.cos(np.pi * np.arange(attack) / max(1, attack))
