@@ -11,7 +11,7 @@ from fxnorm.data.synthesis.styles import Style
 STEPS_PER_BAR = 16
 
 #: How loud each kind of section is played.
-_DYNAMICS = {"intro": 0.55, "verse": 0.7, "break": 0.5, "chorus": 0.95, "outro": 0.6}
+_DYNAMICS = {"intro": 0.68, "verse": 0.75, "break": 0.68, "chorus": 0.9, "outro": 0.68}
 #: Players are this early or late (standard deviation).
 _TIMING_S = 0.004
 #: Velocities of hand percussion over half a bar.
@@ -136,7 +136,7 @@ def drum_hits(grid: Grid, style: Style, random: np.random.Generator) -> tuple[Hi
                 strokes = {("high_tom", "low_tom")[step >= 14]: 0.7 + 0.08 * (step - 12)}
             for drum, velocity in strokes.items():
                 if velocity:
-                    humanised = level * velocity * random.uniform(0.9, 1.0)
+                    humanised = level * velocity * _accent(random)
                     hits.append(Hit(start_s, drum, float(humanised)))
     if "drums" in grid.final_players():
         hits += [Hit(grid.end_s(), drum, 0.9) for drum in ("kick", "crash")]
@@ -275,6 +275,11 @@ def _cymbal(kind: str, step: int) -> str:
     return "open_hat" if kind == "verse" and step == 14 else "hat"
 
 
+def _accent(random: np.random.Generator) -> float:
+    """Strength of a stroke: mostly even, now and then an accent."""
+    return float(random.uniform(0.72, 0.85) if random.random() < 0.9 else 1.05)
+
+
 def _note(
     grid: Grid,
     bar: int,
@@ -286,5 +291,5 @@ def _note(
 ) -> Note:
     """A note with a player's deviations in time and strength."""
     start_s = grid.time_s(bar, step) + _TIMING_S * float(random.standard_normal())
-    velocity = level * float(random.uniform(0.88, 1.0))
+    velocity = level * _accent(random)
     return Note(max(0.0, start_s), length * grid.step_s, pitch, velocity)

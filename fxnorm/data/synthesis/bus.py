@@ -6,6 +6,7 @@ from functools import lru_cache
 import numba
 import numpy as np
 import scipy.fft
+import scipy.signal
 
 from fxnorm.audio import sqrt_hann
 from fxnorm.data.synthesis.real_music import (
@@ -17,11 +18,11 @@ from fxnorm.normalization.features import smooth_eq
 from fxnorm.stems import SAMPLE_RATE
 
 #: Resolution at which MUSDB18's averages were taken.
-_FFT, _HOP = 65_536, 16_384
+_FFT, _HOP = 65_536, 32_768
 _BINS = _FFT // 2 + 1
 #: Gains of the side signal in dB at which its width is tried.
 SIDE_GAINS_DB = np.array([-9.0, -3.0, 3.0, 9.0, 15.0, 21.0])
-_TAPS = 16_384
+_TAPS = 8192
 _GRID = 65_536
 
 #: Third octaves in Hz of all curves.
@@ -76,13 +77,11 @@ def equalise(audio: np.ndarray, gains_db: np.ndarray, side_db: np.ndarray) -> np
         (samples, 2) float64.
     """
     samples = audio.shape[0]
-    length = scipy.fft.next_fast_len(samples + _TAPS, real=True)
     middle, side = 0.5 * (audio[:, 0] + audio[:, 1]), 0.5 * (audio[:, 0] - audio[:, 1])
-    filtered = []
-    for signal, curve_db in ((middle, gains_db), (side, gains_db + side_db)):
-        response = scipy.fft.rfft(_minimum_phase(curve_db), length)
-        shaped = scipy.fft.irfft(scipy.fft.rfft(signal, length) * response, length)
-        filtered.append(shaped[:samples])
+    filtered = [
+        scipy.signal.oaconvolve(signal, _minimum_phase(curve_db))[:samples]
+        for signal, curve_db in ((middle, gains_db), (side, gains_db + side_db))
+    ]
     middle, side = filtered
     return np.stack([middle + side, middle - side], axis=1)
 

@@ -29,7 +29,7 @@ _FORMS: tuple[Sequence[str], ...] = (
     ("verse", "chorus", "break", "chorus"),
     ("intro", "verse", "chorus", "outro"),
 )
-_SPARSE_S = 3.4
+_SPARSE_S = 2.6
 _EVERYONE = ("lead", "backing", "drums", "bass", "rhythm", "layer", "colour")
 
 

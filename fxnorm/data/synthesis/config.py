@@ -15,7 +15,7 @@ class Balance(Config):
 
     vocals: float = 0.0
     bass: float = -5.0
-    drums: float = 0.0
+    drums: float = -2.0
     other: float = -4.0
 
 

@@ -14,11 +14,11 @@ _LOOKAHEAD_S = 0.004
 
 
 def active_energies(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean square of every 0.1-s block of (samples, 2), and which of them are active."""
+    """Mean square of every 0.1-s block of (samples,) or (samples, 2), and which of them are active."""
     block = sample_count(_BLOCK_S)
     samples = np.asarray(audio, np.float64)
-    blocks = samples[: samples.shape[0] // block * block].reshape(-1, block, 2)
-    energies = (blocks**2).mean(axis=(1, 2))
+    count = samples.shape[0] // block
+    energies = (samples[: count * block] ** 2).reshape(count, -1).mean(axis=1)
     return energies, energies > from_db(2.0 * _ACTIVE_DB)
 
 

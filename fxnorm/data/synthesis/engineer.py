@@ -42,10 +42,12 @@ from fxnorm.stems import SAMPLE_RATE, STEMS
 
 #: Rooms and plates of the studio, the same for all songs.
 _ROOMS = {
-    "room": Room(reverberation_s=0.6, damping=1.6),
-    "plate": Room(reverberation_s=1.4, damping=1.3, warmth=0.9),
-    "hall": Room(reverberation_s=2.4, damping=2.2),
+    "room": Room(reverberation_s=0.6, damping=3.0),
+    "plate": Room(reverberation_s=1.4, damping=4.0, warmth=0.9),
+    "hall": Room(reverberation_s=2.4, damping=5.0),
 }
+#: A short burst of opposite sign in the two channels, which widens without lengthening.
+_BURST_S = 0.025
 #: Level of a stem's send to its room, by stem and style; the slower, the more.
 _SENDS_DB = {"vocals": -15.0, "bass": -24.0, "drums": -18.0, "other": -15.0}
 _STYLE_ROOMS = {
@@ -65,9 +67,9 @@ _ROLL_OFF_DB = -4.0
 #: (ratio, attack ms, release ms, how far the threshold lies below the loud moments in dB).
 _COMPRESSION = {
     "vocals": (3.0, 6.0, 180.0, 8.0),
-    "bass": (3.0, 12.0, 220.0, 6.0),
-    "drums": (2.0, 18.0, 120.0, 6.0),
-    "other": (1.6, 20.0, 250.0, 6.0),
+    "bass": (2.0, 12.0, 220.0, 6.0),
+    "drums": (1.5, 18.0, 120.0, 6.0),
+    "other": (1.4, 20.0, 250.0, 6.0),
 }
 #: Peaks of a stem above its level, in dB, that the limiter at the end of its chain leaves.
 _LARGEST_CREST_DB = 18.5
@@ -86,10 +88,11 @@ _SOURCES = {
 _ROLES = {"rhythm": 0.0, "layer": -4.0, "colour": -3.0}
 _POSITIONS = {"layer": -0.4, "colour": 0.5}
 _TAKES_AT = 0.85
+_EDITED_DB = -20.0
 #: Keyboards and strings that get an ensemble effect, which opens them to both sides.
 _OPENED = ("pad", "strings", "organ", "pluck", "electric_piano", "bells", "synth_stab", "synth_lead")
 #: The pair above the kit is narrow as recorded.
-_PAIR_WIDTH = {"overheads": 1.6, "piano": 2.0, "strings": 2.0}
+_PAIR_WIDTH = {"overheads": 2.5, "piano": 5.0, "strings": 5.0}
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,12 @@ def studio_rooms(seed: int) -> dict[str, np.ndarray]:
     for name, room in _ROOMS.items():
         response = impulse_response(room, generator(seed, "studio", name))
         response[0] = 0.0
-        rooms[name] = response / np.sqrt(np.mean(np.sum(response**2, axis=0)))
+        response /= np.sqrt(np.mean(np.sum(response**2, axis=0)))
+        burst = generator(seed, "studio", name, "burst").standard_normal(sample_count(_BURST_S))
+        burst *= np.exp(-5.0 * np.linspace(0.0, 1.0, burst.size))
+        burst *= 1.0 / np.sqrt(np.sum(burst**2))
+        response[: burst.size] += burst[:, None] * (1.0, -1.0)
+        rooms[name] = response
     return rooms
 
 
@@ -219,43 +227,44 @@ def _bus(tracks: tuple[Track, ...], song: Song, stem: str) -> np.ndarray:
         if track.name in doubled:
             position = (position or _TAKES_AT) * (-1.0 if track.take else 1.0)
             level -= 3.0
-        placed = _placed(audio, track.name, position)
-        rms = active_rms(placed)
-        if rms > 0.0:
-            total += placed * (from_db(level) / rms)
+        gain = from_db(level) / active_rms(audio)
+        for channel, heard in enumerate(_placed(audio, track.name, position)):
+            total[:, channel] += gain * heard
     return total
 
 
 def _edited(track: Track) -> np.ndarray:
-    """Mute a track where it isn't played, with fades."""
-    keep = np.zeros(track.audio.shape[0])
+    """Turn a track down where it isn't played, with fades."""
+    keep = np.full(track.audio.shape[0], from_db(_EDITED_DB))
     for start_s, end_s in track.passages:
         keep[max(0, sample_count(start_s - 0.15)) : sample_count(end_s)] = 1.0
     keep = scipy.ndimage.uniform_filter1d(keep, sample_count(0.05))
     return track.audio * (keep if track.audio.ndim == 1 else keep[:, None])
 
 
-def _placed(audio: np.ndarray, name: str, position: float) -> np.ndarray:
+def _placed(audio: np.ndarray, name: str, position: float) -> tuple[np.ndarray, np.ndarray]:
+    """Left and right of a track at a position, with constant power."""
     if audio.ndim == 2:
-        middle = audio.mean(axis=1, keepdims=True)
-        return middle + _PAIR_WIDTH.get(name, 1.0) * (audio - middle)
+        middle = 0.5 * (audio[:, 0] + audio[:, 1])
+        side = _PAIR_WIDTH[name] * 0.5 * (audio[:, 0] - audio[:, 1])
+        return middle + side, middle - side
+    if name in _OPENED:
+        return _ensemble(audio)
     angle = (position + 1.0) * np.pi / 4.0
-    placed = audio[:, None] * np.sqrt(2.0) * np.array([np.cos(angle), np.sin(angle)])
-    return _ensemble(placed) if name in _OPENED else placed
+    return np.sqrt(2.0) * np.cos(angle) * audio, np.sqrt(2.0) * np.sin(angle) * audio
 
 
-def _ensemble(track: np.ndarray) -> np.ndarray:
-    """A slowly moving delay, opposite in the two channels."""
-    index = np.arange(track.shape[0])
-    wide = track.copy()
-    for channel, sign in ((0, 1.0), (1, -1.0)):
-        swing = np.sin(2.0 * np.pi * 0.7 / SAMPLE_RATE * index)
-        position = np.maximum(index - SAMPLE_RATE * (0.012 + sign * 0.003 * swing), 0.0)
+def _ensemble(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The source and a slowly moving delay of it, opposite in the two channels."""
+    index = np.arange(audio.size)
+    swing = 0.003 * np.sin(2.0 * np.pi * 0.7 / SAMPLE_RATE * index)
+    channels = []
+    for sign in (1.0, -1.0):
+        position = np.maximum(index - SAMPLE_RATE * (0.012 + sign * swing), 0.0)
         before = position.astype(np.int64)
         fraction = position - before
-        source = track[:, channel]
-        wide[:, channel] += 0.8 * (source[before] * (1.0 - fraction) + source[before + 1] * fraction)
-    return wide
+        channels.append(audio + 0.8 * (audio[before] * (1.0 - fraction) + audio[before + 1] * fraction))
+    return channels[0], channels[1]
 
 
 def _answer(audio: np.ndarray, room: np.ndarray) -> np.ndarray:
@@ -315,16 +324,13 @@ def _ride(song: Song, stem: str) -> np.ndarray:
     ride = np.zeros(samples)
     for section in song.sections:
         if section.kind != "chorus":
-            ride[section.first_bar * bar : (section.first_bar + section.bars) * bar] -= 1.5
+            ride[section.first_bar * bar : (section.first_bar + section.bars) * bar] -= 0.5
     if stem == "other":
-        for syllable in song.lead:
-            start = sample_count(syllable.start_s)
-            ride[start : start + sample_count(syllable.duration_s + 0.4)] -= 0.0
         sung = np.zeros(samples)
         for syllable in song.lead:
             start = sample_count(syllable.start_s)
             sung[start : start + sample_count(syllable.duration_s + 0.4)] = 1.0
-        ride -= 1.5 * sung
+        ride -= 1.0 * sung
     return np.asarray(scipy.ndimage.uniform_filter1d(ride, sample_count(0.4)))
 
 

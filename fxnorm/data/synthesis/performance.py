@@ -6,7 +6,7 @@ other players, and the dynamics as played.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.signal
@@ -27,7 +27,7 @@ _PEAKS_DB = {"vocals": (-16.0, -8.0), "bass": (-16.0, -9.0), "drums": (-14.0, -7
              "other": (-18.0, -10.0)}  # fmt: skip
 #: Preamplifiers of one stem differ by this much, in dB either way.
 _UNEVENNESS_DB = 2.0
-_NOISE_DB = -70.0
+_NOISE_DB = -80.0
 #: Bands that play in one room bleed into each other's microphones, this far below a track's level.
 _LIVE = ("rock", "soul", "folk")
 _BLEED_DB = -36.0
@@ -42,7 +42,7 @@ _STEPS = 32_768
 _PAUSE_S, _RING_S = 0.8, 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Track:
     """One recorded source of a stem.
 
@@ -83,6 +83,10 @@ def raw_stem(tracks: tuple[Track, ...]) -> np.ndarray:
 
 def _two_channels(audio: np.ndarray) -> np.ndarray:
     return np.stack([audio, audio], axis=1) if audio.ndim == 1 else audio
+
+
+def _mono(audio: np.ndarray) -> np.ndarray:
+    return audio if audio.ndim == 1 else audio.mean(axis=1)
 
 
 def _vocals(song: Song, samples: int, seed: int) -> list[Track]:
@@ -142,18 +146,24 @@ def _hear(played: dict[str, list[Track]], song: Song, seed: int) -> dict[str, li
     bleed = _bleed(played) if song.outline.style in _LIVE else None
     heard: dict[str, list[Track]] = {}
     for stem, tracks in played.items():
-        heard[stem] = []
-        for track in tracks:
-            audio = track.audio
-            if _has_microphone(stem, track.name):
-                shaped = response if audio.ndim == 1 else response[:, None]
-                room = scipy.signal.oaconvolve(audio, shaped, axes=0)[: audio.shape[0]]
-                audio = audio + _ROOM_LEVEL[stem] * room
-                if bleed is not None:
-                    own = np.sqrt(np.mean(audio**2))
-                    others = bleed(stem) * own * from_db(_BLEED_DB)
-                    audio = audio + (others if audio.ndim == 1 else others[:, None])
-            heard[stem].append(Track(track.name, track.take, audio, track.passages))
+        close = [track for track in tracks if _has_microphone(stem, track.name)]
+        if not close:
+            heard[stem] = tracks
+            continue
+        together = np.sum([_mono(track.audio) for track in close], axis=0) / len(close)
+        around = scipy.signal.oaconvolve(together, response)[: together.size]
+        around *= _ROOM_LEVEL[stem]
+        if bleed is not None:
+            around += bleed(stem) * np.sqrt(np.mean(together**2)) * from_db(_BLEED_DB)
+        heard[stem] = [
+            replace(
+                track,
+                audio=track.audio + (around if track.audio.ndim == 1 else around[:, None]),
+            )
+            if track in close
+            else track
+            for track in tracks
+        ]
     return heard
 
 
@@ -162,7 +172,7 @@ def _bleed(played: dict[str, list[Track]]) -> Callable[[str], np.ndarray]:
     sections = low_pass(3000.0, SAMPLE_RATE)
     sums = {}
     for stem, tracks in played.items():
-        mono = np.sum([_two_channels(track.audio).mean(axis=1) for track in tracks], axis=0)
+        mono = np.sum([_mono(track.audio) for track in tracks], axis=0)
         dull = scipy.signal.sosfilt(sections, mono)
         sums[stem] = dull / np.sqrt(np.mean(dull**2))
 
@@ -190,9 +200,10 @@ def _record(stem: str, tracks: list[Track], song: Song, seed: int) -> tuple[Trac
     for track in tracks:
         uneven_db = random.uniform(-_UNEVENNESS_DB, _UNEVENNESS_DB)
         gain = from_db(loudest_db + uneven_db - _UNEVENNESS_DB) / reference
-        noise = from_db(_NOISE_DB) * random.standard_normal(samples)
+        # Uniform noise of unit level.
+        noise = from_db(_NOISE_DB) * np.sqrt(12.0) * (random.random(samples) - 0.5)
         shaped = fade if track.audio.ndim == 1 else fade[:, None]
         noise = noise if track.audio.ndim == 1 else noise[:, None]
         steps = np.rint(_STEPS * shaped * (gain * track.audio + noise)) / _STEPS
-        recorded.append(Track(track.name, track.take, steps, track.passages))
+        recorded.append(replace(track, audio=steps))
     return tuple(recorded)

@@ -1,6 +1,6 @@
 """A sung voice: a glottal source with vibrato, shaped by the formants of vowels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.fft
@@ -23,12 +23,13 @@ _FFT = 1024
 _HOP = 256
 #: Spectral slope of the source and level of the breath in it, relative to the tone.
 _HARMONICS = np.arange(1, 81)
-_BREATH = 0.02
+_BREATH = 0.06
 _VIBRATO_HZ = 5.6
-_VIBRATO_SEMITONES = 0.32
+_VIBRATO_SEMITONES = 0.4
 _VIBRATO_ONSET_S = 0.25
 _GLIDE_S = 0.05
 _FORMANT_GLIDE_S = 0.04
+_BEFORE_S, _AFTER_S = 0.4, 0.2
 
 #: Formant frequencies in Hz of an adult male voice (after Peterson and Barney, 1952; the fourth
 #: and fifth make the singer's formant).
@@ -73,7 +74,18 @@ def sing(
     """One voice in front of a microphone: (samples,) float64; silence for no syllables."""
     if not syllables:
         return np.zeros(samples)
-    voice = _VOICES[voice_name]
+    # Nothing is computed before the first syllable's breath and after the last one's end.
+    first = max(0, sample_count(syllables[0].start_s - _BEFORE_S))
+    local = tuple(replace(s, start_s=s.start_s - first / SAMPLE_RATE) for s in syllables)
+    last = sample_count(local[-1].start_s + local[-1].duration_s + _AFTER_S)
+    track = np.zeros(samples)
+    track[first : first + last] = _sung(local, _VOICES[voice_name], min(last, samples - first), random)
+    return track
+
+
+def _sung(
+    syllables: tuple[Syllable, ...], voice: _Voice, samples: int, random: np.random.Generator
+) -> np.ndarray:
     pitch = _pitch_curve(syllables, samples, random)
     source = _source(syllables, pitch, voice, random)
     sung = _shape(source, syllables, voice)
@@ -96,7 +108,7 @@ def _pitch_curve(
     depth = _VIBRATO_SEMITONES * np.clip((since - _VIBRATO_ONSET_S) / 0.3, 0.0, 1.0)
     rate = 2.0 * np.pi * _VIBRATO_HZ * time_s + 0.6 * smooth_noise(samples, 1.0, random)
     # Singers scoop up into a note.
-    scoop = -0.7 * np.exp(-np.maximum(since, 0.0) / 0.035)
+    scoop = -1.2 * np.exp(-np.maximum(since, 0.0) / 0.05)
     return pitch + depth * np.sin(rate) + scoop + 0.07 * smooth_noise(samples, 4.0, random)
 
 
