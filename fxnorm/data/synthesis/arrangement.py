@@ -11,9 +11,11 @@ from fxnorm.data.synthesis.styles import Style
 STEPS_PER_BAR = 16
 
 #: How loud each kind of section is played.
-_DYNAMICS = {"intro": 0.68, "verse": 0.75, "break": 0.68, "chorus": 0.9, "outro": 0.68}
+_DYNAMICS = {"intro": 0.75, "verse": 0.82, "break": 0.75, "chorus": 0.98, "outro": 0.75}
 #: Players are this early or late (standard deviation).
 _TIMING_S = 0.004
+#: Share of strokes that are accents.
+_ACCENTS = 0.03
 #: Velocities of hand percussion over half a bar.
 _PERCUSSION = {
     "tambourine": (0.5, 0.0, 0.4, 0.0, 0.9, 0.0, 0.4, 0.0),
@@ -155,11 +157,12 @@ def bass_line(grid: Grid, style: Style, random: np.random.Generator) -> Part:
         level = _DYNAMICS[section.kind]
         for step, length in _bass_rhythm(rhythm, bar, grid.outline.pattern, random):
             interval = 0 if step == 0 else int(random.choice((0, 0, 0, 7, 12)))
-            notes.append(_note(grid, bar, step, 0.92 * length, root + interval, level, random))
+            strength = level * _accent(random)
+            notes.append(_note(grid, bar, step, 0.92 * length, root + interval, strength, random))
     if "bass" in grid.final_players():
         root = nearest_pitch(grid.final_chord().root, _BASS_LOWEST + 6)
         root += 12 if root < _BASS_LOWEST else 0
-        notes.append(_note(grid, grid.bars, 0, 12, root, 0.9, random))
+        notes.append(_note(grid, grid.bars, 0, 12, root, 0.75, random))
     return Part("bass", instrument, tuple(notes))
 
 
@@ -179,7 +182,7 @@ def accompaniment(grid: Grid, style: Style, random: np.random.Generator) -> tupl
                 continue
             pitches = voicing(chord, centre, max(3, tones))
             for step, length, chosen, accent in _figure(pattern, section.kind, pitches, random):
-                level = accent * _DYNAMICS[section.kind]
+                level = accent * _DYNAMICS[section.kind] * _accent(random)
                 notes += [
                     _note(grid, bar, step + 0.08 * order * (pattern == "strum"), length, pitch,
                           level, random)
@@ -187,7 +190,7 @@ def accompaniment(grid: Grid, style: Style, random: np.random.Generator) -> tupl
                 ]  # fmt: skip
         if role in grid.final_players() and role != "colour":
             final = voicing(grid.final_chord(), centre, tones)
-            notes += [_note(grid, grid.bars, 0, 12, pitch, 0.85, random) for pitch in final]
+            notes += [_note(grid, grid.bars, 0, 12, pitch, 0.7, random) for pitch in final]
         if notes:
             parts.append(Part(role, instrument, tuple(notes)))
     return tuple(parts)
@@ -276,8 +279,8 @@ def _cymbal(kind: str, step: int) -> str:
 
 
 def _accent(random: np.random.Generator) -> float:
-    """Strength of a stroke: mostly even, now and then an accent."""
-    return float(random.uniform(0.72, 0.85) if random.random() < 0.9 else 1.05)
+    """Strength of a stroke: mostly even, rarely an accent."""
+    return 1.0 if random.random() < _ACCENTS else float(random.uniform(0.66, 0.8))
 
 
 def _note(
@@ -291,5 +294,5 @@ def _note(
 ) -> Note:
     """A note with a player's deviations in time and strength."""
     start_s = grid.time_s(bar, step) + _TIMING_S * float(random.standard_normal())
-    velocity = level * _accent(random)
+    velocity = min(1.0, level * float(random.uniform(0.95, 1.05)))
     return Note(max(0.0, start_s), length * grid.step_s, pitch, velocity)

@@ -62,7 +62,7 @@ _PLACES = {
 _OVERHEARD = 0.12
 _TAKES = 3
 #: Level of the highest peak at the preamplifiers, relative to where they saturate.
-_DRIVE = 0.9
+_DRIVE = 0.7
 
 
 def play_drums(

@@ -86,8 +86,8 @@ _SOURCES = {
 }
 #: The accompaniment: by how it is played.
 _ROLES = {"rhythm": 0.0, "layer": -4.0, "colour": -3.0}
-_POSITIONS = {"layer": -0.4, "colour": 0.5}
-_TAKES_AT = 0.85
+_POSITIONS = {"rhythm": -0.35, "layer": 0.5, "colour": 0.6}
+_TAKES_AT = 0.6
 _EDITED_DB = -20.0
 #: Keyboards and strings that get an ensemble effect, which opens them to both sides.
 _OPENED = ("pad", "strings", "organ", "pluck", "electric_piano", "bells", "synth_stab", "synth_lead")
@@ -223,9 +223,9 @@ def _bus(tracks: tuple[Track, ...], song: Song, stem: str) -> np.ndarray:
         level, position = _SOURCES.get(track.name, (0.0, 0.0))
         if stem == "other":
             level = _ROLES[roles[track.name]]
-            position = _POSITIONS.get(roles[track.name], 0.0)
+            position = _POSITIONS[roles[track.name]]
         if track.name in doubled:
-            position = (position or _TAKES_AT) * (-1.0 if track.take else 1.0)
+            position = (_TAKES_AT if stem == "other" else position) * (-1.0 if track.take else 1.0)
             level -= 3.0
         gain = from_db(level) / active_rms(audio)
         for channel, heard in enumerate(_placed(audio, track.name, position)):
@@ -248,10 +248,9 @@ def _placed(audio: np.ndarray, name: str, position: float) -> tuple[np.ndarray, 
         middle = 0.5 * (audio[:, 0] + audio[:, 1])
         side = _PAIR_WIDTH[name] * 0.5 * (audio[:, 0] - audio[:, 1])
         return middle + side, middle - side
-    if name in _OPENED:
-        return _ensemble(audio)
     angle = (position + 1.0) * np.pi / 4.0
-    return np.sqrt(2.0) * np.cos(angle) * audio, np.sqrt(2.0) * np.sin(angle) * audio
+    left, right = _ensemble(audio) if name in _OPENED else (audio, audio)
+    return np.sqrt(2.0) * np.cos(angle) * left, np.sqrt(2.0) * np.sin(angle) * right
 
 
 def _ensemble(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

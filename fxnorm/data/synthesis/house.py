@@ -58,12 +58,12 @@ STYLE_WIDTHS = {
 }
 #: Loudness of the finished mix relative to the target, in LU: heavy music is mastered louder.
 MASTERING = {
-    "rock": 1.5,
-    "pop": 1.0,
-    "ballad": -1.5,
+    "rock": 1.0,
+    "pop": 0.5,
+    "ballad": -1.0,
     "soul": 0.0,
-    "folk": -2.5,
-    "electronic": 1.5,
+    "folk": -2.0,
+    "electronic": 0.5,
 }
 #: Deep voices are kept clear, high ones warm.
 VOICES = _centred(

@@ -47,7 +47,7 @@ def lead_melody(
                         start_s=grid.time_s(first, step),
                         duration_s=0.93 * length * grid.step_s,
                         pitch=float(notes[position]),
-                        velocity=(0.95 if chorus else 0.75) * float(random.uniform(0.88, 1.0)),
+                        velocity=(0.85 if chorus else 0.7) * _stress(random),
                         vowel=str(random.choice(_VOWELS)),
                         consonant=str(random.choice(_CONSONANTS)),
                     )
@@ -82,6 +82,11 @@ def _rhythm(lengths: tuple[int, ...], random: np.random.Generator) -> list[tuple
         if random.random() < 0.12:
             step += 2
     return rhythm
+
+
+def _stress(random: np.random.Generator) -> float:
+    """Now and then a syllable is belted out."""
+    return 1.17 if random.random() < 0.04 else float(random.uniform(0.8, 1.0))
 
 
 def _next(position: int, centre: int, random: np.random.Generator) -> int:

@@ -3,14 +3,22 @@
 from functools import reduce
 
 import numpy as np
+import scipy.signal
 
-from fxnorm.audio import from_db, integrated_loudness
+from fxnorm.audio import db, from_db, integrated_loudness
 from fxnorm.data.synthesis.dynamics import limiter_gain, louder_channel
+from fxnorm.data.synthesis.oscillators import sample_count
+from fxnorm.effects import high_pass
 from fxnorm.effects.compressor import gain_reduction_db, level_db, smoothing
 from fxnorm.stems import SAMPLE_RATE
 
 _STEPS = 32_768
 _PASSES = 3
+#: The side of the treble stays open where the treble is this far below its loud moments, and closes
+#: decibel by decibel below that.
+_TREBLE = high_pass(7000.0, SAMPLE_RATE)
+_OPEN_DB, _NARROWEST_DB = 6.0, 24.0
+_BLOCK_S = 0.01
 #: The bus compressor: threshold in dB above the mixture's loudness, ratio, attack, release in ms.
 _GLUE = (4.0, 2.0, 20.0, 200.0)
 
@@ -32,6 +40,9 @@ def mix_down(
         Stems and mixture, float32 on 16-bit steps; the mixture is the exact sum.
     """
     mix = reduce(np.add, stems.values())
+    narrowing = _narrowing(mix)
+    stems = {stem: _narrowed(audio, narrowing) for stem, audio in stems.items()}
+    mix = reduce(np.add, stems.values())
     # A stem may exceed the sum where others cancel it: no file may clip.
     peaks = np.maximum.reduce([louder_channel(audio) for audio in (mix, *stems.values())])
     gain = _bus_gain(mix, peaks, target_lufs, ceiling_db)
@@ -44,6 +55,23 @@ def mix_down(
         {stem: (audio / _STEPS).astype(np.float32) for stem, audio in steps.items()},
         (mixture / _STEPS).astype(np.float32),
     )
+
+
+def _narrowing(mix: np.ndarray) -> np.ndarray:
+    """Factor, less one, on the treble of the side: the treble of what rings on moves inwards."""
+    treble = scipy.signal.sosfilt(_TREBLE, 0.5 * (mix[:, 0] + mix[:, 1]))
+    block = sample_count(_BLOCK_S)
+    count = treble.size // block
+    level_db = db(np.sqrt(np.mean(treble[: count * block].reshape(count, block) ** 2, axis=1)))
+    below = np.percentile(level_db, 90.0) - _OPEN_DB - level_db
+    factor = from_db(-np.clip(below, 0.0, _NARROWEST_DB))
+    centres = (np.arange(count) + 0.5) * block
+    return np.interp(np.arange(treble.size), centres, factor) - 1.0
+
+
+def _narrowed(audio: np.ndarray, narrowing: np.ndarray) -> np.ndarray:
+    side = scipy.signal.sosfilt(_TREBLE, 0.5 * (audio[:, 0] - audio[:, 1])) * narrowing
+    return audio + np.stack([side, -side], axis=1)
 
 
 def _bus_gain(

@@ -23,8 +23,10 @@ from fxnorm.seeds import generator
 from fxnorm.stems import SAMPLE_RATE
 
 #: The loudest track's peak in dBFS of each stem: what preamplifiers happened to be set to.
-_PEAKS_DB = {"vocals": (-16.0, -8.0), "bass": (-16.0, -9.0), "drums": (-14.0, -7.0),
+_PEAKS_DB = {"vocals": (-16.0, -8.0), "bass": (-15.0, -9.0), "drums": (-16.0, -9.0),
              "other": (-18.0, -10.0)}  # fmt: skip
+#: Microphones above and beside the kit hear less of it than those at its drums, in dB.
+_FARTHER_DB = {"overheads": -9.0, "percussion": -12.0}
 #: Preamplifiers of one stem differ by this much, in dB either way.
 _UNEVENNESS_DB = 2.0
 _NOISE_DB = -80.0
@@ -199,7 +201,7 @@ def _record(stem: str, tracks: list[Track], song: Song, seed: int) -> tuple[Trac
     recorded = []
     for track in tracks:
         uneven_db = random.uniform(-_UNEVENNESS_DB, _UNEVENNESS_DB)
-        gain = from_db(loudest_db + uneven_db - _UNEVENNESS_DB) / reference
+        gain = from_db(loudest_db + uneven_db - _UNEVENNESS_DB + _FARTHER_DB.get(track.name, 0.0)) / reference
         # Uniform noise of unit level.
         noise = from_db(_NOISE_DB) * np.sqrt(12.0) * (random.random(samples) - 0.5)
         shaped = fade if track.audio.ndim == 1 else fade[:, None]
