@@ -15,7 +15,7 @@ _DYNAMICS = {"intro": 0.75, "verse": 0.82, "break": 0.75, "chorus": 0.98, "outro
 #: Players are this early or late (standard deviation).
 _TIMING_S = 0.004
 #: Share of strokes that are accents.
-_ACCENTS = 0.03
+_ACCENTS = 0.015
 #: Velocities of hand percussion over half a bar.
 _PERCUSSION = {
     "tambourine": (0.5, 0.0, 0.4, 0.0, 0.9, 0.0, 0.4, 0.0),
@@ -162,7 +162,7 @@ def bass_line(grid: Grid, style: Style, random: np.random.Generator) -> Part:
     if "bass" in grid.final_players():
         root = nearest_pitch(grid.final_chord().root, _BASS_LOWEST + 6)
         root += 12 if root < _BASS_LOWEST else 0
-        notes.append(_note(grid, grid.bars, 0, 12, root, 0.75, random))
+        notes.append(_note(grid, grid.bars, 0, 12, root, 0.6, random))
     return Part("bass", instrument, tuple(notes))
 
 
@@ -190,7 +190,7 @@ def accompaniment(grid: Grid, style: Style, random: np.random.Generator) -> tupl
                 ]  # fmt: skip
         if role in grid.final_players() and role != "colour":
             final = voicing(grid.final_chord(), centre, tones)
-            notes += [_note(grid, grid.bars, 0, 12, pitch, 0.7, random) for pitch in final]
+            notes += [_note(grid, grid.bars, 0, 12, pitch, 0.6, random) for pitch in final]
         if notes:
             parts.append(Part(role, instrument, tuple(notes)))
     return tuple(parts)
@@ -280,7 +280,7 @@ def _cymbal(kind: str, step: int) -> str:
 
 def _accent(random: np.random.Generator) -> float:
     """Strength of a stroke: mostly even, rarely an accent."""
-    return 1.0 if random.random() < _ACCENTS else float(random.uniform(0.66, 0.8))
+    return 1.0 if random.random() < _ACCENTS else float(random.uniform(0.52, 0.64))
 
 
 def _note(

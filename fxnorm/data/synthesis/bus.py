@@ -21,7 +21,7 @@ from fxnorm.stems import SAMPLE_RATE
 _FFT, _HOP = 65_536, 32_768
 _BINS = _FFT // 2 + 1
 #: Gains of the side signal in dB at which its width is tried.
-SIDE_GAINS_DB = np.array([-9.0, -3.0, 3.0, 9.0, 15.0, 21.0])
+SIDE_GAINS_DB = np.arange(-21.0, 22.0, 6.0)
 _TAPS = 8192
 _GRID = 65_536
 
@@ -38,10 +38,13 @@ class Heard:
             (bands,).
         phi: mean similarity of the channels with the side signal at each of `SIDE_GAINS_DB`,
             (gains, bands).
+        side_db: energy of the side over that of the middle, (bands,).
+        side_db: energy of the side over that of the middle, (bands,).
     """
 
     level_db: np.ndarray
     phi: np.ndarray
+    side_db: np.ndarray
 
 
 def hear(audio: np.ndarray, stem: str) -> Heard:
@@ -55,14 +58,20 @@ def hear(audio: np.ndarray, stem: str) -> Heard:
     frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT, axis=0)[::_HOP]
     magnitude = np.zeros(_BINS)
     phi = np.zeros((SIDE_GAINS_DB.size, BANDS_HZ.size))
+    energies = np.zeros((2, BANDS_HZ.size))
     gains = 10.0 ** (SIDE_GAINS_DB / 20.0)
     for frame in frames:
         left, right = scipy.fft.rfft(frame * sqrt_hann(_FFT), axis=-1)
-        _add_frame(left, right, gains, _bands(), magnitude, phi)
+        _add_frame(left, right, gains, _bands(), magnitude, phi, energies)
     curve = smooth_eq(smooth_eq(magnitude, stem), stem)
     power = third_octave_means(curve**2, BANDS_HZ)
     counts = np.bincount(_bands()[_bands() >= 0], minlength=BANDS_HZ.size)
-    return Heard(10.0 * np.log10(power + 1e-12), phi / (counts * frames.shape[0]))
+    middle, side = energies + 1e-12
+    return Heard(
+        level_db=10.0 * np.log10(power + 1e-12),
+        phi=phi / (counts * frames.shape[0]),
+        side_db=10.0 * np.log10(side / middle),
+    )
 
 
 def equalise(audio: np.ndarray, gains_db: np.ndarray, side_db: np.ndarray) -> np.ndarray:
@@ -110,7 +119,7 @@ def _minimum_phase(gains_db: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _add_frame(left, right, gains, bands, magnitude, phi):  # type: ignore[no-untyped-def]
+def _add_frame(left, right, gains, bands, magnitude, phi, energies):  # type: ignore[no-untyped-def]
     """Add a frame's magnitudes, and its similarity of channels at each gain of the side."""
     for k in range(left.shape[0]):
         l_re, l_im = 0.5 * left[k].real, 0.5 * left[k].imag
@@ -121,6 +130,8 @@ def _add_frame(left, right, gains, bands, magnitude, phi):  # type: ignore[no-un
             continue
         m_re, m_im, s_re, s_im = l_re + r_re, l_im + r_im, l_re - r_re, l_im - r_im
         middle, side = m_re * m_re + m_im * m_im, s_re * s_re + s_im * s_im
+        energies[0, band] += middle
+        energies[1, band] += side
         cross = 2.0 * (m_re * s_re + m_im * s_im)
         for g in range(gains.shape[0]):
             both = middle + gains[g] * gains[g] * side

@@ -64,6 +64,8 @@ _LARGEST_GAIN_DB = 15.0
 #: Below this a stem plays nothing; the equaliser keeps its gain and rolls off.
 _LOWEST_HZ = {"vocals": 125.0, "bass": 40.0, "drums": 40.0, "other": 80.0}
 _ROLL_OFF_DB = -4.0
+#: The side stays at least this far below the middle in every band.
+_LARGEST_SIDE_DB = -4.0
 #: (ratio, attack ms, release ms, how far the threshold lies below the loud moments in dB).
 _COMPRESSION = {
     "vocals": (3.0, 6.0, 180.0, 8.0),
@@ -200,12 +202,18 @@ def correction(heard: Heard, stem: str, decision: Decision) -> tuple[np.ndarray,
     lowest = int(np.argmax(octaves_below == 0.0))
     gains[:lowest] = gains[lowest] + _ROLL_OFF_DB * octaves_below[:lowest]
     wanted_phi = real_curve(stem, "phi")[1] + HOUSE_PHI[stem] + decision.width
-    # The louder the side, the less alike the channels: rising order for the interpolation.
-    side = [
-        np.interp(phi, np.minimum.accumulate(curve)[::-1], SIDE_GAINS_DB[::-1])
-        for phi, curve in zip(wanted_phi, heard.phi.T, strict=True)
-    ]
-    return _tenths(gains), _tenths(np.array(side))
+    side = np.array([_side_gain(c, p) for c, p in zip(heard.phi.T, wanted_phi, strict=True)])
+    side = np.minimum(side, _LARGEST_SIDE_DB - heard.side_db)
+    return _tenths(gains), _tenths(side)
+
+
+def _side_gain(phi: np.ndarray, wanted: float) -> float:
+    """The smallest gain of the side at which the channels are no more alike than wanted."""
+    reached = int(np.argmax(phi <= wanted)) if (phi <= wanted).any() else int(np.argmin(phi))
+    if reached == 0 or phi[reached] > wanted:
+        return float(SIDE_GAINS_DB[reached])
+    rising = slice(reached, reached - 2 if reached > 1 else None, -1)
+    return float(np.interp(wanted, phi[rising], SIDE_GAINS_DB[rising]))
 
 
 def mix_loudness(song: Song, config: EngineerConfig) -> float:

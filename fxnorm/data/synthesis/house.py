@@ -8,8 +8,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fxnorm.data.synthesis.bus import BANDS_HZ
-
 CURVE_HZ = np.array([50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0, 12_800.0])
 
 
@@ -96,5 +94,15 @@ INSTRUMENTS = {
 }
 #: What the smoothing and averaging of the data set's features, and the chain behind the equaliser,
 #: add to a single song's curves: taken away from what is wanted, at `BANDS_HZ`.
-HOUSE_DB = {stem: np.zeros(BANDS_HZ.size) for stem in ("vocals", "bass", "drums", "other")}
-HOUSE_PHI = {stem: np.zeros(BANDS_HZ.size) for stem in ("vocals", "bass", "drums", "other")}
+HOUSE_DB = {
+    "vocals": np.zeros(28),
+    "bass": np.zeros(28),
+    "drums": np.zeros(28),
+    "other": np.zeros(28),
+}
+HOUSE_PHI = {
+    "vocals": np.zeros(28),
+    "bass": np.zeros(28),
+    "drums": np.zeros(28),
+    "other": np.zeros(28),
+}

@@ -86,7 +86,7 @@ def _rhythm(lengths: tuple[int, ...], random: np.random.Generator) -> list[tuple
 
 def _stress(random: np.random.Generator) -> float:
     """Now and then a syllable is belted out."""
-    return 1.17 if random.random() < 0.04 else float(random.uniform(0.8, 1.0))
+    return 1.15 if random.random() < 0.02 else float(random.uniform(0.62, 0.78))
 
 
 def _next(position: int, centre: int, random: np.random.Generator) -> int:

@@ -16,7 +16,7 @@ from fxnorm.data.synthesis.drums import play_drums
 from fxnorm.data.synthesis.instruments import has_microphone, play
 from fxnorm.data.synthesis.oscillators import sample_count
 from fxnorm.data.synthesis.rooms import Room, impulse_response
-from fxnorm.data.synthesis.score import Note, Song
+from fxnorm.data.synthesis.score import Note, Part, Song
 from fxnorm.data.synthesis.voice import sing
 from fxnorm.effects import low_pass
 from fxnorm.seeds import generator
@@ -35,6 +35,8 @@ _LIVE = ("rock", "soul", "folk")
 _BLEED_DB = -36.0
 #: Instruments that are played twice, one take for each side.
 _TWICE = ("distorted_guitar", "crunch_guitar", "acoustic_guitar", "brass")
+#: How far a second take is from the first (standard deviation).
+_TAKE_S, _TAKE_SEMITONES = 0.007, 0.04
 _ROOM = Room(reverberation_s=0.35, damping=1.8, warmth=1.1, direct=6.0)
 #: Level of the room in a microphone.
 _ROOM_LEVEL = {"vocals": 0.1, "drums": 0.3, "bass": 0.1, "other": 0.2}
@@ -107,13 +109,23 @@ def _vocals(song: Song, samples: int, seed: int) -> list[Track]:
     ]
 
 
-def _part(song: Song, part, take: int, samples: int, seed: int) -> Track:
+def _part(song: Song, part: Part, take: int, samples: int, seed: int) -> Track:
     random = _random(song, seed, part.role, part.instrument, take)
-    audio = play(part, samples, random)
     if take:
-        # Nobody plays twice at the same moment.
-        audio = np.roll(audio, sample_count(0.004 + 0.008 * random.random()), axis=0)
+        # Nobody plays the same twice.
+        part = replace(part, notes=tuple(_again(note, random) for note in part.notes))
+    audio = play(part, samples, random)
     return Track(part.instrument, take, audio, _passages(part.notes))
+
+
+def _again(note: Note, random: np.random.Generator) -> Note:
+    late_s = note.start_s + _TAKE_S * float(random.standard_normal())
+    return replace(
+        note,
+        start_s=max(0.0, late_s),
+        pitch=note.pitch + _TAKE_SEMITONES * float(random.standard_normal()),
+        velocity=note.velocity * float(random.uniform(0.9, 1.0)),
+    )
 
 
 def _drums(song: Song, samples: int, seed: int) -> list[Track]:
