@@ -138,7 +138,8 @@ def drum_hits(grid: Grid, style: Style, random: np.random.Generator) -> tuple[Hi
                 strokes = {("high_tom", "low_tom")[step >= 14]: 0.7 + 0.08 * (step - 12)}
             for drum, velocity in strokes.items():
                 if velocity:
-                    humanised = level * velocity * _accent(random)
+                    arrival = _arrives(section, bar, step)
+                    humanised = level * velocity * _accent(arrival, random)
                     hits.append(Hit(start_s, drum, float(humanised)))
     if "drums" in grid.final_players():
         hits += [Hit(grid.end_s(), drum, 0.9) for drum in ("kick", "crash")]
@@ -157,7 +158,7 @@ def bass_line(grid: Grid, style: Style, random: np.random.Generator) -> Part:
         level = _DYNAMICS[section.kind]
         for step, length in _bass_rhythm(rhythm, bar, grid.outline.pattern, random):
             interval = 0 if step == 0 else int(random.choice((0, 0, 0, 7, 12)))
-            strength = level * _accent(random)
+            strength = level * _accent(_arrives(section, bar, step), random)
             notes.append(_note(grid, bar, step, 0.92 * length, root + interval, strength, random))
     if "bass" in grid.final_players():
         root = nearest_pitch(grid.final_chord().root, _BASS_LOWEST + 6)
@@ -182,7 +183,8 @@ def accompaniment(grid: Grid, style: Style, random: np.random.Generator) -> tupl
                 continue
             pitches = voicing(chord, centre, max(3, tones))
             for step, length, chosen, accent in _figure(pattern, section.kind, pitches, random):
-                level = accent * _DYNAMICS[section.kind] * _accent(random)
+                arrival = _arrives(section, bar, step)
+                level = accent * _DYNAMICS[section.kind] * _accent(arrival, random)
                 notes += [
                     _note(grid, bar, step + 0.08 * order * (pattern == "strum"), length, pitch,
                           level, random)
@@ -278,9 +280,15 @@ def _cymbal(kind: str, step: int) -> str:
     return "open_hat" if kind == "verse" and step == 14 else "hat"
 
 
-def _accent(random: np.random.Generator) -> float:
-    """Strength of a stroke: mostly even, rarely an accent."""
-    return 1.0 if random.random() < _ACCENTS else float(random.uniform(0.52, 0.64))
+def _accent(arrival: bool, random: np.random.Generator) -> float:
+    """Strength of a stroke: even, but for rare accents and the moment a chorus arrives."""
+    accented = random.random() < _ACCENTS
+    even = float(random.uniform(0.52, 0.64))
+    return 1.0 if accented or arrival else even
+
+
+def _arrives(section: Section, bar: int, step: int) -> bool:
+    return section.kind == "chorus" and bar == section.first_bar and step == 0
 
 
 def _note(

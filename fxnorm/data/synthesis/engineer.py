@@ -62,7 +62,7 @@ _STYLE_ROOMS = {
 _CORRECTION = 0.9
 _LARGEST_GAIN_DB = 15.0
 #: Below this a stem plays nothing; the equaliser keeps its gain and rolls off.
-_LOWEST_HZ = {"vocals": 125.0, "bass": 40.0, "drums": 40.0, "other": 80.0}
+_LOWEST_HZ = {"vocals": 50.0, "bass": 40.0, "drums": 40.0, "other": 40.0}
 _ROLL_OFF_DB = -4.0
 #: The side stays at least this far below the middle in every band.
 _LARGEST_SIDE_DB = -4.0
@@ -201,7 +201,7 @@ def correction(heard: Heard, stem: str, decision: Decision) -> tuple[np.ndarray,
     octaves_below = np.maximum(0.0, np.log2(_LOWEST_HZ[stem] / BANDS_HZ))
     lowest = int(np.argmax(octaves_below == 0.0))
     gains[:lowest] = gains[lowest] + _ROLL_OFF_DB * octaves_below[:lowest]
-    wanted_phi = real_curve(stem, "phi")[1] + HOUSE_PHI[stem] + decision.width
+    wanted_phi = real_curve(stem, "phi")[1] + 1e-3 * np.array(HOUSE_PHI[stem]) + decision.width
     side = np.array([_side_gain(c, p) for c, p in zip(heard.phi.T, wanted_phi, strict=True)])
     side = np.minimum(side, _LARGEST_SIDE_DB - heard.side_db)
     return _tenths(gains), _tenths(side)

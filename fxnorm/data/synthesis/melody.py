@@ -13,7 +13,7 @@ from fxnorm.data.synthesis.styles import Style
 #: Middle of each voice's verse range (MIDI).
 _CENTRES = {"baritone": 51.0, "tenor": 57.0, "alto": 62.0, "soprano": 67.0}
 _VOWELS = ("a", "e", "i", "o", "u")
-_CONSONANTS = ("", "s", "t", "k", "m", "n", "l", "f", "")
+_CONSONANTS = ("", "s", "t", "k", "p", "m", "n", "l", "f", "")
 #: A phrase spans two bars and ends early enough to take a breath.
 _PHRASE_BARS = 2
 _PHRASE_END = 26
@@ -34,6 +34,7 @@ def lead_melody(
         rhythm = _rhythm(_CHORUS_STEPS if chorus else style.syllable_steps, random)
         centre = bisect.bisect(notes, _CENTRES[voice]) + (3 if chorus else 0)
         position = centre
+        syllables_of_section = 0
         for first in range(section.first_bar, section.first_bar + section.bars, _PHRASE_BARS):
             room = STEPS_PER_BAR * (section.first_bar + section.bars - first)
             for step, length in rhythm:
@@ -47,11 +48,12 @@ def lead_melody(
                         start_s=grid.time_s(first, step),
                         duration_s=0.93 * length * grid.step_s,
                         pitch=float(notes[position]),
-                        velocity=(0.85 if chorus else 0.7) * _stress(random),
+                        velocity=(0.85 if chorus else 0.7) * _stress(chorus and not syllables_of_section, random),
                         vowel=str(random.choice(_VOWELS)),
                         consonant=str(random.choice(_CONSONANTS)),
                     )
                 )
+                syllables_of_section += 1
     return tuple(syllables)
 
 
@@ -84,9 +86,11 @@ def _rhythm(lengths: tuple[int, ...], random: np.random.Generator) -> list[tuple
     return rhythm
 
 
-def _stress(random: np.random.Generator) -> float:
-    """Now and then a syllable is belted out."""
-    return 1.15 if random.random() < 0.02 else float(random.uniform(0.62, 0.78))
+def _stress(arrival: bool, random: np.random.Generator) -> float:
+    """Strength of a syllable: now and then, and where a chorus begins, one is belted out."""
+    belted = random.random() < 0.02
+    even = float(random.uniform(0.62, 0.78))
+    return 1.15 if belted or arrival else even
 
 
 def _next(position: int, centre: int, random: np.random.Generator) -> int:
