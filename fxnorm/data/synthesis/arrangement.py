@@ -11,7 +11,7 @@ from fxnorm.data.synthesis.styles import Style
 STEPS_PER_BAR = 16
 
 #: How loud each kind of section is played.
-_DYNAMICS = {"intro": 0.75, "verse": 0.82, "break": 0.75, "chorus": 0.98, "outro": 0.75}
+_DYNAMICS = {"intro": 0.8, "verse": 0.86, "break": 0.8, "chorus": 0.98, "outro": 0.8}
 #: Players are this early or late (standard deviation).
 _TIMING_S = 0.004
 #: Share of strokes that are accents.
@@ -283,7 +283,7 @@ def _cymbal(kind: str, step: int) -> str:
 def _accent(arrival: bool, random: np.random.Generator) -> float:
     """Strength of a stroke: even, but for rare accents and the moment a chorus arrives."""
     accented = random.random() < _ACCENTS
-    even = float(random.uniform(0.52, 0.64))
+    even = float(random.uniform(0.5, 0.6))
     return 1.0 if accented or arrival else even
 
 

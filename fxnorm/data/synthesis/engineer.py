@@ -68,18 +68,18 @@ _ROLL_OFF_DB = -4.0
 _LARGEST_SIDE_DB = -4.0
 #: (ratio, attack ms, release ms, how far the threshold lies below the loud moments in dB).
 _COMPRESSION = {
-    "vocals": (3.0, 6.0, 180.0, 8.0),
-    "bass": (2.0, 12.0, 220.0, 6.0),
-    "drums": (1.5, 18.0, 120.0, 6.0),
-    "other": (1.4, 20.0, 250.0, 6.0),
+    "vocals": (2.2, 6.0, 180.0, 8.0),
+    "bass": (1.8, 12.0, 220.0, 6.0),
+    "drums": (1.3, 18.0, 120.0, 6.0),
+    "other": (1.2, 20.0, 250.0, 6.0),
 }
 #: Peaks of a stem above its level, in dB, that the limiter at the end of its chain leaves.
 _LARGEST_CREST_DB = 18.5
 #: Level in dB, position from -1 (left) to 1 (right) of each source; two takes stand to both sides.
 _SOURCES = {
     "lead": (0.0, 0.0),
-    "double": (-7.0, 0.0),
-    "backing": (-9.0, 0.7),
+    "double": (-10.0, 0.0),
+    "backing": (-12.0, 0.7),
     "kick": (0.0, 0.0),
     "snare": (-4.0, 0.0),
     "toms": (-5.0, 0.0),
@@ -330,7 +330,7 @@ def _ride(song: Song, stem: str) -> np.ndarray:
     bar = sample_count(240.0 / song.outline.tempo_bpm)
     ride = np.zeros(samples)
     for section in song.sections:
-        if section.kind != "chorus":
+        if section.kind != "chorus" and stem != "vocals":
             ride[section.first_bar * bar : (section.first_bar + section.bars) * bar] -= 0.5
     if stem == "other":
         sung = np.zeros(samples)

@@ -48,7 +48,7 @@ def lead_melody(
                         start_s=grid.time_s(first, step),
                         duration_s=0.93 * length * grid.step_s,
                         pitch=float(notes[position]),
-                        velocity=(0.85 if chorus else 0.7) * _stress(chorus and not syllables_of_section, random),
+                        velocity=(0.85 if chorus else 0.8) * _stress(chorus and not syllables_of_section, random),
                         vowel=str(random.choice(_VOWELS)),
                         consonant=str(random.choice(_CONSONANTS)),
                     )
@@ -89,7 +89,7 @@ def _rhythm(lengths: tuple[int, ...], random: np.random.Generator) -> list[tuple
 def _stress(arrival: bool, random: np.random.Generator) -> float:
     """Strength of a syllable: now and then, and where a chorus begins, one is belted out."""
     belted = random.random() < 0.02
-    even = float(random.uniform(0.62, 0.78))
+    even = float(random.uniform(0.58, 0.72))
     return 1.15 if belted or arrival else even
 
 
