@@ -44,6 +44,10 @@ _REGISTERS = {
     "synth_lead": (74.0, 1),
     "synth_stab": (64.0, 4),
 }
+#: Instruments whose chords stand on their root, and how far below their centre it lies.
+_WITH_ROOT = ("distorted_guitar", "crunch_guitar", "acoustic_guitar", "nylon_guitar", "piano",
+              "electric_piano", "organ", "strings", "pad")  # fmt: skip
+_ROOT_BELOW = 14.0
 #: A melody of the colour: scale steps are drawn from these lengths in sixteenths.
 _MELODY_STEPS = (2, 4, 4, 6, 8)
 
@@ -182,6 +186,8 @@ def accompaniment(grid: Grid, style: Style, random: np.random.Generator) -> tupl
             if role not in section.players:
                 continue
             pitches = voicing(chord, centre, max(3, tones))
+            if instrument in _WITH_ROOT:
+                pitches = (nearest_pitch(chord.root, centre - _ROOT_BELOW), *pitches)
             for step, length, chosen, accent in _figure(pattern, section.kind, pitches, random):
                 arrival = _arrives(section, bar, step)
                 level = accent * _DYNAMICS[section.kind] * _accent(arrival, random)
@@ -283,7 +289,7 @@ def _cymbal(kind: str, step: int) -> str:
 def _accent(arrival: bool, random: np.random.Generator) -> float:
     """Strength of a stroke: even, but for rare accents and the moment a chorus arrives."""
     accented = random.random() < _ACCENTS
-    even = float(random.uniform(0.5, 0.6))
+    even = float(random.uniform(0.46, 0.56))
     return 1.0 if accented or arrival else even
 
 

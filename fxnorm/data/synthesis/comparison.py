@@ -11,8 +11,8 @@ import scipy.fft
 from fxnorm.audio import db, integrated_loudness, peak, read, short_term_loudness
 from fxnorm.data.dataset import find_songs
 from fxnorm.data.synthesis.real_music import (
+    REAL_MUSIC,
     real_curve,
-    real_music,
     third_octave_edges,
     third_octave_means,
 )
@@ -51,7 +51,7 @@ def compare(folder: str | os.PathLike[str], features: DatasetFeatures | None, jo
     generated = pd.DataFrame({"generated_mean": rows.mean(), "generated_deviation": rows.std()})
     if features is not None:
         generated = pd.concat([generated, _describe_features(features)])
-    table = real_music().rename(columns={"mean": "real_mean", "deviation": "real_deviation"})
+    table = pd.read_csv(REAL_MUSIC).rename(columns={"mean": "real_mean", "deviation": "real_deviation"})
     table = table.merge(generated.reset_index(), on=_KEYS)
     table["difference"] = table["generated_mean"] - table["real_mean"]
     return table

@@ -19,7 +19,7 @@ from fxnorm.errors import FxNormError
 from fxnorm.seeds import generator
 
 #: Time after the last bar in which the final chord rings out.
-_RING_OUT_S = 1.2
+_RING_OUT_S = 1.6
 _ATTEMPTS = 500
 #: Sections in order; intros, breaks and outros last about as long as this.
 _FORMS: tuple[Sequence[str], ...] = (
@@ -87,15 +87,23 @@ def _outline(
         kind: progression(key, minor, style.sevenths, start, random)
         for kind, start in (("verse", 0), ("chorus", 5))
     }
+    tempo_bpm = round(float(random.uniform(*style.tempo_bpm)), 1)
     return Outline(
         style=style_name,
-        tempo_bpm=round(float(random.uniform(*style.tempo_bpm)), 1),
+        tempo_bpm=tempo_bpm,
         key=key,
         minor=minor,
         chords=chords,
         pattern=drum_pattern(style, random),
-        duration_s=round(float(random.uniform(*duration_s)), 2),
+        duration_s=_whole_bars_s(float(random.uniform(*duration_s)), duration_s[0], tempo_bpm),
     )
+
+
+def _whole_bars_s(longest_s: float, shortest_s: float, tempo_bpm: float) -> float:
+    """Duration of as many bars as fit and the last chord's ringing."""
+    bar_s = 240.0 / tempo_bpm
+    bars = int((longest_s - _RING_OUT_S) / bar_s)
+    return max(shortest_s, round(bars * bar_s + _RING_OUT_S, 2))
 
 
 def _arrange(name: str, outline: Outline, random: np.random.Generator) -> Song:
@@ -125,7 +133,7 @@ def _sections(
 ) -> tuple[Section, ...]:
     """A form that fits: sparse sections of a few seconds, the rest half verse, half chorus."""
     bar_s = 240.0 / outline.tempo_bpm
-    bars = max(1, int((outline.duration_s - _RING_OUT_S) / bar_s))
+    bars = max(1, int((outline.duration_s - _RING_OUT_S) / bar_s + 0.01))
     sparse = max(1, round(_SPARSE_S / bar_s))
     form = _FORMS[int(random.integers(len(_FORMS)))]
     full = [kind for kind in form if kind in ("verse", "chorus")]

@@ -49,7 +49,7 @@ _ROOMS = {
 #: A short burst of opposite sign in the two channels, which widens without lengthening.
 _BURST_S = 0.025
 #: Level of a stem's send to its room, by stem and style; the slower, the more.
-_SENDS_DB = {"vocals": -15.0, "bass": -24.0, "drums": -18.0, "other": -15.0}
+_SENDS_DB = {"vocals": -13.0, "bass": -24.0, "drums": -18.0, "other": -14.0}
 _STYLE_ROOMS = {
     "rock": {"vocals": "plate", "drums": "room", "other": "room"},
     "pop": {"vocals": "plate", "drums": "room", "other": "plate"},
@@ -68,10 +68,10 @@ _ROLL_OFF_DB = -4.0
 _LARGEST_SIDE_DB = -4.0
 #: (ratio, attack ms, release ms, how far the threshold lies below the loud moments in dB).
 _COMPRESSION = {
-    "vocals": (2.2, 6.0, 180.0, 8.0),
+    "vocals": (1.7, 6.0, 180.0, 8.0),
     "bass": (1.8, 12.0, 220.0, 6.0),
     "drums": (1.3, 18.0, 120.0, 6.0),
-    "other": (1.2, 20.0, 250.0, 6.0),
+    "other": (1.1, 20.0, 250.0, 6.0),
 }
 #: Peaks of a stem above its level, in dB, that the limiter at the end of its chain leaves.
 _LARGEST_CREST_DB = 18.5
@@ -87,7 +87,7 @@ _SOURCES = {
     "overheads": (-8.0, 0.0),
 }
 #: The accompaniment: by how it is played.
-_ROLES = {"rhythm": 0.0, "layer": -4.0, "colour": -3.0}
+_ROLES = {"rhythm": 0.0, "layer": -6.0, "colour": -5.0}
 _POSITIONS = {"rhythm": -0.35, "layer": 0.5, "colour": 0.6}
 _TAKES_AT = 0.6
 _EDITED_DB = -20.0

@@ -5,29 +5,27 @@ over MUSDB18's wet stems, which the authors of FxNorm-Automix published (Martín
 ISMIR 2022). Only figures were taken.
 """
 
+import csv
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from fxnorm.stems import SAMPLE_RATE
 
-_FILE = Path(__file__).with_name("real_music.csv")
+REAL_MUSIC = Path(__file__).with_name("real_music.csv")
 _HALF_BAND = 2.0 ** (1.0 / 6.0)
 
 
 @lru_cache
-def real_music() -> pd.DataFrame:
-    """Columns source, part, quantity, frequency_hz, mean, deviation, minimum and maximum."""
-    return pd.read_csv(_FILE)
-
-
 def real_curve(part: str, quantity: str) -> tuple[np.ndarray, np.ndarray]:
     """Frequencies in Hz and means of a quantity of a mixture or stem type."""
-    table = real_music()
-    chosen = table[(table["part"] == part) & (table["quantity"] == quantity)]
-    return chosen["frequency_hz"].to_numpy(), chosen["mean"].to_numpy()
+    with REAL_MUSIC.open(newline="") as file:
+        rows = [r for r in csv.DictReader(file) if (r["part"], r["quantity"]) == (part, quantity)]
+    return (
+        np.array([float(row["frequency_hz"]) for row in rows]),
+        np.array([float(row["mean"]) for row in rows]),
+    )
 
 
 def third_octave_edges(centres_hz: np.ndarray, bin_hz: float) -> np.ndarray:

@@ -76,7 +76,7 @@ STYLES = {
         colour=(("lead_guitar", "melody"),),
         intro=(("rhythm",), ("drums", "rhythm"), ("rhythm", "colour")),
         verse=(("drums", "bass", "rhythm"),),
-        pause=(("rhythm", "colour"), ("drums", "bass")),
+        pause=(("lead", "rhythm"), ("lead", "drums", "bass"), ("rhythm", "colour")),
         syllable_steps=(2, 2, 4, 4, 6),
     ),
     "pop": Style(
@@ -98,7 +98,7 @@ STYLES = {
         colour=(("bells", "arpeggio"), ("synth_lead", "melody")),
         intro=(("rhythm",), ("rhythm", "colour"), ("layer",)),
         verse=(("drums", "bass", "rhythm"), ("drums", "rhythm")),
-        pause=(("lead", "layer"), ("rhythm", "layer")),
+        pause=(("lead", "layer"), ("lead", "rhythm"), ("rhythm", "layer")),
         syllable_steps=(2, 2, 2, 3, 3, 4),
     ),
     "ballad": Style(
@@ -142,7 +142,7 @@ STYLES = {
         colour=(("brass", "stabs"),),
         intro=(("drums", "rhythm"), ("rhythm",), ("bass", "rhythm")),
         verse=(("drums", "bass", "rhythm"),),
-        pause=(("drums", "colour"), ("lead", "layer"), ("bass", "rhythm")),
+        pause=(("drums", "colour"), ("lead", "layer"), ("lead", "bass", "rhythm")),
         syllable_steps=(1, 2, 2, 3, 4),
     ),
     "folk": Style(
@@ -186,7 +186,7 @@ STYLES = {
         colour=(("synth_lead", "melody"), ("bells", "arpeggio")),
         intro=(("drums", "rhythm"), ("layer",), ("rhythm", "layer")),
         verse=(("drums", "bass", "rhythm"), ("drums", "bass")),
-        pause=(("lead", "layer"), ("rhythm", "layer")),
+        pause=(("lead", "layer"), ("lead", "rhythm"), ("rhythm", "layer")),
         syllable_steps=(2, 2, 4, 4),
     ),
 }
