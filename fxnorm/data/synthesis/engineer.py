@@ -49,7 +49,7 @@ _ROOMS = {
 #: A short burst of opposite sign in the two channels, which widens without lengthening.
 _BURST_S = 0.025
 #: Level of a stem's send to its room, by stem and style; the slower, the more.
-_SENDS_DB = {"vocals": -13.0, "bass": -24.0, "drums": -18.0, "other": -14.0}
+_SENDS_DB = {"vocals": -12.0, "bass": -24.0, "drums": -18.0, "other": -14.0}
 _STYLE_ROOMS = {
     "rock": {"vocals": "plate", "drums": "room", "other": "room"},
     "pop": {"vocals": "plate", "drums": "room", "other": "plate"},
@@ -74,22 +74,25 @@ _COMPRESSION = {
     "other": (1.1, 20.0, 250.0, 6.0),
 }
 #: Peaks of a stem above its level, in dB, that the limiter at the end of its chain leaves.
-_LARGEST_CREST_DB = 18.5
-#: Level in dB, position from -1 (left) to 1 (right) of each source; two takes stand to both sides.
+_LARGEST_CREST_DB = 21.0
+#: Level in dB and position from -1 (left) to 1 (right) of each source, by its role.
 _SOURCES = {
     "lead": (0.0, 0.0),
     "double": (-10.0, 0.0),
-    "backing": (-12.0, 0.7),
+    "backing": (-12.0, 0.0),
     "kick": (0.0, 0.0),
     "snare": (-4.0, 0.0),
     "toms": (-5.0, 0.0),
     "percussion": (-11.0, -0.5),
     "overheads": (-8.0, 0.0),
+    "bass": (0.0, 0.0),
+    "rhythm": (0.0, -0.35),
+    "layer": (-8.0, 0.5),
+    "colour": (-6.0, 0.6),
 }
-#: The accompaniment: by how it is played.
-_ROLES = {"rhythm": 0.0, "layer": -6.0, "colour": -5.0}
-_POSITIONS = {"rhythm": -0.35, "layer": 0.5, "colour": 0.6}
-_TAKES_AT = 0.6
+#: Where two takes stand, one to each side.
+_TAKES_AT = 0.65
+#: Level of a track in dB where it isn't played.
 _EDITED_DB = -20.0
 #: Keyboards and strings that get an ensemble effect, which opens them to both sides.
 _OPENED = ("pad", "strings", "organ", "pluck", "electric_piano", "bells", "synth_stab", "synth_lead")
@@ -165,7 +168,6 @@ def decide(song: Song, config: EngineerConfig, seed: int) -> dict[str, Decision]
 
 def process(
     tracks: Mapping[str, tuple[Track, ...]],
-    song: Song,
     decisions: dict[str, Decision],
     rooms: dict[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
@@ -176,7 +178,7 @@ def process(
     """
     wet = {}
     for stem, decision in decisions.items():
-        audio = _bus(tracks[stem], song, stem)
+        audio = _bus(tracks[stem])
         audio = audio + from_db(decision.send_db) * _answer(audio, rooms[decision.room])
         audio = _compress(audio, stem)
         if decision.extra:
@@ -221,20 +223,16 @@ def mix_loudness(song: Song, config: EngineerConfig) -> float:
     return config.target_lufs + MASTERING[song.outline.style]
 
 
-def _bus(tracks: tuple[Track, ...], song: Song, stem: str) -> np.ndarray:
+def _bus(tracks: tuple[Track, ...]) -> np.ndarray:
     """Edit, level and place the tracks: (samples, 2)."""
-    roles = {part.instrument: part.role for part in song.accompaniment}
-    doubled = {track.name for track in tracks if track.take}
+    doubled = {track.role for track in tracks if track.take}
     total = np.zeros((tracks[0].audio.shape[0], 2))
     for track in tracks:
+        level, position = _SOURCES[track.role]
+        if track.role in doubled:
+            side = -1.0 if track.take else 1.0
+            level, position = level - 3.0, side * _TAKES_AT
         audio = _edited(track)
-        level, position = _SOURCES.get(track.name, (0.0, 0.0))
-        if stem == "other":
-            level = _ROLES[roles[track.name]]
-            position = _POSITIONS[roles[track.name]]
-        if track.name in doubled:
-            position = (_TAKES_AT if stem == "other" else position) * (-1.0 if track.take else 1.0)
-            level -= 3.0
         gain = from_db(level) / active_rms(audio)
         for channel, heard in enumerate(_placed(audio, track.name, position)):
             total[:, channel] += gain * heard
@@ -337,7 +335,7 @@ def _ride(song: Song, stem: str) -> np.ndarray:
         for syllable in song.lead:
             start = sample_count(syllable.start_s)
             sung[start : start + sample_count(syllable.duration_s + 0.4)] = 1.0
-        ride -= 1.0 * sung
+        ride -= 0.5 * sung
     return np.asarray(scipy.ndimage.uniform_filter1d(ride, sample_count(0.4)))
 
 

@@ -83,7 +83,7 @@ def _produce(
 ) -> dict[str, Measurements]:
     """Make and write one song; returns its measurements by partition (test songs: also dry)."""
     tracks = perform(song, seed)
-    processed = process(tracks, song, decide(song, config.engineer, seed), rooms)
+    processed = process(tracks, decide(song, config.engineer, seed), rooms)
     loudness = mix_loudness(song, config.engineer)
     wet, mixture = mix_down(processed, loudness, config.engineer.ceiling_db)
     versions: dict[str, dict[str, np.ndarray]] = {partition: {**wet, "mixture": mixture}}

@@ -16,7 +16,7 @@ _VOWELS = ("a", "e", "i", "o", "u")
 _CONSONANTS = ("", "s", "t", "k", "p", "m", "n", "l", "f", "")
 #: A phrase spans two bars and ends early enough to take a breath.
 _PHRASE_BARS = 2
-_PHRASE_END = 26
+_PHRASE_END = 28
 _CHORUS_STEPS = (2, 4, 4, 6)
 
 
@@ -27,6 +27,7 @@ def lead_melody(
     notes = _scale_pitches(grid)
     chords = {bar: chord for bar, _, chord in grid.each_bar()}
     syllables: list[Syllable] = []
+    position = 0
     for section in grid.sections:
         if "lead" not in section.players:
             continue
@@ -54,6 +55,11 @@ def lead_melody(
                     )
                 )
                 syllables_of_section += 1
+    if "lead" in grid.final_players():
+        position = _snap(position, notes, grid.final_chord())
+        syllables.append(
+            Syllable(grid.end_s(), 10 * grid.step_s, float(notes[position]), 0.6, "a", "")
+        )
     return tuple(syllables)
 
 

@@ -52,12 +52,14 @@ class Track:
 
     Attributes:
         name: what was recorded: lead, double, backing, kick, an instrument, …
+        role: the part it plays: as in `score.Part`; the name itself for vocals and drums.
         take: 0, or 1 for the second take of a source.
         audio: (samples,) or, for a close pair, (samples, 2), float64 on 16-bit steps.
         passages: when it is played: start and end in seconds.
     """
 
     name: str
+    role: str
     take: int
     audio: np.ndarray
     passages: tuple[tuple[float, float], ...]
@@ -100,6 +102,7 @@ def _vocals(song: Song, samples: int, seed: int) -> list[Track]:
     return [
         Track(
             name,
+            name,
             take,
             sing(part, song.voice, samples, _random(song, seed, name, take)),
             _passages(part),
@@ -115,7 +118,7 @@ def _part(song: Song, part: Part, take: int, samples: int, seed: int) -> Track:
         # Nobody plays the same twice.
         part = replace(part, notes=tuple(_again(note, random) for note in part.notes))
     audio = play(part, samples, random)
-    return Track(part.instrument, take, audio, _passages(part.notes))
+    return Track(part.instrument, part.role, take, audio, _passages(part.notes))
 
 
 def _again(note: Note, random: np.random.Generator) -> Note:
@@ -132,7 +135,7 @@ def _drums(song: Song, samples: int, seed: int) -> list[Track]:
     random = _random(song, seed, "drums")
     hits = tuple(Note(hit.start_s, 0.3, 0.0, hit.velocity) for hit in song.drums)
     return [
-        Track(channel, 0, audio, _passages(hits))
+        Track(channel, channel, 0, audio, _passages(hits))
         for channel, audio in play_drums(song.drums, song.kit, samples, random).items()
     ]
 

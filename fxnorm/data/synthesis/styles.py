@@ -185,7 +185,7 @@ STYLES = {
         layer=(("pad", "sustain"),),
         colour=(("synth_lead", "melody"), ("bells", "arpeggio")),
         intro=(("drums", "rhythm"), ("layer",), ("rhythm", "layer")),
-        verse=(("drums", "bass", "rhythm"), ("drums", "bass")),
+        verse=(("drums", "bass", "rhythm"),),
         pause=(("lead", "layer"), ("lead", "rhythm"), ("rhythm", "layer")),
         syllable_steps=(2, 2, 4, 4),
     ),

@@ -23,7 +23,7 @@ _FFT = 1024
 _HOP = 256
 #: Spectral slope of the source and level of the breath in it, relative to the tone.
 _HARMONICS = np.arange(1, 81)
-_BREATH = 0.06
+_BREATH = 0.12
 _VIBRATO_HZ = 5.6
 _VIBRATO_SEMITONES = 0.4
 _VIBRATO_ONSET_S = 0.25
