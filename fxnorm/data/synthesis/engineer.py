@@ -58,9 +58,9 @@ _STYLE_ROOMS = {
     "folk": {"vocals": "room", "drums": "room", "other": "plate"},
     "electronic": {"vocals": "hall", "drums": "room", "other": "hall"},
 }
-#: The part of a deviation from what is wanted that the equaliser takes away, and its largest gain.
+#: The part of a deviation from what is wanted that the equaliser takes away, and its limits.
 _CORRECTION = 0.9
-_LARGEST_GAIN_DB = 15.0
+_LARGEST_BOOST_DB, _LARGEST_CUT_DB = 15.0, 24.0
 #: Below this a stem plays nothing; the equaliser keeps its gain and rolls off.
 _LOWEST_HZ = {"vocals": 50.0, "bass": 40.0, "drums": 40.0, "other": 40.0}
 _ROLL_OFF_DB = -4.0
@@ -90,10 +90,13 @@ _SOURCES = {
     "layer": (-8.0, 0.5),
     "colour": (-6.0, 0.6),
 }
+#: Level of the loudest source on a bus.
+_BUS_DB = -20.0
 #: Where two takes stand, one to each side.
 _TAKES_AT = 0.65
 #: Level of a track in dB where it isn't played.
 _EDITED_DB = -20.0
+_CENTRED = ("vocals", "bass", "drums")
 #: Keyboards and strings that get an ensemble effect, which opens them to both sides.
 _OPENED = ("pad", "strings", "organ", "pluck", "electric_piano", "bells", "synth_stab", "synth_lead")
 #: The pair above the kit is narrow as recorded.
@@ -186,6 +189,8 @@ def process(
             audio = chain.process(audio.astype(np.float32)).astype(np.float64)
         heard = hear(audio, stem)
         audio = equalise(audio, *correction(heard, stem, decision))
+        if stem in _CENTRED:
+            audio *= _balance(audio)
         audio *= from_db(decision.ride)[:, None]
         audio = limit_crest(audio, _LARGEST_CREST_DB)
         loudness = integrated_loudness(audio, SAMPLE_RATE)
@@ -199,7 +204,7 @@ def correction(heard: Heard, stem: str, decision: Decision) -> tuple[np.ndarray,
     gains = wanted_db - heard.level_db
     # The fader sets the level.
     gains = _CORRECTION * (gains - np.median(gains)) + decision.tone_db
-    gains = np.clip(gains, -_LARGEST_GAIN_DB, _LARGEST_GAIN_DB)
+    gains = np.clip(gains, -_LARGEST_CUT_DB, _LARGEST_BOOST_DB)
     octaves_below = np.maximum(0.0, np.log2(_LOWEST_HZ[stem] / BANDS_HZ))
     lowest = int(np.argmax(octaves_below == 0.0))
     gains[:lowest] = gains[lowest] + _ROLL_OFF_DB * octaves_below[:lowest]
@@ -233,10 +238,17 @@ def _bus(tracks: tuple[Track, ...]) -> np.ndarray:
             side = -1.0 if track.take else 1.0
             level, position = level - 3.0, side * _TAKES_AT
         audio = _edited(track)
-        gain = from_db(level) / active_rms(audio)
+        gain = from_db(_BUS_DB + level) / active_rms(audio)
         for channel, heard in enumerate(_placed(audio, track.name, position)):
             total[:, channel] += gain * heard
     return total
+
+
+def _balance(audio: np.ndarray) -> np.ndarray:
+    """Gains of left and right that keep a stem in the middle."""
+    left_db, right_db = db(np.sqrt(np.mean(audio**2, axis=0)))
+    trim_db = _tenths(0.5 * (right_db - left_db))
+    return np.array([from_db(trim_db), from_db(-trim_db)])
 
 
 def _edited(track: Track) -> np.ndarray:
