@@ -40,7 +40,8 @@ def main() -> None:
 
 
 def _print_mixes(table: pd.DataFrame) -> None:
-    print(f"{'mixes':22}{'Hz':>8}{'real':>9}{'ours':>9}{'differ':>9}{'sd real':>9}{'sd':>7}{'share':>7}")
+    columns = "".join(f"{name:>9}" for name in ("real", "ours", "differ", "sd real"))
+    print(f"{'mixes':22}{'Hz':>8}{columns}{'sd':>7}{'share':>7}")
     for row in table.itertuples():
         share = row.generated_deviation / row.real_deviation
         digits = 3 if row.quantity in ("phi", "side_share") else 1

@@ -228,7 +228,8 @@ def _figure(
         return [(step, 0.9, pitches, 0.8) for step in sorted(steps)]
     if pattern == "melody":
         # Chord tones, one at a time, with rests.
-        figure, step = [], int(random.choice((0, 2, 4)))
+        figure: list[tuple[int, float, tuple[int, ...], float]] = []
+        step = int(random.choice((0, 2, 4)))
         while step < STEPS_PER_BAR - 1:
             length = int(random.choice(_MELODY_STEPS))
             if random.random() < 0.8:

@@ -28,7 +28,9 @@ _DIGITS = {"phi": 3, "side_share": 3}
 _KEYS = ["part", "quantity", "frequency_hz"]
 
 
-def compare(folder: str | os.PathLike[str], features: DatasetFeatures | None, jobs: int = -1) -> pd.DataFrame:
+def compare(
+    folder: str | os.PathLike[str], features: DatasetFeatures | None, jobs: int = -1
+) -> pd.DataFrame:
     """Measure the generated mixes, and set them and the stems' features beside real ones.
 
     Args:
@@ -51,7 +53,9 @@ def compare(folder: str | os.PathLike[str], features: DatasetFeatures | None, jo
     generated = pd.DataFrame({"generated_mean": rows.mean(), "generated_deviation": rows.std()})
     if features is not None:
         generated = pd.concat([generated, _describe_features(features)])
-    table = pd.read_csv(REAL_MUSIC).rename(columns={"mean": "real_mean", "deviation": "real_deviation"})
+    table = pd.read_csv(REAL_MUSIC).rename(
+        columns={"mean": "real_mean", "deviation": "real_deviation"}
+    )
     table = table.merge(generated.reset_index(), on=_KEYS)
     table["difference"] = table["generated_mean"] - table["real_mean"]
     return table

@@ -128,9 +128,7 @@ def _arrange(name: str, outline: Outline, random: np.random.Generator) -> Song:
     )
 
 
-def _sections(
-    outline: Outline, style: Style, random: np.random.Generator
-) -> tuple[Section, ...]:
+def _sections(outline: Outline, style: Style, random: np.random.Generator) -> tuple[Section, ...]:
     """A form that fits: sparse sections of a few seconds, the rest half verse, half chorus."""
     bar_s = 240.0 / outline.tempo_bpm
     bars = max(1, int((outline.duration_s - _RING_OUT_S) / bar_s + 0.01))

@@ -79,7 +79,7 @@ def play_drums(
         drum: [_stroke(drum, kit, random) for _ in range(_TAKES)]
         for drum in sorted({hit.drum for hit in hits})
     }
-    tracks = {"overheads": np.zeros((samples, 2))}
+    tracks: dict[str, np.ndarray] = {"overheads": np.zeros((samples, 2))}
     for hit in hits:
         start = min(samples, sample_count(hit.start_s))
         sound = takes[hit.drum][int(random.integers(_TAKES))][: samples - start]

@@ -14,7 +14,7 @@ _LOOKAHEAD_S = 0.004
 
 
 def active_energies(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean square of every 0.1-s block of (samples,) or (samples, 2), and which of them are active."""
+    """Mean square of every 0.1-s block, and which are active; (samples,) or (samples, 2)."""
     block = sample_count(_BLOCK_S)
     samples = np.asarray(audio, np.float64)
     count = samples.shape[0] // block

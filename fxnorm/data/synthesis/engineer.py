@@ -98,7 +98,16 @@ _TAKES_AT = 0.65
 _EDITED_DB = -20.0
 _CENTRED = ("vocals", "bass", "drums")
 #: Keyboards and strings that get an ensemble effect, which opens them to both sides.
-_OPENED = ("pad", "strings", "organ", "pluck", "electric_piano", "bells", "synth_stab", "synth_lead")
+_OPENED = (
+    "pad",
+    "strings",
+    "organ",
+    "pluck",
+    "electric_piano",
+    "bells",
+    "synth_stab",
+    "synth_lead",
+)
 #: The pair above the kit is narrow as recorded.
 _PAIR_WIDTH = {"overheads": 2.5, "piano": 5.0, "strings": 5.0}
 
@@ -280,16 +289,16 @@ def _ensemble(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         position = np.maximum(index - SAMPLE_RATE * (0.012 + sign * swing), 0.0)
         before = position.astype(np.int64)
         fraction = position - before
-        channels.append(audio + 0.8 * (audio[before] * (1.0 - fraction) + audio[before + 1] * fraction))
+        channels.append(
+            audio + 0.8 * (audio[before] * (1.0 - fraction) + audio[before + 1] * fraction)
+        )
     return channels[0], channels[1]
 
 
 def _answer(audio: np.ndarray, room: np.ndarray) -> np.ndarray:
     """The room's answer to both channels' sum, (samples, 2)."""
     send = 0.5 * (audio[:, 0] + audio[:, 1])
-    return np.asarray(
-        scipy.signal.oaconvolve(send[:, None], room, axes=0)[: audio.shape[0]]
-    )
+    return np.asarray(scipy.signal.oaconvolve(send[:, None], room, axes=0)[: audio.shape[0]])
 
 
 def _compress(audio: np.ndarray, stem: str) -> np.ndarray:
@@ -319,7 +328,9 @@ def _tone(song: Song, stem: str) -> np.ndarray:
         return INSTRUMENTS[song.accompaniment[0].instrument][1]
     # Many strokes of the hi-hat are kept darker.
     hats = sum(hit.drum == "hat" for hit in song.drums) / song.outline.duration_s
-    return np.interp(CURVE_HZ, [1000.0, 8000.0], [0.0, -0.5 * float(np.clip(hats - 3.0, -3.0, 4.0))])
+    return np.interp(
+        CURVE_HZ, [1000.0, 8000.0], [0.0, -0.5 * float(np.clip(hats - 3.0, -3.0, 4.0))]
+    )
 
 
 def _level(song: Song, stem: str) -> float:

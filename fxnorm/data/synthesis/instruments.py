@@ -237,9 +237,7 @@ def _bells(note: Note, random: np.random.Generator) -> np.ndarray:
     frequency = frequency_hz(note.pitch)
     length = sample_count(min(1.6, note.duration_s + 0.6))
     partials = frequency * np.array([1.0, 4.0, 9.2])
-    tone = decaying_sines(
-        partials, np.array([1.0, 0.35, 0.2]), np.array([0.5, 0.2, 0.08]), length
-    )
+    tone = decaying_sines(partials, np.array([1.0, 0.35, 0.2]), np.array([0.5, 0.2, 0.08]), length)
     return note.velocity * _released(tone, note, 0.6)
 
 

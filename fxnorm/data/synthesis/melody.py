@@ -49,7 +49,8 @@ def lead_melody(
                         start_s=grid.time_s(first, step),
                         duration_s=0.93 * length * grid.step_s,
                         pitch=float(notes[position]),
-                        velocity=(0.85 if chorus else 0.8) * _stress(chorus and not syllables_of_section, random),
+                        velocity=(0.85 if chorus else 0.8)
+                        * _stress(chorus and not syllables_of_section, random),
                         vowel=str(random.choice(_VOWELS)),
                         consonant=str(random.choice(_CONSONANTS)),
                     )

@@ -216,7 +216,8 @@ def _record(stem: str, tracks: list[Track], song: Song, seed: int) -> tuple[Trac
     recorded = []
     for track in tracks:
         uneven_db = random.uniform(-_UNEVENNESS_DB, _UNEVENNESS_DB)
-        gain = from_db(loudest_db + uneven_db - _UNEVENNESS_DB + _FARTHER_DB.get(track.name, 0.0)) / reference
+        level_db = loudest_db + uneven_db - _UNEVENNESS_DB + _FARTHER_DB.get(track.name, 0.0)
+        gain = from_db(level_db) / reference
         # Uniform noise of unit level.
         noise = from_db(_NOISE_DB) * np.sqrt(12.0) * (random.random(samples) - 0.5)
         shaped = fade if track.audio.ndim == 1 else fade[:, None]

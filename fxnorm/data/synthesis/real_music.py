@@ -37,6 +37,4 @@ def third_octave_edges(centres_hz: np.ndarray, bin_hz: float) -> np.ndarray:
 def third_octave_means(curve: np.ndarray, centres_hz: np.ndarray) -> np.ndarray:
     """Means of a curve over the bins of a real FFT in each third octave."""
     bin_hz = SAMPLE_RATE / 2.0 / (curve.shape[-1] - 1)
-    return np.stack(
-        [curve[a:b].mean() for a, b in third_octave_edges(centres_hz, bin_hz)], axis=-1
-    )
+    return np.stack([curve[a:b].mean() for a, b in third_octave_edges(centres_hz, bin_hz)], axis=-1)

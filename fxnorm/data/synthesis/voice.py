@@ -80,7 +80,9 @@ def sing(
     local = tuple(replace(s, start_s=s.start_s - first / SAMPLE_RATE) for s in syllables)
     last = sample_count(local[-1].start_s + local[-1].duration_s + _AFTER_S)
     track = np.zeros(samples)
-    track[first : first + last] = _sung(local, _VOICES[voice_name], min(last, samples - first), random)
+    track[first : first + last] = _sung(
+        local, _VOICES[voice_name], min(last, samples - first), random
+    )
     return track
 
 
