@@ -21,14 +21,13 @@ from fxnorm.data.synthesis.dynamics import active_rms, limit_crest, louder_chann
 from fxnorm.data.synthesis.house import (
     BASSES,
     CURVE_HZ,
-    HOUSE_DB,
-    HOUSE_PHI,
     INSTRUMENTS,
     MASTERING,
     STYLE_LEVELS,
     STYLE_TONES,
     STYLE_WIDTHS,
     VOICES,
+    house_curves,
 )
 from fxnorm.data.synthesis.oscillators import sample_count
 from fxnorm.data.synthesis.performance import Track
@@ -209,7 +208,8 @@ def process(
 
 def correction(heard: Heard, stem: str, decision: Decision) -> tuple[np.ndarray, np.ndarray]:
     """Gains in dB at `BANDS_HZ`: of the stem, and of its side signal on top."""
-    wanted_db = real_curve(stem, "eq_db")[1] + HOUSE_DB[stem]
+    house_db, house_phi = house_curves(stem)
+    wanted_db = real_curve(stem, "eq_db")[1] + house_db
     gains = wanted_db - heard.level_db
     # The fader sets the level.
     gains = _CORRECTION * (gains - np.median(gains)) + decision.tone_db
@@ -217,7 +217,7 @@ def correction(heard: Heard, stem: str, decision: Decision) -> tuple[np.ndarray,
     octaves_below = np.maximum(0.0, np.log2(_LOWEST_HZ[stem] / BANDS_HZ))
     lowest = int(np.argmax(octaves_below == 0.0))
     gains[:lowest] = gains[lowest] + _ROLL_OFF_DB * octaves_below[:lowest]
-    wanted_phi = real_curve(stem, "phi")[1] + 1e-3 * np.array(HOUSE_PHI[stem]) + decision.width
+    wanted_phi = real_curve(stem, "phi")[1] + house_phi + decision.width
     side = np.array([_side_gain(c, p) for c, p in zip(heard.phi.T, wanted_phi, strict=True)])
     side = np.minimum(side, _LARGEST_SIDE_DB - heard.side_db)
     return _tenths(gains), _tenths(side)

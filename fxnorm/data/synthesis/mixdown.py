@@ -8,7 +8,7 @@ import scipy.signal
 from fxnorm.audio import db, from_db, integrated_loudness
 from fxnorm.data.synthesis.dynamics import limiter_gain, louder_channel
 from fxnorm.data.synthesis.oscillators import sample_count
-from fxnorm.effects import low_pass
+from fxnorm.effects import high_pass
 from fxnorm.effects.compressor import gain_reduction_db, level_db, smoothing
 from fxnorm.stems import SAMPLE_RATE
 
@@ -16,7 +16,7 @@ _STEPS = 32_768
 _PASSES = 3
 #: The side of the treble stays open where the treble is this far below its loud moments, and closes
 #: by two decibels for each below that.
-_BELOW_TREBLE = low_pass(5000.0, SAMPLE_RATE)
+_TREBLE = high_pass(6000.0, SAMPLE_RATE)
 _OPEN_DB, _NARROWEST_DB = -2.0, 30.0
 _BLOCK_S = 0.01
 #: The bus compressor: threshold in dB above the mixture's loudness, ratio, attack, release in ms.
@@ -75,7 +75,7 @@ def _narrowed(audio: np.ndarray, narrowing: np.ndarray) -> np.ndarray:
 
 
 def _treble(signal: np.ndarray) -> np.ndarray:
-    return np.asarray(signal - scipy.signal.sosfilt(_BELOW_TREBLE, signal))
+    return np.asarray(scipy.signal.sosfilt(_TREBLE, signal))
 
 
 def _bus_gain(

@@ -24,7 +24,7 @@ from fxnorm.stems import SAMPLE_RATE
 
 #: The loudest track's peak in dBFS of each stem: what preamplifiers happened to be set to.
 _PEAKS_DB = {"vocals": (-16.0, -8.0), "bass": (-15.0, -9.0), "drums": (-16.0, -9.0),
-             "other": (-18.0, -10.0)}  # fmt: skip
+             "other": (-19.0, -12.0)}  # fmt: skip
 #: Microphones above and beside the kit hear less of it than those at its drums, in dB.
 _FARTHER_DB = {"overheads": -9.0, "percussion": -12.0}
 #: Preamplifiers of one stem differ by this much, in dB either way.
