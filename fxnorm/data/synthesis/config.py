@@ -30,7 +30,7 @@ class EngineerConfig(Config):
     balance_lu: Balance = Balance()
     #: Standard deviation of what no rule explains: levels and equaliser gains in dB.
     jitter_db: _Decibels = 0.4
-    #: Further processors at the end of a stem's chain, ours or pymixconsole's, see
+    #: Further processors behind a stem's compressor, ours or pymixconsole's, see
     #: `fxnorm.effects.processors.build_chain`; {stem: [{processor: …, parameter: value}, …]}.
     extra: dict[str, list[dict[str, Any]]] = Field(default={})
 
