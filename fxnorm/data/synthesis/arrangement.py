@@ -11,9 +11,17 @@ from fxnorm.data.synthesis.styles import Style
 STEPS_PER_BAR = 16
 
 #: How loud each kind of section is played.
-_DYNAMICS = {"intro": 0.62, "verse": 0.7, "chorus": 0.95}
+_DYNAMICS = {"intro": 0.8, "verse": 0.86, "break": 0.8, "chorus": 0.98, "outro": 0.8}
 #: Players are this early or late (standard deviation).
 _TIMING_S = 0.004
+#: Share of strokes that are accents.
+_ACCENTS = 0.015
+#: Velocities of hand percussion over half a bar.
+_PERCUSSION = {
+    "tambourine": (0.5, 0.0, 0.4, 0.0, 0.9, 0.0, 0.4, 0.0),
+    "shaker": (0.8, 0.4, 0.6, 0.4, 0.8, 0.4, 0.6, 0.4),
+    "clap": (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0),
+}
 #: Lowest pitch of a bass line: the low E of a bass.
 _BASS_LOWEST = 28
 #: Where each instrument plays (MIDI), and how many tones its chords have.
@@ -27,7 +35,21 @@ _REGISTERS = {
     "strings": (67.0, 4),
     "pad": (64.0, 4),
     "pluck": (71.0, 4),
+    "crunch_guitar": (54.0, 4),
+    "lead_guitar": (72.0, 1),
+    "nylon_guitar": (60.0, 4),
+    "brass": (62.0, 3),
+    "flute": (79.0, 1),
+    "bells": (79.0, 3),
+    "synth_lead": (74.0, 1),
+    "synth_stab": (64.0, 4),
 }
+#: Instruments whose chords stand on their root, and how far below their centre it lies.
+_WITH_ROOT = ("distorted_guitar", "crunch_guitar", "acoustic_guitar", "nylon_guitar", "piano",
+              "electric_piano", "organ", "strings", "pad")  # fmt: skip
+_ROOT_BELOW = 14.0
+#: A melody of the colour: scale steps are drawn from these lengths in sixteenths.
+_MELODY_STEPS = (2, 4, 4, 6, 8)
 
 
 class Grid:
@@ -56,6 +78,23 @@ class Grid:
             for offset in range(section.bars):
                 yield section.first_bar + offset, section, chords[offset % len(chords)]
 
+    def spans(self, kind: str) -> list[tuple[float, float]]:
+        """Start and end in seconds of the sections of a kind, from a sixteenth before."""
+        return [
+            (self.time_s(s.first_bar, -1), self.time_s(s.first_bar + s.bars, -1))
+            for s in self.sections
+            if s.kind == kind
+        ]
+
+    @staticmethod
+    def within(time_s: float, spans: list[tuple[float, float]]) -> bool:
+        """Whether a time lies in one of the spans."""
+        return any(start <= time_s < end for start, end in spans)
+
+    def final_players(self) -> frozenset[str]:
+        """Who plays in the last section, and so the final chord."""
+        return self.sections[-1].players
+
     def final_chord(self) -> Chord:
         """The chord to end on: the verse's first, the tonic."""
         return self.outline.chords["verse"][0]
@@ -76,74 +115,92 @@ def drum_pattern(style: Style, random: np.random.Generator) -> DrumPattern:
     )
 
 
-def drum_hits(grid: Grid, random: np.random.Generator) -> tuple[Hit, ...]:
+def drum_hits(grid: Grid, style: Style, random: np.random.Generator) -> tuple[Hit, ...]:
     """The pattern, louder and opener in the chorus, with fills and cymbals between sections."""
     pattern = grid.outline.pattern
+    percussion = str(random.choice(style.percussion))
     hits = []
     for bar, section, _ in grid.each_bar():
+        if "drums" not in section.players:
+            continue
         level = _DYNAMICS[section.kind]
+        sparse = section.kind in ("intro", "break", "outro")
         last = bar == section.first_bar + section.bars - 1
         fill_from = 12 if last and section.bars > 1 else STEPS_PER_BAR
-        if bar == section.first_bar and section.kind != "intro":
+        if bar == section.first_bar and section.kind == "chorus":
             hits.append(Hit(grid.time_s(bar, 0), "crash", level))
         for step in range(STEPS_PER_BAR):
             index = (bar % 2) * STEPS_PER_BAR + step
             start_s = max(0.0, grid.time_s(bar, step) + _TIMING_S / 2 * random.standard_normal())
             cymbal = _cymbal(section.kind, step)
             strokes = {"kick": pattern.kick[index], cymbal: 0.8 * pattern.hat[index]}
-            if section.kind != "intro":
+            if not sparse:
                 strokes["snare"] = pattern.snare[index]
+            if percussion and section.kind == "chorus":
+                strokes[percussion] = _PERCUSSION[percussion][step % 8]
             if step >= fill_from:
                 strokes = {("high_tom", "low_tom")[step >= 14]: 0.7 + 0.08 * (step - 12)}
             for drum, velocity in strokes.items():
                 if velocity:
-                    humanised = level * velocity * random.uniform(0.9, 1.0)
+                    arrival = _arrives(section, bar, step)
+                    humanised = level * velocity * _accent(arrival, random)
                     hits.append(Hit(start_s, drum, float(humanised)))
-    hits += [Hit(grid.end_s(), drum, 0.9) for drum in ("kick", "crash")]
+    if "drums" in grid.final_players():
+        hits += [Hit(grid.end_s(), drum, 0.9) for drum in ("kick", "crash")]
     return tuple(hits)
 
 
 def bass_line(grid: Grid, style: Style, random: np.random.Generator) -> Part:
     """Roots, fifths and octaves in the style's rhythm."""
-    instrument, rhythm = style.bass
+    instrument, rhythm = style.bass[int(random.integers(len(style.bass)))]
     notes = []
     for bar, section, chord in grid.each_bar():
+        if "bass" not in section.players:
+            continue
         root = nearest_pitch(chord.root, _BASS_LOWEST + 6)
         root += 12 if root < _BASS_LOWEST else 0
         level = _DYNAMICS[section.kind]
         for step, length in _bass_rhythm(rhythm, bar, grid.outline.pattern, random):
             interval = 0 if step == 0 else int(random.choice((0, 0, 0, 7, 12)))
-            notes.append(_note(grid, bar, step, 0.92 * length, root + interval, level, random))
-    root = nearest_pitch(grid.final_chord().root, _BASS_LOWEST + 6)
-    root += 12 if root < _BASS_LOWEST else 0
-    notes.append(_note(grid, grid.bars, 0, 12, root, 0.9, random))
-    return Part(instrument, tuple(notes))
+            strength = level * _accent(_arrives(section, bar, step), random)
+            notes.append(_note(grid, bar, step, 0.92 * length, root + interval, strength, random))
+    if "bass" in grid.final_players():
+        root = nearest_pitch(grid.final_chord().root, _BASS_LOWEST + 6)
+        root += 12 if root < _BASS_LOWEST else 0
+        notes.append(_note(grid, grid.bars, 0, 12, root, 0.6, random))
+    return Part("bass", instrument, tuple(notes))
 
 
 def accompaniment(grid: Grid, style: Style, random: np.random.Generator) -> tuple[Part, ...]:
-    """One instrument throughout and a second one that joins in the chorus."""
-    rhythm = style.rhythm[int(random.integers(len(style.rhythm)))]
-    layer = style.layer[int(random.integers(len(style.layer)))]
+    """The rhythm instrument, one that joins in the chorus, and one that leads or answers."""
     parts = []
-    for (instrument, pattern), kinds in (
-        (rhythm, ("intro", "verse", "chorus")),
-        (layer, ("chorus",)),
+    for role, choices in (
+        ("rhythm", style.rhythm),
+        ("layer", style.layer),
+        ("colour", style.colour),
     ):
+        instrument, pattern = choices[int(random.integers(len(choices)))]
         centre, tones = _REGISTERS[instrument]
         notes: list[Note] = []
         for bar, section, chord in grid.each_bar():
-            if section.kind in kinds:
-                pitches = voicing(chord, centre, tones)
-                for step, length, chosen, accent in _figure(pattern, section.kind, pitches, random):
-                    level = accent * _DYNAMICS[section.kind]
-                    notes += [
-                        _note(grid, bar, step + 0.08 * order * (pattern == "strum"), length, pitch,
-                              level, random)
-                        for order, pitch in enumerate(chosen)
-                    ]  # fmt: skip
-        final = voicing(grid.final_chord(), centre, tones)
-        notes += [_note(grid, grid.bars, 0, 12, pitch, 0.85, random) for pitch in final]
-        parts.append(Part(instrument, tuple(notes)))
+            if role not in section.players:
+                continue
+            pitches = voicing(chord, centre, max(3, tones))
+            if instrument in _WITH_ROOT:
+                pitches = (nearest_pitch(chord.root, centre - _ROOT_BELOW), *pitches)
+            for step, length, chosen, accent in _figure(pattern, section.kind, pitches, random):
+                arrival = _arrives(section, bar, step)
+                level = accent * _DYNAMICS[section.kind] * _accent(arrival, random)
+                notes += [
+                    _note(grid, bar, step + 0.08 * order * (pattern == "strum"), length, pitch,
+                          level, random)
+                    for order, pitch in enumerate(chosen)
+                ]  # fmt: skip
+        if role in grid.final_players() and role != "colour":
+            final = voicing(grid.final_chord(), centre, tones)
+            notes += [_note(grid, grid.bars, 0, 12, pitch, 0.6, random) for pitch in final]
+        if notes:
+            parts.append(Part(role, instrument, tuple(notes)))
     return tuple(parts)
 
 
@@ -169,6 +226,26 @@ def _figure(
     if pattern == "chops":
         steps = [4, 12] + [step for step in (2, 6, 7, 10, 14, 15) if random.random() < 0.4]
         return [(step, 0.9, pitches, 0.8) for step in sorted(steps)]
+    if pattern == "melody":
+        # Chord tones, one at a time, with rests.
+        figure: list[tuple[int, float, tuple[int, ...], float]] = []
+        step = int(random.choice((0, 2, 4)))
+        while step < STEPS_PER_BAR - 1:
+            length = int(random.choice(_MELODY_STEPS))
+            if random.random() < 0.8:
+                figure.append((step, 0.95 * length, (int(random.choice(pitches)),), 0.9))
+            step += length
+        return figure
+    if pattern == "stabs":
+        steps = [step for step in (0, 3, 6, 10, 12, 14) if random.random() < 0.4]
+        return [(step, 1.6, pitches, 0.95) for step in steps]
+    if pattern == "offbeats":
+        return [(step, 1.8, pitches, 0.9) for step in (2, 6, 10, 14)]
+    if pattern == "sixteenths":
+        return [
+            (step, 1.0, (pitches[(3 * step) % len(pitches)],), 1.0 if step % 4 == 0 else 0.75)
+            for step in range(STEPS_PER_BAR)
+        ]
     if pattern == "comp":
         steps = [0] + [step for step in (3, 6, 7, 10, 11, 14) if random.random() < 0.45]
         ends = [*steps[1:], STEPS_PER_BAR]
@@ -190,6 +267,8 @@ def _bass_rhythm(
     """(step, length in steps) of one bar."""
     if rhythm == "eighths":
         return [(step, 2) for step in range(0, 16, 2)]
+    if rhythm == "sixteenths":
+        return [(step, 1) for step in range(16) if step % 4]
     if rhythm == "offbeats":
         return [(0, 2), *((step, 2) for step in (2, 6, 10, 14))]
     if rhythm == "halves":
@@ -208,6 +287,17 @@ def _cymbal(kind: str, step: int) -> str:
     return "open_hat" if kind == "verse" and step == 14 else "hat"
 
 
+def _accent(arrival: bool, random: np.random.Generator) -> float:
+    """Strength of a stroke: even, but for rare accents and the moment a chorus arrives."""
+    accented = random.random() < _ACCENTS
+    even = float(random.uniform(0.46, 0.56))
+    return 1.0 if accented or arrival else even
+
+
+def _arrives(section: Section, bar: int, step: int) -> bool:
+    return section.kind == "chorus" and bar == section.first_bar and step == 0
+
+
 def _note(
     grid: Grid,
     bar: int,
@@ -219,5 +309,5 @@ def _note(
 ) -> Note:
     """A note with a player's deviations in time and strength."""
     start_s = grid.time_s(bar, step) + _TIMING_S * float(random.standard_normal())
-    velocity = level * float(random.uniform(0.88, 1.0))
+    velocity = min(1.0, level * float(random.uniform(0.95, 1.05)))
     return Note(max(0.0, start_s), length * grid.step_s, pitch, velocity)

@@ -14,13 +14,23 @@ from fxnorm.data.synthesis.arrangement import (
 from fxnorm.data.synthesis.harmony import progression
 from fxnorm.data.synthesis.melody import backing_voices, lead_melody
 from fxnorm.data.synthesis.score import Outline, Section, Song
-from fxnorm.data.synthesis.styles import STYLES
+from fxnorm.data.synthesis.styles import STYLES, Style
 from fxnorm.errors import FxNormError
 from fxnorm.seeds import generator
 
 #: Time after the last bar in which the final chord rings out.
-_RING_OUT_S = 1.2
+_RING_OUT_S = 1.6
 _ATTEMPTS = 500
+#: Sections in order; intros, breaks and outros last about as long as this.
+_FORMS: tuple[Sequence[str], ...] = (
+    ("intro", "verse", "chorus"),
+    ("verse", "break", "chorus"),
+    ("intro", "verse", "break", "chorus"),
+    ("verse", "chorus", "break", "chorus"),
+    ("intro", "verse", "chorus", "outro"),
+)
+_SPARSE_S = 2.6
+_EVERYONE = ("lead", "backing", "drums", "bass", "rhythm", "layer", "colour")
 
 
 def compose(
@@ -77,51 +87,79 @@ def _outline(
         kind: progression(key, minor, style.sevenths, start, random)
         for kind, start in (("verse", 0), ("chorus", 5))
     }
+    tempo_bpm = round(float(random.uniform(*style.tempo_bpm)), 1)
     return Outline(
         style=style_name,
-        tempo_bpm=round(float(random.uniform(*style.tempo_bpm)), 1),
+        tempo_bpm=tempo_bpm,
         key=key,
         minor=minor,
         chords=chords,
         pattern=drum_pattern(style, random),
-        duration_s=round(float(random.uniform(*duration_s)), 2),
+        duration_s=_whole_bars_s(float(random.uniform(*duration_s)), duration_s[0], tempo_bpm),
     )
+
+
+def _whole_bars_s(longest_s: float, shortest_s: float, tempo_bpm: float) -> float:
+    """Duration of as many bars as fit and the last chord's ringing."""
+    bar_s = 240.0 / tempo_bpm
+    bars = int((longest_s - _RING_OUT_S) / bar_s)
+    return max(shortest_s, round(bars * bar_s + _RING_OUT_S, 2))
 
 
 def _arrange(name: str, outline: Outline, random: np.random.Generator) -> Song:
     style = STYLES[outline.style]
-    sections = _sections(outline)
+    sections = _sections(outline, style, random)
     grid = Grid(outline, sections, style.swing)
     voice = str(random.choice(style.voices))
     lead = lead_melody(grid, voice, style, random)
+    chorus = grid.spans("chorus")
     return Song(
         name=name,
         outline=outline,
         sections=sections,
         voice=voice,
         lead=lead,
+        double=tuple(s for s in lead if grid.within(s.start_s, chorus)) if style.doubled else (),
         backing=backing_voices(lead, grid) if style.backing else (),
         kit=style.kit,
-        drums=drum_hits(grid, random),
+        drums=drum_hits(grid, style, random),
         bass=bass_line(grid, style, random),
         accompaniment=accompaniment(grid, style, random),
     )
 
 
-def _sections(outline: Outline) -> tuple[Section, ...]:
-    """As many bars as fit: an intro of one bar if there is room, half verse, half chorus."""
+def _sections(outline: Outline, style: Style, random: np.random.Generator) -> tuple[Section, ...]:
+    """A form that fits: sparse sections of a few seconds, the rest half verse, half chorus."""
     bar_s = 240.0 / outline.tempo_bpm
-    bars = max(1, int((outline.duration_s - _RING_OUT_S) / bar_s))
-    intro = 1 if bars >= 5 else 0
-    verse = (bars - intro) // 2
-    lengths: Sequence[tuple[str, int]] = (
-        ("intro", intro),
-        ("verse", verse),
-        ("chorus", bars - intro - verse),
-    )
+    bars = max(1, int((outline.duration_s - _RING_OUT_S) / bar_s + 0.01))
+    sparse = max(1, round(_SPARSE_S / bar_s))
+    form = _FORMS[int(random.integers(len(_FORMS)))]
+    full = [kind for kind in form if kind in ("verse", "chorus")]
+    spare = bars - sparse * (len(form) - len(full))
+    if spare < 2 * len(full):
+        form = full = ["verse", "chorus"] if bars > 1 else ["chorus"]
+        spare = bars
+    if len(form) == 2 and bars >= 5:
+        form, spare = ["intro", *form], spare - 1
+        sparse = 1
+    # The chorus gets what is left over.
+    shares = dict.fromkeys(full, spare // len(full)) | {"chorus": 0}
+    choruses = full.count("chorus")
+    shares["chorus"] = (spare - (len(full) - choruses) * shares.get("verse", 0)) // choruses
+    players = {
+        "intro": frozenset(_drawn(style.intro, random)),
+        "verse": frozenset(_drawn(style.verse, random)) | {"lead"},
+        "break": frozenset(_drawn(style.pause, random)),
+        "chorus": frozenset(_EVERYONE),
+    }
+    players["outro"] = players["intro"]
     sections, first = [], 0
-    for kind, length in lengths:
-        if length:
-            sections.append(Section(kind, first, length))
+    for kind in form:
+        length = shares.get(kind, sparse)
+        sections.append(Section(kind, first, length, players[kind]))
         first += length
     return tuple(sections)
+
+
+def _drawn(choices: tuple[tuple[str, ...], ...], random: np.random.Generator) -> tuple[str, ...]:
+    return choices[int(random.integers(len(choices)))]

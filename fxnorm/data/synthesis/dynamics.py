@@ -14,11 +14,11 @@ _LOOKAHEAD_S = 0.004
 
 
 def active_energies(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean square of every 0.1-s block of (samples, 2), and which of them are active."""
+    """Mean square of every 0.1-s block, and which are active; (samples,) or (samples, 2)."""
     block = sample_count(_BLOCK_S)
     samples = np.asarray(audio, np.float64)
-    blocks = samples[: samples.shape[0] // block * block].reshape(-1, block, 2)
-    energies = (blocks**2).mean(axis=(1, 2))
+    count = samples.shape[0] // block
+    energies = (samples[: count * block] ** 2).reshape(count, -1).mean(axis=1)
     return energies, energies > from_db(2.0 * _ACTIVE_DB)
 
 
@@ -43,9 +43,9 @@ def limiter_gain(peaks: np.ndarray, ceiling: float) -> np.ndarray:
 
 
 def limit_crest(audio: np.ndarray, crest_db: float) -> np.ndarray:
-    """Limit peaks to `crest_db` above the active time's level; (samples, 2) float32."""
+    """Limit peaks to `crest_db` above the active time's level; (samples, 2) float64."""
     ceiling = active_rms(audio) * float(from_db(crest_db))
     if ceiling == 0.0:
         return audio
-    gain = limiter_gain(louder_channel(audio), ceiling).astype(np.float32)
-    return np.asarray(audio * gain[:, None], np.float32)
+    gain = limiter_gain(louder_channel(audio), ceiling)
+    return np.asarray(audio * gain[:, None])

@@ -1,97 +1,115 @@
-"""The mixing engineer: hears the raw stems, decides on a chain for each, mixes.
+"""The mixing engineer: hears the raw tracks, decides on a chain for each stem, mixes.
 
-Decisions are rules about what can be heard: which instruments play, how bright and how dense they
-are, how fast the song is, which section it is in. The rules are the same for all songs; only a
-small jitter is each song's own. So a listener, or a network, can learn them.
+Decisions are rules about what can be heard: which instruments play, in which style, how bright and
+how dense they are, how fast the song is, which section it is in. The rules are the same for all
+songs; only a small jitter is each song's own. So a listener, or a network, can learn them. On
+average over the styles a stem gets the spectrum and width that stems of its type have in MUSDB18.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.fft
 import scipy.ndimage
+import scipy.signal
 
 from fxnorm.audio import db, from_db, integrated_loudness
 from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.data.synthesis.dynamics import limit_crest
+from fxnorm.data.synthesis.bus import BANDS_HZ, SIDE_GAINS_DB, Heard, equalise, hear
+from fxnorm.data.synthesis.dynamics import active_rms, limit_crest, louder_channel
+from fxnorm.data.synthesis.house import (
+    BASSES,
+    CURVE_HZ,
+    INSTRUMENTS,
+    MASTERING,
+    STYLE_LEVELS,
+    STYLE_TONES,
+    STYLE_WIDTHS,
+    VOICES,
+    house_curves,
+)
 from fxnorm.data.synthesis.oscillators import sample_count
+from fxnorm.data.synthesis.performance import Track
+from fxnorm.data.synthesis.real_music import real_curve
 from fxnorm.data.synthesis.rooms import Room, impulse_response
 from fxnorm.data.synthesis.score import Song
 from fxnorm.data.synthesis.synthesis_config import EngineerConfig
+from fxnorm.effects.compressor import gain_reduction_db, level_db, smoothing
 from fxnorm.effects.processors import build_chain
 from fxnorm.seeds import generator
 from fxnorm.stems import STEMS
 
 #: Rooms and plates of the studio, the same for all songs.
 _ROOMS = {
-    "room": Room(reverberation_s=0.6, damping=1.8, direct=1.5),
-    "plate": Room(reverberation_s=1.4, damping=1.6, warmth=0.9, direct=1.5),
-    "hall": Room(reverberation_s=2.2, damping=2.8, direct=1.5),
+    "room": Room(reverberation_s=0.6, damping=3.0),
+    "plate": Room(reverberation_s=1.4, damping=4.0, warmth=0.9),
+    "hall": Room(reverberation_s=2.4, damping=5.0),
 }
-
-#: Frequencies in Hz of the equaliser's five bands, per stem.
-_BANDS_HZ = {
-    "vocals": (120.0, 300.0, 1000.0, 3500.0, 9000.0),
-    "bass": (80.0, 250.0, 800.0, 2500.0, 6000.0),
-    "drums": (80.0, 350.0, 1000.0, 4000.0, 9000.0),
-    "other": (120.0, 300.0, 1000.0, 3500.0, 9000.0),
+#: A short burst of opposite sign in the two channels, which widens without lengthening.
+_BURST_S = 0.025
+#: Level of a stem's send to its room, by stem and style; the slower, the more.
+_SENDS_DB = {"vocals": -12.0, "bass": -24.0, "drums": -18.0, "other": -14.0}
+_STYLE_ROOMS = {
+    "rock": {"vocals": "plate", "drums": "room", "other": "room"},
+    "pop": {"vocals": "plate", "drums": "room", "other": "plate"},
+    "ballad": {"vocals": "hall", "drums": "plate", "other": "hall"},
+    "soul": {"vocals": "plate", "drums": "room", "other": "room"},
+    "folk": {"vocals": "room", "drums": "room", "other": "plate"},
+    "electronic": {"vocals": "hall", "drums": "room", "other": "hall"},
 }
-#: Energy in the octave around each of them that the engineer finds balanced, in dB relative to the
-#: whole stem.
-_BALANCED_DB = {
-    "vocals": (-14.0, -4.0, -6.0, -12.0, -19.0),
-    "bass": (-2.0, -8.0, -17.0, -26.0, -40.0),
-    "drums": (-4.0, -11.0, -15.0, -13.0, -14.0),
-    "other": (-16.0, -4.0, -7.0, -14.0, -22.0),
-}
-#: The part of a deviation from it that the engineer takes away, and the largest gain used.
-_CORRECTION = 0.75
-_LARGEST_GAIN_DB = 9.0
-#: An octave with less than this (dB relative to the stem) holds nothing worth a gain.
-_AUDIBLE_DB = -45.0
-
+#: The part of a deviation from what is wanted that the equaliser takes away, and its limits.
+_CORRECTION = 0.9
+_LARGEST_BOOST_DB, _LARGEST_CUT_DB = 15.0, 24.0
+#: Below this a stem plays nothing; the equaliser keeps its gain and rolls off.
+_LOWEST_HZ = {"vocals": 50.0, "bass": 40.0, "drums": 40.0, "other": 40.0}
+_ROLL_OFF_DB = -4.0
+#: The side stays at least this far below the middle in every band.
+_LARGEST_SIDE_DB = -4.0
 #: (ratio, attack ms, release ms, how far the threshold lies below the loud moments in dB).
 _COMPRESSION = {
-    "vocals": (3.5, 6.0, 180.0, 8.0),
-    "bass": (4.0, 12.0, 220.0, 8.0),
-    "drums": (2.5, 18.0, 120.0, 9.0),
-    "other": (2.0, 20.0, 250.0, 6.0),
+    "vocals": (1.7, 6.0, 180.0, 8.0),
+    "bass": (1.8, 12.0, 220.0, 6.0),
+    "drums": (1.3, 18.0, 120.0, 6.0),
+    "other": (1.1, 20.0, 250.0, 6.0),
 }
 #: Peaks of a stem above its level, in dB, that the limiter at the end of its chain leaves.
-_LARGEST_CREST_DB = 17.5
-
-#: Level in LU and send (room, amount) of each kit.
-_KITS = {
-    "rock": (0.5, "room", 0.04),
-    "electronic": (0.5, "room", 0.02),
-    "soft": (-1.2, "plate", 0.035),
-    "tight": (-0.5, "room", 0.03),
+_LARGEST_CREST_DB = 21.0
+#: Level in dB and position from -1 (left) to 1 (right) of each source, by its role.
+_SOURCES = {
+    "lead": (0.0, 0.0),
+    "double": (-10.0, 0.0),
+    "backing": (-12.0, 0.0),
+    "kick": (0.0, 0.0),
+    "snare": (-4.0, 0.0),
+    "toms": (-5.0, 0.0),
+    "percussion": (-11.0, -0.5),
+    "overheads": (-8.0, 0.0),
+    "bass": (0.0, 0.0),
+    "rhythm": (0.0, -0.35),
+    "layer": (-8.0, 0.5),
+    "colour": (-6.0, 0.6),
 }
-#: Loudness of the finished mix relative to the target, in LU: heavy music is mastered louder.
-_MASTERING = {"rock": 0.8, "electronic": 0.3, "soft": -1.0, "tight": 0.0}
-#: A singer against distorted guitars needs to be louder, and alone over a soft band may be.
-_SINGERS = {"rock": 0.3, "pop": 0.0, "ballad": 0.5, "soul": -0.3}
-_BASSES = {"picked_bass": 0.0, "synth_bass": 0.5, "finger_bass": -0.5}
-#: Level in LU, width, send of the instrument that carries the accompaniment.
-_KEYS_AND_GUITARS = {
-    "distorted_guitar": (1.5, 0.95, "room", 0.03),
-    "acoustic_guitar": (0.5, 0.9, "plate", 0.045),
-    "piano": (0.5, 0.85, "hall", 0.035),
-    "electric_piano": (-0.5, 0.85, "plate", 0.035),
-    "pluck": (-1.0, 0.85, "plate", 0.035),
-}
-
-
-@dataclass(frozen=True)
-class _Placement:
-    """Level in LU, width, pan (0.5 = centre) and reverberation of a stem."""
-
-    level_lu: float
-    width: float
-    pan: float
-    room: str
-    send: float
+#: Level of the loudest source on a bus.
+_BUS_DB = -20.0
+#: Where two takes stand, one to each side.
+_TAKES_AT = 0.65
+#: Level of a track in dB where it isn't played.
+_EDITED_DB = -20.0
+_CENTRED = ("vocals", "bass", "drums")
+#: Keyboards and strings that get an ensemble effect, which opens them to both sides.
+_OPENED = (
+    "pad",
+    "strings",
+    "organ",
+    "pluck",
+    "electric_piano",
+    "bells",
+    "synth_stab",
+    "synth_lead",
+)
+#: The pair above the kit is narrow as recorded.
+_PAIR_WIDTH = {"overheads": 2.5, "piano": 5.0, "strings": 5.0}
 
 
 @dataclass(frozen=True)
@@ -99,156 +117,252 @@ class Decision:
     """What the engineer sets up for one stem.
 
     Attributes:
-        chain: processors and their settings, as `build_chain` takes them.
+        room: reverberation that the stem is sent to.
+        send_db: how much of it.
+        tone_db: wanted deviation from the average spectrum of the stem's type, (bands,).
+        width: wanted deviation from its average similarity of channels.
+        extra: further processors, as `build_chain` takes them.
         level_lu: loudness in the mix relative to the vocals' base level.
         ride: fader gain over time in dB, (samples,).
     """
 
-    chain: tuple[dict[str, Any], ...]
+    room: str
+    send_db: float
+    tone_db: np.ndarray
+    width: float
+    extra: tuple[dict[str, Any], ...]
     level_lu: float
     ride: np.ndarray
 
 
 def studio_rooms(seed: int) -> dict[str, np.ndarray]:
-    """Impulse responses of the engineer's reverberation, by name."""
-    return {
-        name: impulse_response(room, generator(seed, "studio", name))
-        for name, room in _ROOMS.items()
-    }
+    """Impulse responses of the engineer's reverberation, by name; the direct sound is left out."""
+    rooms = {}
+    for name, room in _ROOMS.items():
+        response = impulse_response(room, generator(seed, "studio", name))
+        response[0] = 0.0
+        response /= np.sqrt(np.mean(np.sum(response**2, axis=0)))
+        burst = generator(seed, "studio", name, "burst").standard_normal(sample_count(_BURST_S))
+        burst *= np.exp(-5.0 * np.linspace(0.0, 1.0, burst.size))
+        burst *= 1.0 / np.sqrt(np.sum(burst**2))
+        response[: burst.size] += burst[:, None] * (1.0, -1.0)
+        rooms[name] = response
+    return rooms
 
 
-def decide(
-    song: Song, dry: dict[str, np.ndarray], config: EngineerConfig, seed: int
-) -> dict[str, Decision]:
-    """Set up a chain, a level and a fader ride for each stem.
+def decide(song: Song, config: EngineerConfig, seed: int) -> dict[str, Decision]:
+    """Set up each stem.
 
     Args:
-        song: tells what can be heard: instruments, tempo, density, sections.
-        dry: raw stems, (samples, 2) each.
+        song: tells what can be heard: style, instruments, tempo, density, sections.
         config: the engineer's aims.
         seed: for the jitter.
     """
+    style = song.outline.style
+    slowness = float(np.clip((110.0 - song.outline.tempo_bpm) / 40.0, -0.5, 1.0))
     decisions = {}
     for stem in STEMS:
         random = generator(seed, "engineer", song.name, stem)
-        jitter = config.jitter_db * random.standard_normal(6)
-        place = _place(song, stem)
-        chain = (
-            _equaliser(stem, dry[stem], jitter[:5]),
-            _compressor(stem, dry[stem]),
-            {"processor": "StereoWidth", "width": place.width},
-            {"processor": "Panner", "pan": place.pan},
-            *_reverb(song, stem, place),
-            *config.extra.get(stem, ()),
+        jitter = config.jitter_db * random.standard_normal(CURVE_HZ.size + 1)
+        tone_db = STYLE_TONES[style] + _tone(song, stem) + jitter[:-1]
+        level = getattr(config.balance_lu, stem) + STYLE_LEVELS[style][stem] + jitter[-1]
+        decisions[stem] = Decision(
+            room=_STYLE_ROOMS[style].get(stem, "room"),
+            send_db=_SENDS_DB[stem] + 3.0 * slowness,
+            tone_db=np.interp(np.log2(BANDS_HZ), np.log2(CURVE_HZ), tone_db),
+            width=STYLE_WIDTHS[style],
+            extra=tuple(config.extra.get(stem, ())),
+            level_lu=float(level + _level(song, stem)),
+            ride=_ride(song, stem),
         )
-        level = getattr(config.balance_lu, stem) + place.level_lu + float(jitter[5])
-        decisions[stem] = Decision(chain, level, _ride(song, stem, dry[stem].shape[0]))
     return decisions
 
 
 def process(
-    dry: dict[str, np.ndarray], decisions: dict[str, Decision], rooms: dict[str, np.ndarray]
+    tracks: Mapping[str, tuple[Track, ...]],
+    decisions: dict[str, Decision],
+    rooms: dict[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
-    """Run the chains and set the faders; the vocals' base level is -20 LUFS.
+    """Mix the tracks of each stem and set the faders; the vocals' base level is -20 LUFS.
 
     Returns:
-        (samples, 2) float32 per stem, ready to be summed.
+        (samples, 2) float64 per stem, ready to be summed.
     """
     wet = {}
     for stem, decision in decisions.items():
-        audio = build_chain(decision.chain, SAMPLE_RATE, rooms).process(dry[stem])
-        audio *= from_db(decision.ride).astype(np.float32)[:, None]
+        audio = _bus(tracks[stem])
+        audio = audio + from_db(decision.send_db) * _answer(audio, rooms[decision.room])
+        audio = _compress(audio, stem)
+        if decision.extra:
+            chain = build_chain(decision.extra, SAMPLE_RATE, rooms)
+            audio = chain.process(audio.astype(np.float32)).astype(np.float64)
+        heard = hear(audio, stem)
+        audio = equalise(audio, *correction(heard, stem, decision))
+        if stem in _CENTRED:
+            audio *= _balance(audio)
+        audio *= from_db(decision.ride)[:, None]
         audio = limit_crest(audio, _LARGEST_CREST_DB)
         loudness = integrated_loudness(audio, SAMPLE_RATE)
-        wet[stem] = audio * np.float32(from_db(-20.0 + decision.level_lu - loudness))
+        wet[stem] = audio * from_db(_tenths(-20.0 + decision.level_lu - loudness))
     return wet
+
+
+def correction(heard: Heard, stem: str, decision: Decision) -> tuple[np.ndarray, np.ndarray]:
+    """Gains in dB at `BANDS_HZ`: of the stem, and of its side signal on top."""
+    house_db, house_phi = house_curves(stem)
+    wanted_db = real_curve(stem, "eq_db")[1] + house_db
+    gains = wanted_db - heard.level_db
+    # The fader sets the level.
+    gains = _CORRECTION * (gains - np.median(gains)) + decision.tone_db
+    gains = np.clip(gains, -_LARGEST_CUT_DB, _LARGEST_BOOST_DB)
+    octaves_below = np.maximum(0.0, np.log2(_LOWEST_HZ[stem] / BANDS_HZ))
+    lowest = int(np.argmax(octaves_below == 0.0))
+    gains[:lowest] = gains[lowest] + _ROLL_OFF_DB * octaves_below[:lowest]
+    wanted_phi = real_curve(stem, "phi")[1] + house_phi + decision.width
+    side = np.array([_side_gain(c, p) for c, p in zip(heard.phi.T, wanted_phi, strict=True)])
+    side = np.minimum(side, _LARGEST_SIDE_DB - heard.side_db)
+    return _tenths(gains), _tenths(side)
+
+
+def _side_gain(phi: np.ndarray, wanted: float) -> float:
+    """The smallest gain of the side at which the channels are no more alike than wanted."""
+    reached = int(np.argmax(phi <= wanted)) if (phi <= wanted).any() else int(np.argmin(phi))
+    if reached == 0 or phi[reached] > wanted:
+        return float(SIDE_GAINS_DB[reached])
+    rising = slice(reached, reached - 2 if reached > 1 else None, -1)
+    return float(np.interp(wanted, phi[rising], SIDE_GAINS_DB[rising]))
 
 
 def mix_loudness(song: Song, config: EngineerConfig) -> float:
     """Integrated loudness in LUFS to master the song at."""
-    return config.target_lufs + _MASTERING[song.kit]
+    return config.target_lufs + MASTERING[song.outline.style]
 
 
-def _place(song: Song, stem: str) -> _Placement:
-    """Where a stem stands in the mix, by what plays."""
-    slowness = float(np.clip((120.0 - song.outline.tempo_bpm) / 50.0, -0.5, 1.0))
-    if stem == "vocals":
-        # Slow songs leave room for a longer and louder answer.
-        room = "hall" if song.kit == "soft" else "plate"
-        level_lu = _SINGERS[song.outline.style]
-        return _Placement(level_lu, 1.0, 0.5, room, 0.06 + 0.03 * slowness)
-    if stem == "bass":
-        return _Placement(_BASSES[song.bass.instrument], 1.0, 0.5, "room", 0.0)
-    if stem == "drums":
-        level_lu, room, send = _KITS[song.kit]
-        return _Placement(level_lu, 0.85, 0.5, room, send)
-    level_lu, width, room, send = _KEYS_AND_GUITARS[song.accompaniment[0].instrument]
-    # The busier the accompaniment, the further back it goes.
-    notes_per_s = sum(len(part.notes) for part in song.accompaniment) / song.outline.duration_s
-    level_lu -= 0.25 * float(np.clip(notes_per_s - 6.0, -4.0, 4.0))
-    return _Placement(level_lu, width, 0.53, room, send + 0.015 * slowness)
+def _bus(tracks: tuple[Track, ...]) -> np.ndarray:
+    """Edit, level and place the tracks: (samples, 2)."""
+    doubled = {track.role for track in tracks if track.take}
+    total = np.zeros((tracks[0].audio.shape[0], 2))
+    for track in tracks:
+        level, position = _SOURCES[track.role]
+        if track.role in doubled:
+            side = -1.0 if track.take else 1.0
+            level, position = level - 3.0, side * _TAKES_AT
+        audio = _edited(track)
+        gain = from_db(_BUS_DB + level) / active_rms(audio)
+        for channel, heard in enumerate(_placed(audio, track.name, position)):
+            total[:, channel] += gain * heard
+    return total
 
 
-def _equaliser(stem: str, audio: np.ndarray, jitter: np.ndarray) -> dict[str, Any]:
-    """Move the stem's balance most of the way towards what the engineer finds balanced."""
-    frequencies = _BANDS_HZ[stem]
-    heard = _octave_levels_db(audio, frequencies)
-    wanted = np.array(_BALANCED_DB[stem])
-    gains = np.clip(_CORRECTION * (wanted - heard), -_LARGEST_GAIN_DB, _LARGEST_GAIN_DB)
-    gains = np.where(heard > _AUDIBLE_DB, gains + jitter, 0.0)
-    names = ("low_shelf", "first_band", "second_band", "third_band", "high_shelf")
-    settings: dict[str, Any] = {"processor": "Equaliser"}
-    for name, frequency, gain in zip(names, frequencies, gains, strict=True):
-        settings |= {f"{name}_freq": frequency, f"{name}_gain": float(gain)}
-    return settings
+def _balance(audio: np.ndarray) -> np.ndarray:
+    """Gains of left and right that keep a stem in the middle."""
+    left_db, right_db = db(np.sqrt(np.mean(audio**2, axis=0)))
+    trim_db = _tenths(0.5 * (right_db - left_db))
+    return np.array([from_db(trim_db), from_db(-trim_db)])
 
 
-def _compressor(stem: str, audio: np.ndarray) -> dict[str, Any]:
+def _edited(track: Track) -> np.ndarray:
+    """Turn a track down where it isn't played, with fades."""
+    keep = np.full(track.audio.shape[0], from_db(_EDITED_DB))
+    for start_s, end_s in track.passages:
+        keep[max(0, sample_count(start_s - 0.15)) : sample_count(end_s)] = 1.0
+    keep = scipy.ndimage.uniform_filter1d(keep, sample_count(0.05))
+    return track.audio * (keep if track.audio.ndim == 1 else keep[:, None])
+
+
+def _placed(audio: np.ndarray, name: str, position: float) -> tuple[np.ndarray, np.ndarray]:
+    """Left and right of a track at a position, with constant power."""
+    if audio.ndim == 2:
+        middle = 0.5 * (audio[:, 0] + audio[:, 1])
+        side = _PAIR_WIDTH[name] * 0.5 * (audio[:, 0] - audio[:, 1])
+        return middle + side, middle - side
+    angle = (position + 1.0) * np.pi / 4.0
+    left, right = _ensemble(audio) if name in _OPENED else (audio, audio)
+    return np.sqrt(2.0) * np.cos(angle) * left, np.sqrt(2.0) * np.sin(angle) * right
+
+
+def _ensemble(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The source and a slowly moving delay of it, opposite in the two channels."""
+    index = np.arange(audio.size)
+    swing = 0.003 * np.sin(2.0 * np.pi * 0.7 / SAMPLE_RATE * index)
+    channels = []
+    for sign in (1.0, -1.0):
+        position = np.maximum(index - SAMPLE_RATE * (0.012 + sign * swing), 0.0)
+        before = position.astype(np.int64)
+        fraction = position - before
+        channels.append(
+            audio + 0.8 * (audio[before] * (1.0 - fraction) + audio[before + 1] * fraction)
+        )
+    return channels[0], channels[1]
+
+
+def _answer(audio: np.ndarray, room: np.ndarray) -> np.ndarray:
+    """The room's answer to both channels' sum, (samples, 2)."""
+    send = 0.5 * (audio[:, 0] + audio[:, 1])
+    return np.asarray(scipy.signal.oaconvolve(send[:, None], room, axes=0)[: audio.shape[0]])
+
+
+def _compress(audio: np.ndarray, stem: str) -> np.ndarray:
     """A threshold under the loud moments, so that the amount follows from the stem's dynamics."""
     ratio, attack_ms, release_ms, depth_db = _COMPRESSION[stem]
+    louder = louder_channel(audio)
     block = sample_count(0.01)
-    blocks = np.abs(audio[: audio.shape[0] // block * block]).reshape(-1, 2 * block)
-    loud_db = db(np.percentile(blocks.max(axis=1), 95.0))
-    return {
-        "processor": "Compressor",
-        "threshold": float(np.clip(loud_db - depth_db, -60.0, 0.0)),
-        "ratio": ratio,
-        "attack_time": attack_ms,
-        "release_time": release_ms,
-    }
+    peaks = louder[: louder.size // block * block].reshape(-1, block).max(axis=1)
+    loud = peaks[peaks > 1e-3 * peaks.max()]
+    reduction_db = gain_reduction_db(
+        level_db(louder.astype(np.float32)),
+        float(_tenths(db(np.percentile(loud, 95.0)) - depth_db)),
+        ratio,
+        smoothing(attack_ms, SAMPLE_RATE),
+        smoothing(release_ms, SAMPLE_RATE),
+    )
+    return audio * from_db(-reduction_db)[:, None]
 
 
-def _reverb(song: Song, stem: str, place: _Placement) -> list[dict[str, Any]]:
-    """The send, if any; a sixty-fourth note before the answer keeps the vocals in front."""
-    if place.send == 0.0:
-        return []
-    pre_delay_ms = 3750.0 / song.outline.tempo_bpm if stem == "vocals" else 0.0
-    settings = {"impulse_response": place.room, "wet_mix": place.send, "pre_delay": pre_delay_ms}
-    return [{"processor": "Reverb", **settings}]
-
-
-def _ride(song: Song, stem: str, samples: int) -> np.ndarray:
-    """Fader movements in dB: vocals up in the chorus, accompaniment down under the singer."""
-    time_s = np.arange(samples) / SAMPLE_RATE
+def _tone(song: Song, stem: str) -> np.ndarray:
+    """What the instruments and the density change about a stem's tone, at `CURVE_HZ`."""
     if stem == "vocals":
-        bar_s = 240.0 / song.outline.tempo_bpm
-        starts = [s.first_bar * bar_s for s in song.sections if s.kind == "chorus"]
-        return np.interp(time_s, [starts[0] - 0.2, starts[0]], [0.0, 0.8])
-    if stem == "other" and song.lead:
+        return VOICES[song.voice]
+    if stem == "bass":
+        return BASSES[song.bass.instrument][1]
+    if stem == "other":
+        return INSTRUMENTS[song.accompaniment[0].instrument][1]
+    # Many strokes of the hi-hat are kept darker.
+    hats = sum(hit.drum == "hat" for hit in song.drums) / song.outline.duration_s
+    return np.interp(
+        CURVE_HZ, [1000.0, 8000.0], [0.0, -0.5 * float(np.clip(hats - 3.0, -3.0, 4.0))]
+    )
+
+
+def _level(song: Song, stem: str) -> float:
+    """What the instruments and the density change about a stem's level in LU."""
+    if stem == "bass":
+        return BASSES[song.bass.instrument][0]
+    if stem == "other":
+        # The busier the accompaniment, the further back it goes.
+        notes_per_s = sum(len(part.notes) for part in song.accompaniment) / song.outline.duration_s
+        busy = float(np.clip(notes_per_s - 8.0, -4.0, 6.0))
+        return INSTRUMENTS[song.accompaniment[0].instrument][0] - 0.25 * busy
+    return 0.0
+
+
+def _ride(song: Song, stem: str) -> np.ndarray:
+    """Fader movements in dB: the chorus up, the accompaniment down under the singer."""
+    samples = sample_count(song.outline.duration_s)
+    bar = sample_count(240.0 / song.outline.tempo_bpm)
+    ride = np.zeros(samples)
+    for section in song.sections:
+        if section.kind != "chorus" and stem != "vocals":
+            ride[section.first_bar * bar : (section.first_bar + section.bars) * bar] -= 0.5
+    if stem == "other":
         sung = np.zeros(samples)
         for syllable in song.lead:
             start = sample_count(syllable.start_s)
             sung[start : start + sample_count(syllable.duration_s + 0.4)] = 1.0
-        return -1.0 * scipy.ndimage.uniform_filter1d(sung, sample_count(0.4))
-    return np.zeros(samples)
+        ride -= 0.5 * sung
+    return np.asarray(scipy.ndimage.uniform_filter1d(ride, sample_count(0.4)))
 
 
-def _octave_levels_db(audio: np.ndarray, centres_hz: tuple[float, ...]) -> np.ndarray:
-    """Energy of the octave around each frequency relative to the whole, in dB."""
-    length = scipy.fft.next_fast_len(audio.shape[0], real=True)
-    spectrum = np.ascontiguousarray(scipy.fft.rfft(audio.T, length))
-    energy = (spectrum.real**2 + spectrum.imag**2).sum(axis=0, dtype=np.float64)
-    bin_hz = SAMPLE_RATE / length
-    edges = [(int(c / 2**0.5 / bin_hz), int(c * 2**0.5 / bin_hz) + 1) for c in centres_hz]
-    parts = np.array([energy[low:high].sum() for low, high in edges])
-    return 10.0 * np.log10(parts / energy.sum() + 1e-12)
+def _tenths(decibels: Any) -> Any:
+    """A setting as a knob shows it; rounding of machines does not reach it."""
+    return np.round(decibels, 1)

@@ -12,7 +12,7 @@ from fxnorm.data.synthesis.composition import compose
 from fxnorm.data.synthesis.engineer import decide, mix_loudness, process, studio_rooms
 from fxnorm.data.synthesis.measurement import measure, summarise
 from fxnorm.data.synthesis.mixdown import mix_down
-from fxnorm.data.synthesis.performance import perform
+from fxnorm.data.synthesis.performance import perform, raw_stem
 from fxnorm.data.synthesis.rooms import Room, impulse_response
 from fxnorm.data.synthesis.score import Song
 from fxnorm.data.synthesis.synthesis_config import SynthesisConfig
@@ -82,14 +82,15 @@ def _produce(
     seed: int,
 ) -> dict[str, Measurements]:
     """Make and write one song; returns its measurements by partition (test songs: also dry)."""
-    dry = perform(song, seed)
-    processed = process(dry, decide(song, dry, config.engineer, seed), rooms)
+    tracks = perform(song, seed)
+    processed = process(tracks, decide(song, config.engineer, seed), rooms)
     loudness = mix_loudness(song, config.engineer)
     wet, mixture = mix_down(processed, loudness, config.engineer.ceiling_db)
     versions: dict[str, dict[str, np.ndarray]] = {partition: {**wet, "mixture": mixture}}
     folders = {partition: root / "wet" / partition / song.name}
     if partition == "test":
-        versions["dry"] = {**dry, "mixture": mixture}
+        versions["dry"] = {stem: raw_stem(part) for stem, part in tracks.items()}
+        versions["dry"]["mixture"] = mixture
         folders["dry"] = root / "dry" / song.name
     for name, version in versions.items():
         for stem, audio in version.items():
@@ -111,6 +112,6 @@ def _write_impulse_responses(root: Path, count: int, seed: int) -> None:
                 damping=random.uniform(1.8, 3.0),
                 warmth=random.uniform(1.0, 1.2),
             )
-            response = impulse_response(room, random) * np.float32(from_db(level_db))
+            response = impulse_response(room, random) * from_db(level_db)
             folder = root / name / f"{index + 1:02d}_{room.reverberation_s:.2f}s"
             write(folder / "impulse_response.wav", response, SAMPLE_RATE)

@@ -4,18 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.signal
 
 from fxnorm.audio import from_db
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.oscillators import (
     decaying_partials,
+    decaying_sines,
     envelope,
     frequency_hz,
     periodic_tone,
     sample_count,
 )
 from fxnorm.data.synthesis.score import Note, Part
-from fxnorm.effects import apply_filter, high_pass, low_pass, peaking
+from fxnorm.effects import high_pass, low_pass, peaking
 
 _HARMONICS = np.arange(1, 65)
 #: Longest tone of a string, and of the noise of striking it.
@@ -29,45 +31,44 @@ class _Sound:
 
     Attributes:
         tone: (note, random) → mono note, its release included.
-        spread: how far its pitches spread over the stereo image, 0 to 1 (low left, high right).
-        centre: position of the instrument's middle, -1 (left) to 1 (right).
-        takes: recordings side by side (2 = doubled, one to each side).
+        spread: how far a close pair of microphones pulls its pitches apart, 0 to 1 (low left, high
+            right); 0 = one microphone or a cable.
         post: what the whole track goes through: an amplifier, a rotating speaker.
+        room: whether a microphone hears it, and with it the room.
     """
 
     tone: Callable[[Note, np.random.Generator], np.ndarray]
     spread: float = 0.0
-    centre: float = 0.0
-    takes: int = 1
     post: Callable[[np.ndarray], np.ndarray] | None = None
+    room: bool = True
 
 
 def play(part: Part, samples: int, random: np.random.Generator) -> np.ndarray:
-    """The part as recorded: (samples, 2) float32, root mean square about -20 dBFS."""
+    """One take of the part.
+
+    Returns:
+        (samples,) float64, or (samples, 2) for a close pair; root mean square -20 dBFS.
+    """
     sound = _SOUNDS[part.instrument]
-    track = np.zeros((samples, 2), np.float32)
-    for take in range(sound.takes):
-        side = sound.centre if sound.takes == 1 else (-0.6, 0.6)[take]
-        track += _take(part, sound, side, samples, random)
-    if sound.post is not None:
-        track = sound.post(track)
-    rms = float(np.sqrt(np.mean(track.astype(np.float64) ** 2)))
-    return track * np.float32(from_db(-20.0) / rms)
-
-
-def _take(
-    part: Part, sound: _Sound, side: float, samples: int, random: np.random.Generator
-) -> np.ndarray:
-    track = np.zeros((samples, 2), np.float32)
+    track = np.zeros((samples, 2 if sound.spread else 1))
     middle = float(np.mean([note.pitch for note in part.notes]))
     for note in part.notes:
-        start = sample_count(note.start_s + (0.006 * random.random() if sound.takes > 1 else 0.0))
-        tone = sound.tone(note, random)[: max(0, samples - start)]
-        position = np.clip(side + sound.spread * (note.pitch - middle) / 10.0, -1.0, 1.0)
+        start = min(samples, sample_count(note.start_s))
+        tone = sound.tone(note, random)[: samples - start]
+        position = np.clip(sound.spread * (note.pitch - middle) / 10.0, -1.0, 1.0)
         angle = (position + 1.0) * np.pi / 4.0
-        gains = np.array([np.cos(angle), np.sin(angle)], np.float32)
-        track[start : start + tone.size] += tone[:, None] * gains
-    return track
+        gains = (np.cos(angle), np.sin(angle)) if sound.spread else (1.0,)
+        for channel, gain in enumerate(gains):
+            track[start : start + tone.size, channel] += gain * tone
+    if sound.post is not None:
+        track = sound.post(track)
+    track *= from_db(-20.0) / np.sqrt(np.mean(track**2))
+    return track if sound.spread else track[:, 0]
+
+
+def has_microphone(instrument: str) -> bool:
+    """Whether an instrument is recorded with a microphone, not a cable."""
+    return _SOUNDS[instrument].room
 
 
 def _released(tone: np.ndarray, note: Note, release_s: float) -> np.ndarray:
@@ -76,7 +77,7 @@ def _released(tone: np.ndarray, note: Note, release_s: float) -> np.ndarray:
     tone = tone[: held + sample_count(release_s)]
     tail = tone.size - held
     if tail > 0:
-        tone[held:] *= np.cos(np.linspace(0.0, np.pi / 2.0, tail, dtype=np.float32)) ** 2
+        tone[held:] *= np.cos(np.linspace(0.0, np.pi / 2.0, tail)) ** 2
     return tone
 
 
@@ -84,7 +85,7 @@ def _strike(tone: np.ndarray, level: float, random: np.random.Generator) -> None
     """Add the noise of a finger, pick or hammer."""
     knock = min(tone.size, sample_count(_KNOCK_S))
     fall = np.linspace(1.0, 0.0, knock) ** 3
-    tone[:knock] += (level * fall * random.standard_normal(knock)).astype(np.float32)
+    tone[:knock] += level * fall * random.standard_normal(knock)
 
 
 def _string(
@@ -120,7 +121,7 @@ def _string(
     if random is not None:
         _strike(tone, noise, random)
     onset = sample_count(0.002)
-    tone[:onset] *= np.linspace(0.0, 1.0, tone[:onset].size, dtype=np.float32)
+    tone[:onset] *= np.linspace(0.0, 1.0, tone[:onset].size)
     return note.velocity * _released(tone, note, release_s)
 
 
@@ -136,7 +137,7 @@ def _held(
     samples = sample_count(note.duration_s + release_s)
     time_s = np.arange(samples) / SAMPLE_RATE
     rate_hz, depth_cents = vibrato
-    tone = np.zeros(samples, np.float32)
+    tone = np.zeros(samples)
     for index, cents in enumerate(detune_cents):
         frequency = frequency_hz(note.pitch + cents / 100.0)
         cycles = frequency * time_s + 0.37 * index
@@ -208,6 +209,57 @@ def _pluck(note: Note, random: np.random.Generator) -> np.ndarray:
     return note.velocity * _released(tone, note, 0.25)
 
 
+def _nylon_guitar(note: Note, random: np.random.Generator) -> np.ndarray:
+    return _string(note, 1.4, 0.28, 0.8, 0.1, 4e-5, 30, 0.05, random)
+
+
+def _lead_guitar(note: Note, random: np.random.Generator) -> np.ndarray:
+    return _string(note, 0.9, 0.14, 3.0, 0.06, 3e-5, 24)
+
+
+def _brass(note: Note, random: np.random.Generator) -> np.ndarray:
+    """Harder blowing is brighter."""
+    saw = 1.0 / _HARMONICS[:40] ** (1.0 + 0.8 * (1.0 - note.velocity))
+    return _held(note, saw, 0.03, 0.08, (-5.0, 4.0))
+
+
+def _flute(note: Note, random: np.random.Generator) -> np.ndarray:
+    """A nearly pure tone with breath."""
+    tone = _held(note, np.array([1.0, 0.25, 0.12, 0.05]), 0.06, 0.1, vibrato=(5.0, 14.0))
+    breath = random.standard_normal(tone.size)
+    band = np.concatenate([high_pass(1500.0, SAMPLE_RATE), low_pass(6000.0, SAMPLE_RATE)])
+    shape = envelope(tone.size, 0.03, 0.1)
+    return tone + 0.06 * note.velocity * shape * _filtered(band, breath)
+
+
+def _bells(note: Note, random: np.random.Generator) -> np.ndarray:
+    """A struck bar: partials at 1, 4 and 9.2 times the pitch."""
+    frequency = frequency_hz(note.pitch)
+    length = sample_count(min(1.6, note.duration_s + 0.6))
+    partials = frequency * np.array([1.0, 4.0, 9.2])
+    tone = decaying_sines(partials, np.array([1.0, 0.35, 0.2]), np.array([0.5, 0.2, 0.08]), length)
+    return note.velocity * _released(tone, note, 0.6)
+
+
+def _synth_lead(note: Note, random: np.random.Generator) -> np.ndarray:
+    square = np.where(_HARMONICS % 2 == 1, 1.0, 0.3) / _HARMONICS**1.1
+    return _held(note, square, 0.01, 0.08, (-6.0, 6.0), vibrato=(5.5, 10.0))
+
+
+def _synth_stab(note: Note, random: np.random.Generator) -> np.ndarray:
+    saw = 1.0 / _HARMONICS**1.1
+    fall = np.exp(-np.arange(sample_count(note.duration_s + 0.12)) / (0.12 * SAMPLE_RATE))
+    return fall * _held(note, saw, 0.004, 0.12, (-11.0, 0.0, 9.0))
+
+
+def _upright_bass(note: Note, random: np.random.Generator) -> np.ndarray:
+    return _string(note, 1.5, 0.35, 0.6, 0.08, 6e-5, 28, 0.05, random)
+
+
+def _sub_bass(note: Note, random: np.random.Generator) -> np.ndarray:
+    return _held(note, np.array([1.0, 0.25, 0.15, 0.06, 0.04, 0.02]), 0.008, 0.05)
+
+
 def _finger_bass(note: Note, random: np.random.Generator) -> np.ndarray:
     return _string(note, 1.7, 0.3, 1.4, 0.06, 8e-5, 24, 0.015, random)
 
@@ -221,10 +273,10 @@ def _synth_bass(note: Note, random: np.random.Generator) -> np.ndarray:
     return _held(note, low_saw, 0.006, 0.04, (-2.0, 3.0))
 
 
-def _amplifier(track: np.ndarray) -> np.ndarray:
+def _amplifier(track: np.ndarray, drive: float = 2.2) -> np.ndarray:
     """Overdrive, then a loudspeaker cabinet's band."""
     before = np.concatenate([high_pass(120.0, SAMPLE_RATE), low_pass(5000.0, SAMPLE_RATE)])
-    driven = apply_filter(before, track)
+    driven = _filtered(before, track)
     level = np.sqrt(np.mean(driven**2, axis=0, keepdims=True)) + 1e-9
     after = np.concatenate(
         [
@@ -234,43 +286,40 @@ def _amplifier(track: np.ndarray) -> np.ndarray:
             low_pass(5800.0, SAMPLE_RATE),
         ]
     )
-    return apply_filter(after, np.tanh(2.2 * driven / level))
+    return _filtered(after, np.tanh(drive * driven / level))
 
 
-def _chorus(track: np.ndarray) -> np.ndarray:
-    """Width for keyboards: a slowly moving delay, opposite in the two channels."""
-    time_s = np.arange(track.shape[0]) / SAMPLE_RATE
-    wide = track.copy()
-    for channel, phase in ((0, 0.0), (1, np.pi)):
-        delay = SAMPLE_RATE * (0.012 + 0.003 * np.sin(2.0 * np.pi * 0.7 * time_s + phase))
-        position = np.maximum(np.arange(track.shape[0]) - delay, 0.0)
-        index = position.astype(np.int64)
-        fraction = (position - index).astype(np.float32)
-        source = track[:, channel]
-        delayed = source[index] * (1.0 - fraction) + source[index + 1] * fraction
-        wide[:, channel] += 0.7 * delayed
-    return wide
+def _crunch(track: np.ndarray) -> np.ndarray:
+    """An amplifier turned up less."""
+    return _amplifier(track, 0.8)
 
 
-def _tremolo(track: np.ndarray) -> np.ndarray:
-    """An electric piano's tremolo, from side to side."""
-    angle = 2.0 * np.pi * 4.6 * np.arange(track.shape[0], dtype=np.float32) / SAMPLE_RATE
-    swing = 0.25 * np.sin(angle)
-    return track * np.stack([1.0 + swing, 1.0 - swing], axis=1)
+def _filtered(sections: np.ndarray, track: np.ndarray) -> np.ndarray:
+    """Filter along time in double; `apply_filter` returns single."""
+    return np.asarray(scipy.signal.sosfilt(sections, track, axis=0))
 
 
-#: Guitars stand right, keyboards are stereo and lean a little to the right.
 _SOUNDS = {
-    "finger_bass": _Sound(_finger_bass),
+    "finger_bass": _Sound(_finger_bass, room=False),
     "picked_bass": _Sound(_picked_bass),
-    "synth_bass": _Sound(_synth_bass),
-    "distorted_guitar": _Sound(_distorted_guitar, takes=2, post=_amplifier),
-    "clean_guitar": _Sound(_clean_guitar, spread=0.1, centre=0.45),
-    "acoustic_guitar": _Sound(_acoustic_guitar, spread=0.25, centre=0.3),
-    "piano": _Sound(_piano, spread=0.35, centre=0.15),
-    "electric_piano": _Sound(_electric_piano, spread=0.1, centre=0.2, post=_tremolo),
-    "organ": _Sound(_organ, spread=0.1, centre=0.2, post=_chorus),
-    "strings": _Sound(_strings, spread=0.4, centre=0.1, post=_chorus),
-    "pad": _Sound(_pad, spread=0.3, centre=0.1, post=_chorus),
-    "pluck": _Sound(_pluck, spread=0.35, centre=0.2, post=_chorus),
+    "synth_bass": _Sound(_synth_bass, room=False),
+    "sub_bass": _Sound(_sub_bass, room=False),
+    "upright_bass": _Sound(_upright_bass),
+    "distorted_guitar": _Sound(_distorted_guitar, post=_amplifier),
+    "crunch_guitar": _Sound(_distorted_guitar, post=_crunch),
+    "lead_guitar": _Sound(_lead_guitar, post=_crunch),
+    "clean_guitar": _Sound(_clean_guitar),
+    "acoustic_guitar": _Sound(_acoustic_guitar),
+    "nylon_guitar": _Sound(_nylon_guitar),
+    "piano": _Sound(_piano, spread=0.05),
+    "electric_piano": _Sound(_electric_piano, room=False),
+    "organ": _Sound(_organ),
+    "strings": _Sound(_strings, spread=0.04),
+    "brass": _Sound(_brass),
+    "flute": _Sound(_flute),
+    "bells": _Sound(_bells),
+    "pad": _Sound(_pad, room=False),
+    "pluck": _Sound(_pluck, room=False),
+    "synth_lead": _Sound(_synth_lead, room=False),
+    "synth_stab": _Sound(_synth_stab, room=False),
 }

@@ -13,10 +13,10 @@ from fxnorm.data.synthesis.styles import Style
 #: Middle of each voice's verse range (MIDI).
 _CENTRES = {"baritone": 51.0, "tenor": 57.0, "alto": 62.0, "soprano": 67.0}
 _VOWELS = ("a", "e", "i", "o", "u")
-_CONSONANTS = ("", "s", "t", "k", "m", "n", "l", "f", "")
+_CONSONANTS = ("", "s", "t", "k", "p", "m", "n", "l", "f", "")
 #: A phrase spans two bars and ends early enough to take a breath.
 _PHRASE_BARS = 2
-_PHRASE_END = 26
+_PHRASE_END = 28
 _CHORUS_STEPS = (2, 4, 4, 6)
 
 
@@ -27,13 +27,15 @@ def lead_melody(
     notes = _scale_pitches(grid)
     chords = {bar: chord for bar, _, chord in grid.each_bar()}
     syllables: list[Syllable] = []
+    position = 0
     for section in grid.sections:
-        if section.kind == "intro":
+        if "lead" not in section.players:
             continue
         chorus = section.kind == "chorus"
         rhythm = _rhythm(_CHORUS_STEPS if chorus else style.syllable_steps, random)
         centre = bisect.bisect(notes, _CENTRES[voice]) + (3 if chorus else 0)
         position = centre
+        syllables_of_section = 0
         for first in range(section.first_bar, section.first_bar + section.bars, _PHRASE_BARS):
             room = STEPS_PER_BAR * (section.first_bar + section.bars - first)
             for step, length in rhythm:
@@ -47,23 +49,29 @@ def lead_melody(
                         start_s=grid.time_s(first, step),
                         duration_s=0.93 * length * grid.step_s,
                         pitch=float(notes[position]),
-                        velocity=(0.95 if chorus else 0.75) * float(random.uniform(0.88, 1.0)),
+                        velocity=(0.85 if chorus else 0.8)
+                        * _stress(chorus and not syllables_of_section, random),
                         vowel=str(random.choice(_VOWELS)),
                         consonant=str(random.choice(_CONSONANTS)),
                     )
                 )
+                syllables_of_section += 1
+    if "lead" in grid.final_players():
+        position = _snap(position, notes, grid.final_chord())
+        syllables.append(
+            Syllable(grid.end_s(), 10 * grid.step_s, float(notes[position]), 0.6, "a", "")
+        )
     return tuple(syllables)
 
 
 def backing_voices(lead: tuple[Syllable, ...], grid: Grid) -> tuple[Syllable, ...]:
     """The chorus's long notes again, two scale steps higher."""
     notes = _scale_pitches(grid)
-    chorus = next((s for s in grid.sections if s.kind == "chorus"), None)
-    start_s = grid.time_s(chorus.first_bar, 0) if chorus else np.inf
+    chorus = grid.spans("chorus")
     return tuple(
         replace(syllable, pitch=float(notes[notes.index(int(syllable.pitch)) + 2]), consonant="")
         for syllable in lead
-        if syllable.start_s >= start_s - grid.step_s and syllable.duration_s > 2.5 * grid.step_s
+        if grid.within(syllable.start_s, chorus) and syllable.duration_s > 2.5 * grid.step_s
     )
 
 
@@ -83,6 +91,13 @@ def _rhythm(lengths: tuple[int, ...], random: np.random.Generator) -> list[tuple
         if random.random() < 0.12:
             step += 2
     return rhythm
+
+
+def _stress(arrival: bool, random: np.random.Generator) -> float:
+    """Strength of a syllable: now and then, and where a chorus begins, one is belted out."""
+    belted = random.random() < 0.02
+    even = float(random.uniform(0.58, 0.72))
+    return 1.15 if belted or arrival else even
 
 
 def _next(position: int, centre: int, random: np.random.Generator) -> int:

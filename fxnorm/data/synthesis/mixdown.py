@@ -3,14 +3,22 @@
 from functools import reduce
 
 import numpy as np
+import scipy.signal
 
-from fxnorm.audio import from_db, integrated_loudness
+from fxnorm.audio import db, from_db, integrated_loudness
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.dynamics import limiter_gain, louder_channel
+from fxnorm.data.synthesis.oscillators import sample_count
+from fxnorm.effects import high_pass
 from fxnorm.effects.compressor import gain_reduction_db, level_db, smoothing
 
 _STEPS = 32_768
 _PASSES = 3
+#: The side of the treble stays open where the treble is this far below its loud moments, and closes
+#: by two decibels for each below that.
+_TREBLE = high_pass(6000.0, SAMPLE_RATE)
+_OPEN_DB, _NARROWEST_DB = -2.0, 30.0
+_BLOCK_S = 0.01
 #: The bus compressor: threshold in dB above the mixture's loudness, ratio, attack, release in ms.
 _GLUE = (4.0, 2.0, 20.0, 200.0)
 
@@ -32,6 +40,9 @@ def mix_down(
         Stems and mixture, float32 on 16-bit steps; the mixture is the exact sum.
     """
     mix = reduce(np.add, stems.values())
+    narrowing = _narrowing(mix)
+    stems = {stem: _narrowed(audio, narrowing) for stem, audio in stems.items()}
+    mix = reduce(np.add, stems.values())
     # A stem may exceed the sum where others cancel it: no file may clip.
     peaks = np.maximum.reduce([louder_channel(audio) for audio in (mix, *stems.values())])
     gain = _bus_gain(mix, peaks, target_lufs, ceiling_db)
@@ -46,6 +57,27 @@ def mix_down(
     )
 
 
+def _narrowing(mix: np.ndarray) -> np.ndarray:
+    """Factor, less one, on the treble of the side: the treble of what rings on moves inwards."""
+    treble = _treble(0.5 * (mix[:, 0] + mix[:, 1]))
+    block = sample_count(_BLOCK_S)
+    count = treble.size // block
+    level_db = db(np.sqrt(np.mean(treble[: count * block].reshape(count, block) ** 2, axis=1)))
+    below = np.percentile(level_db, 90.0) - _OPEN_DB - level_db
+    factor = from_db(-np.clip(2.0 * below, 0.0, _NARROWEST_DB))
+    centres = (np.arange(count) + 0.5) * block
+    return np.interp(np.arange(treble.size), centres, factor) - 1.0
+
+
+def _narrowed(audio: np.ndarray, narrowing: np.ndarray) -> np.ndarray:
+    side = _treble(0.5 * (audio[:, 0] - audio[:, 1])) * narrowing
+    return audio + np.stack([side, -side], axis=1)
+
+
+def _treble(signal: np.ndarray) -> np.ndarray:
+    return np.asarray(scipy.signal.sosfilt(_TREBLE, signal))
+
+
 def _bus_gain(
     mix: np.ndarray, peaks: np.ndarray, target_lufs: float, ceiling_db: float
 ) -> np.ndarray:
@@ -53,7 +85,7 @@ def _bus_gain(
     threshold, ratio, attack_ms, release_ms = _GLUE
     loudness = integrated_loudness(mix, SAMPLE_RATE)
     reduction_db = gain_reduction_db(
-        level_db(louder_channel(mix)),
+        level_db(louder_channel(mix).astype(np.float32)),
         loudness + threshold,
         ratio,
         smoothing(attack_ms, SAMPLE_RATE),

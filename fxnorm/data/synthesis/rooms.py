@@ -41,7 +41,7 @@ def impulse_response(room: Room, random: np.random.Generator) -> np.ndarray:
         random: draws noise and reflections.
 
     Returns:
-        (samples, 2) float32 at 44.1 kHz; the direct sound comes first and is the peak.
+        (samples, 2) float64 at 44.1 kHz; the direct sound comes first and is the peak.
     """
     times_s = reverberation_times(room)
     samples = round(1.1 * times_s.max() * SAMPLE_RATE)
@@ -59,7 +59,7 @@ def impulse_response(room: Room, random: np.random.Generator) -> np.ndarray:
         strength = random.choice((-1.0, 1.0)) * (1.0 - when / (2.0 * _EARLY_S))
         tail[round(when * SAMPLE_RATE), int(random.integers(2))] += strength
     tail[0] = room.direct
-    return (tail / np.sqrt(np.sum(tail**2) / 2.0)).astype(np.float32)
+    return np.asarray(tail / np.sqrt(np.sum(tail**2) / 2.0))
 
 
 def reverberation_times(room: Room) -> np.ndarray:

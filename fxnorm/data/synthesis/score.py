@@ -34,8 +34,9 @@ class Hit:
 
 @dataclass(frozen=True)
 class Part:
-    """What one instrument plays."""
+    """What one instrument plays, and its role: bass, rhythm, layer or colour."""
 
+    role: str
     instrument: str
     notes: tuple[Note, ...]
 
@@ -50,11 +51,15 @@ class Chord:
 
 @dataclass(frozen=True)
 class Section:
-    """Consecutive bars of one kind: intro, verse or chorus."""
+    """Consecutive bars of one kind: intro, verse, chorus, break or outro.
+
+    `players` are those who play in it: lead, backing, drums, bass, rhythm, layer, colour.
+    """
 
     kind: str
     first_bar: int
     bars: int
+    players: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,7 @@ class Song:
     sections: tuple[Section, ...]
     voice: str
     lead: tuple[Syllable, ...]
+    double: tuple[Syllable, ...]
     backing: tuple[Syllable, ...]
     kit: str
     drums: tuple[Hit, ...]

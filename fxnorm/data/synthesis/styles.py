@@ -1,7 +1,7 @@
-"""The four bands that play the generated songs.
+"""The six bands that play the generated songs.
 
 Instruments, playing techniques and voices recur within a style, so that what the engineer does
-with them can be learned; tempo, key, chords, rhythm and melody are each song's own.
+with them can be learned; tempo, key, chords, rhythm, form and melody are each song's own.
 """
 
 from dataclasses import dataclass
@@ -18,13 +18,19 @@ class Style:
         swing: delay of every second sixteenth, in sixteenths.
         voices: lead singers to choose from.
         backing: whether the chorus has backing voices.
+        doubled: whether the lead is sung twice in the chorus.
         kit: the drums.
         kick: probability of a kick on each sixteenth of a bar.
         ghost_notes: probability of a soft snare on each weak sixteenth.
         hat_steps: sixteenths between hi-hat strokes.
-        bass: instrument and rhythm of the bass (see `arrangement`).
+        percussion: hand percussion in the chorus, one drawn per song; '' for none.
+        bass: (instrument, rhythm) of the bass (see `arrangement`), one drawn per song.
         rhythm: (instrument, pattern) of the accompaniment, one drawn per song.
         layer: (instrument, pattern) that joins in the chorus, one drawn per song.
+        colour: (instrument, pattern) that answers the singer or leads, one drawn per song.
+        intro: who plays in an intro or outro, one drawn per song.
+        verse: who accompanies the singer in the verse, one drawn per song.
+        pause: who plays in a break, one drawn per song.
         syllable_steps: lengths of sung notes in the verse, in sixteenths.
     """
 
@@ -34,13 +40,19 @@ class Style:
     swing: float
     voices: tuple[str, ...]
     backing: bool
+    doubled: bool
     kit: str
     kick: tuple[float, ...]
     ghost_notes: float
     hat_steps: int
-    bass: tuple[str, str]
+    percussion: tuple[str, ...]
+    bass: tuple[tuple[str, str], ...]
     rhythm: tuple[tuple[str, str], ...]
     layer: tuple[tuple[str, str], ...]
+    colour: tuple[tuple[str, str], ...]
+    intro: tuple[tuple[str, ...], ...]
+    verse: tuple[tuple[str, ...], ...]
+    pause: tuple[tuple[str, ...], ...]
     syllable_steps: tuple[int, ...]
 
 
@@ -52,13 +64,19 @@ STYLES = {
         swing=0.0,
         voices=("tenor", "alto"),
         backing=False,
+        doubled=True,
         kit="rock",
         kick=(1.0, 0.0, 0.2, 0.2, 0.0, 0.0, 0.5, 0.2, 0.8, 0.0, 0.5, 0.1, 0.0, 0.0, 0.4, 0.1),
         ghost_notes=0.05,
         hat_steps=2,
-        bass=("picked_bass", "eighths"),
-        rhythm=(("distorted_guitar", "riff"),),
+        percussion=("", "tambourine"),
+        bass=(("picked_bass", "eighths"),),
+        rhythm=(("distorted_guitar", "riff"), ("crunch_guitar", "strum")),
         layer=(("organ", "sustain"), ("clean_guitar", "arpeggio")),
+        colour=(("lead_guitar", "melody"),),
+        intro=(("rhythm",), ("drums", "rhythm"), ("rhythm", "colour")),
+        verse=(("drums", "bass", "rhythm"),),
+        pause=(("lead", "rhythm"), ("lead", "drums", "bass"), ("rhythm", "colour")),
         syllable_steps=(2, 2, 4, 4, 6),
     ),
     "pop": Style(
@@ -68,13 +86,19 @@ STYLES = {
         swing=0.0,
         voices=("soprano", "alto"),
         backing=True,
-        kit="electronic",
-        kick=(1.0, 0.0, 0.0, 0.3, 0.9, 0.0, 0.2, 0.1, 1.0, 0.0, 0.2, 0.3, 0.9, 0.0, 0.2, 0.1),
+        doubled=True,
+        kit="dry",
+        kick=(1.0, 0.0, 0.0, 0.3, 0.3, 0.0, 0.4, 0.2, 0.8, 0.0, 0.4, 0.3, 0.2, 0.0, 0.2, 0.1),
         ghost_notes=0.0,
         hat_steps=2,
-        bass=("synth_bass", "offbeats"),
-        rhythm=(("pluck", "arpeggio"), ("piano", "quarters")),
-        layer=(("pad", "sustain"),),
+        percussion=("clap", "shaker", "tambourine"),
+        bass=(("synth_bass", "eighths"), ("finger_bass", "groove")),
+        rhythm=(("pluck", "arpeggio"), ("piano", "quarters"), ("clean_guitar", "chops")),
+        layer=(("pad", "sustain"), ("strings", "sustain")),
+        colour=(("bells", "arpeggio"), ("synth_lead", "melody")),
+        intro=(("rhythm",), ("rhythm", "colour"), ("layer",)),
+        verse=(("drums", "bass", "rhythm"), ("drums", "rhythm")),
+        pause=(("lead", "layer"), ("lead", "rhythm"), ("rhythm", "layer")),
         syllable_steps=(2, 2, 2, 3, 3, 4),
     ),
     "ballad": Style(
@@ -83,14 +107,20 @@ STYLES = {
         sevenths=False,
         swing=0.0,
         voices=("baritone", "alto"),
-        backing=False,
+        backing=True,
+        doubled=False,
         kit="soft",
         kick=(1.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.3, 0.1, 0.7, 0.0, 0.3, 0.1, 0.0, 0.0, 0.2, 0.1),
         ghost_notes=0.05,
         hat_steps=2,
-        bass=("finger_bass", "halves"),
-        rhythm=(("piano", "arpeggio"), ("acoustic_guitar", "strum")),
-        layer=(("strings", "sustain"),),
+        percussion=("", "shaker"),
+        bass=(("finger_bass", "halves"),),
+        rhythm=(("piano", "arpeggio"), ("acoustic_guitar", "strum"), ("piano", "quarters")),
+        layer=(("strings", "sustain"), ("pad", "sustain")),
+        colour=(("strings", "melody"), ("lead_guitar", "melody")),
+        intro=(("rhythm",), ("rhythm", "layer")),
+        verse=(("bass", "rhythm"), ("drums", "bass", "rhythm")),
+        pause=(("lead", "rhythm"), ("rhythm", "colour")),
         syllable_steps=(2, 2, 3, 4),
     ),
     "soul": Style(
@@ -100,13 +130,63 @@ STYLES = {
         swing=0.18,
         voices=("tenor", "soprano"),
         backing=True,
+        doubled=False,
         kit="tight",
         kick=(1.0, 0.1, 0.1, 0.5, 0.0, 0.2, 0.4, 0.3, 0.3, 0.1, 0.8, 0.2, 0.0, 0.3, 0.2, 0.3),
         ghost_notes=0.3,
         hat_steps=1,
-        bass=("finger_bass", "groove"),
-        rhythm=(("electric_piano", "comp"),),
-        layer=(("clean_guitar", "chops"), ("organ", "sustain")),
+        percussion=("tambourine", "shaker"),
+        bass=(("finger_bass", "groove"),),
+        rhythm=(("electric_piano", "comp"), ("clean_guitar", "chops")),
+        layer=(("organ", "sustain"), ("strings", "sustain")),
+        colour=(("brass", "stabs"),),
+        intro=(("drums", "rhythm"), ("rhythm",), ("bass", "rhythm")),
+        verse=(("drums", "bass", "rhythm"),),
+        pause=(("drums", "colour"), ("lead", "layer"), ("lead", "bass", "rhythm")),
         syllable_steps=(1, 2, 2, 3, 4),
+    ),
+    "folk": Style(
+        tempo_bpm=(84.0, 124.0),
+        minor=0.3,
+        sevenths=False,
+        swing=0.0,
+        voices=("baritone", "soprano"),
+        backing=True,
+        doubled=False,
+        kit="brushes",
+        kick=(1.0, 0.0, 0.0, 0.0, 0.1, 0.0, 0.1, 0.0, 0.9, 0.0, 0.1, 0.0, 0.1, 0.0, 0.1, 0.0),
+        ghost_notes=0.15,
+        hat_steps=4,
+        percussion=("shaker", ""),
+        bass=(("upright_bass", "halves"),),
+        rhythm=(("acoustic_guitar", "strum"), ("nylon_guitar", "arpeggio")),
+        layer=(("nylon_guitar", "arpeggio"), ("strings", "sustain")),
+        colour=(("flute", "melody"), ("bells", "arpeggio")),
+        intro=(("rhythm",), ("rhythm", "colour")),
+        verse=(("bass", "rhythm"), ("drums", "bass", "rhythm")),
+        pause=(("lead", "rhythm"), ("rhythm", "colour")),
+        syllable_steps=(2, 2, 2, 4),
+    ),
+    "electronic": Style(
+        tempo_bpm=(112.0, 130.0),
+        minor=0.8,
+        sevenths=False,
+        swing=0.0,
+        voices=("alto", "soprano"),
+        backing=False,
+        doubled=True,
+        kit="electronic",
+        kick=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.1, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.1, 0.1),
+        ghost_notes=0.0,
+        hat_steps=2,
+        percussion=("clap",),
+        bass=(("sub_bass", "offbeats"), ("synth_bass", "sixteenths")),
+        rhythm=(("pluck", "sixteenths"), ("synth_stab", "offbeats")),
+        layer=(("pad", "sustain"),),
+        colour=(("synth_lead", "melody"), ("bells", "arpeggio")),
+        intro=(("drums", "rhythm"), ("layer",), ("rhythm", "layer")),
+        verse=(("drums", "bass", "rhythm"),),
+        pause=(("lead", "layer"), ("lead", "rhythm"), ("rhythm", "layer")),
+        syllable_steps=(2, 2, 4, 4),
     ),
 }

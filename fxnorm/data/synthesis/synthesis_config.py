@@ -14,23 +14,23 @@ class Balance(Config):
     """Loudness of each stem in the mix, in LU relative to the vocals' usual level."""
 
     vocals: float = 0.0
-    bass: float = -5.0
-    drums: float = 0.0
-    other: float = -4.0
+    bass: float = -1.0
+    drums: float = -1.0
+    other: float = -2.0
 
 
 class EngineerConfig(Config):
     """What the mixing engineer aims at."""
 
-    #: Integrated loudness in LUFS to master at, give or take 1 LU by style.
-    target_lufs: float = Field(default=-15.0, ge=-20.0, le=-8.0)
+    #: Integrated loudness in LUFS to master at, give or take 2 LU by style.
+    target_lufs: float = Field(default=-16.5, ge=-20.0, le=-8.0)
     #: Highest sample peak of a mixture in dBFS.
     ceiling_db: float = Field(default=-1.0, ge=-6.0, le=-0.1)
     #: The mix before what the instruments change about it.
     balance_lu: Balance = Balance()
     #: Standard deviation of what no rule explains: levels and equaliser gains in dB.
     jitter_db: _Decibels = 0.4
-    #: Further processors at the end of a stem's chain, ours or pymixconsole's, see
+    #: Further processors behind a stem's compressor, ours or pymixconsole's, see
     #: `fxnorm.effects.processors.build_chain`; {stem: [{processor: …, parameter: value}, …]}.
     extra: dict[str, list[dict[str, Any]]] = Field(default={})
 

@@ -1,11 +1,13 @@
 """A sung voice: a glottal source with vibrato, shaped by the formants of vowels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.fft
 import scipy.ndimage
+import scipy.signal
 
-from fxnorm.audio import istft, stft
+from fxnorm.audio import sqrt_hann
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.oscillators import (
     envelope,
@@ -15,18 +17,19 @@ from fxnorm.data.synthesis.oscillators import (
     smooth_noise,
 )
 from fxnorm.data.synthesis.score import Syllable
-from fxnorm.effects import apply_filter, high_pass, low_pass
+from fxnorm.effects import high_pass, low_pass
 
 _FFT = 1024
 _HOP = 256
 #: Spectral slope of the source and level of the breath in it, relative to the tone.
 _HARMONICS = np.arange(1, 81)
-_BREATH = 0.02
+_BREATH = 0.12
 _VIBRATO_HZ = 5.6
-_VIBRATO_SEMITONES = 0.32
+_VIBRATO_SEMITONES = 0.4
 _VIBRATO_ONSET_S = 0.25
 _GLIDE_S = 0.05
 _FORMANT_GLIDE_S = 0.04
+_BEFORE_S, _AFTER_S = 0.4, 0.2
 
 #: Formant frequencies in Hz of an adult male voice (after Peterson and Barney, 1952; the fourth
 #: and fifth make the singer's formant).
@@ -46,6 +49,7 @@ _NOISES = {
     "f": (2500.0, 9000.0, 0.07, 0.06),
     "t": (3000.0, 9000.0, 0.025, 0.22),
     "k": (1500.0, 5000.0, 0.03, 0.22),
+    "p": (40.0, 250.0, 0.06, 0.4),
 }
 
 
@@ -68,10 +72,23 @@ _VOICES = {
 def sing(
     syllables: tuple[Syllable, ...], voice_name: str, samples: int, random: np.random.Generator
 ) -> np.ndarray:
-    """One voice in front of a microphone: (samples,) float32; silence for no syllables."""
+    """One voice in front of a microphone: (samples,) float64; silence for no syllables."""
     if not syllables:
-        return np.zeros(samples, np.float32)
-    voice = _VOICES[voice_name]
+        return np.zeros(samples)
+    # Nothing is computed before the first syllable's breath and after the last one's end.
+    first = max(0, sample_count(syllables[0].start_s - _BEFORE_S))
+    local = tuple(replace(s, start_s=s.start_s - first / SAMPLE_RATE) for s in syllables)
+    last = sample_count(local[-1].start_s + local[-1].duration_s + _AFTER_S)
+    track = np.zeros(samples)
+    track[first : first + last] = _sung(
+        local, _VOICES[voice_name], min(last, samples - first), random
+    )
+    return track
+
+
+def _sung(
+    syllables: tuple[Syllable, ...], voice: _Voice, samples: int, random: np.random.Generator
+) -> np.ndarray:
     pitch = _pitch_curve(syllables, samples, random)
     source = _source(syllables, pitch, voice, random)
     sung = _shape(source, syllables, voice)
@@ -94,18 +111,18 @@ def _pitch_curve(
     depth = _VIBRATO_SEMITONES * np.clip((since - _VIBRATO_ONSET_S) / 0.3, 0.0, 1.0)
     rate = 2.0 * np.pi * _VIBRATO_HZ * time_s + 0.6 * smooth_noise(samples, 1.0, random)
     # Singers scoop up into a note.
-    scoop = -0.7 * np.exp(-np.maximum(since, 0.0) / 0.035)
+    scoop = -1.2 * np.exp(-np.maximum(since, 0.0) / 0.05)
     return pitch + depth * np.sin(rate) + scoop + 0.07 * smooth_noise(samples, 4.0, random)
 
 
 def _source(
     syllables: tuple[Syllable, ...], pitch: np.ndarray, voice: _Voice, random: np.random.Generator
 ) -> np.ndarray:
-    """Glottal pulses and breath under each syllable's envelope, (samples,) float32."""
+    """Glottal pulses and breath under each syllable's envelope, (samples,) float64."""
     samples = pitch.size
-    source = np.zeros(samples, np.float32)
+    source = np.zeros(samples)
     cycles = np.cumsum(440.0 * 2.0 ** ((pitch - 69.0) / 12.0) / SAMPLE_RATE)
-    breath = _BREATH * random.standard_normal(samples).astype(np.float32)
+    breath = _BREATH * random.standard_normal(samples)
     for syllable in syllables:
         start = sample_count(syllable.start_s)
         stop = min(samples, start + sample_count(syllable.duration_s + 0.05))
@@ -116,7 +133,7 @@ def _source(
         tone = periodic_tone(cycles[start:stop], amplitudes, 1.1 * frequency_hz(syllable.pitch))
         soft = syllable.consonant in ("m", "n", "l")
         shape = envelope(stop - start, 0.07 if soft else 0.03, 0.08)
-        held = np.linspace(0.0, 1.0, stop - start, dtype=np.float32)
+        held = np.linspace(0.0, 1.0, stop - start)
         swell = 1.0 - 0.25 * held**2
         source[start:stop] += syllable.velocity * shape * swell * (tone + breath[start:stop])
     return source
@@ -125,20 +142,29 @@ def _source(
 def _shape(source: np.ndarray, syllables: tuple[Syllable, ...], voice: _Voice) -> np.ndarray:
     """Filter frame by frame with the formants, gliding from vowel to vowel."""
     padded = np.pad(source, (_FFT, 2 * _FFT))
-    spectrum = stft(padded, _FFT, _HOP)
+    window = sqrt_hann(_FFT)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT)[::_HOP]
+    spectrum = scipy.fft.rfft(frames * window, axis=-1)
     centre_s = (np.arange(spectrum.shape[0]) * _HOP - _FFT / 2) / SAMPLE_RATE
     starts = [syllable.start_s for syllable in syllables]
     current = np.clip(np.searchsorted(starts, centre_s, side="right") - 1, 0, None)
     targets = np.array([_FORMANTS[syllable.vowel] for syllable in syllables])[current]
     width = max(1, round(_FORMANT_GLIDE_S * SAMPLE_RATE / _HOP))
     formants = voice.formant_scale * scipy.ndimage.uniform_filter1d(targets, width, axis=0)
-    bins_hz = np.arange(_FFT // 2 + 1, dtype=np.float32) * SAMPLE_RATE / _FFT
+    bins_hz = scipy.fft.rfftfreq(_FFT, 1.0 / SAMPLE_RATE)
     # What the formants leave of the source between and beyond them.
-    response = np.full(spectrum.shape, 0.05, np.float32)
+    response = np.full(spectrum.shape, 0.05)
     for index, (level, bandwidth) in enumerate(zip(_FORMANT_LEVELS, _BANDWIDTHS_HZ, strict=True)):
-        distance = (bins_hz - formants[:, index : index + 1].astype(np.float32)) / bandwidth
-        response += np.float32(level) / (1.0 + distance**2)
-    return istft(spectrum * response, _FFT, _HOP)[_FFT : _FFT + source.size]
+        distance = (bins_hz - formants[:, index : index + 1]) / bandwidth
+        response += level / (1.0 + distance**2)
+    shaped = scipy.fft.irfft(spectrum * response, axis=-1) * window
+    # Frames that overlap fourfold: each quarter of a frame is a row of its own.
+    rows = np.zeros((shaped.shape[0] + _FFT // _HOP - 1, _HOP))
+    for quarter in range(_FFT // _HOP):
+        part = shaped[:, quarter * _HOP : (quarter + 1) * _HOP]
+        rows[quarter : quarter + shaped.shape[0]] += part
+    # The squared windows add up to 2.
+    return rows.reshape(-1)[_FFT : _FFT + source.size] / (_FFT / _HOP / 2)
 
 
 def _add_consonant(sung: np.ndarray, syllable: Syllable, random: np.random.Generator) -> None:
@@ -174,7 +200,7 @@ def _add_noise(
     if samples <= 0:
         return
     band = np.concatenate([high_pass(band_hz[0], SAMPLE_RATE), low_pass(band_hz[1], SAMPLE_RATE)])
-    noise = apply_filter(band, random.standard_normal(samples))
+    noise = scipy.signal.sosfilt(band, random.standard_normal(samples))
     sung[start : start + samples] += (
         level * envelope(samples, 0.3 * length_s, 0.4 * length_s) * noise
     )

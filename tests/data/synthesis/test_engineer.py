@@ -1,4 +1,4 @@
-"""The engineer's rules, and the mixdown."""
+"""The engineer's rules, the bus equaliser, and the mixdown."""
 
 from dataclasses import replace
 
@@ -6,13 +6,22 @@ import numpy as np
 import pytest
 
 from fxnorm.audio import integrated_loudness
+from fxnorm.data.synthesis import Balance, EngineerConfig
+from fxnorm.data.synthesis.bus import BANDS_HZ, SIDE_GAINS_DB, equalise, hear
 from fxnorm.data.synthesis.composition import compose
 from fxnorm.data.synthesis.dynamics import active_rms, limit_crest
-from fxnorm.data.synthesis.engineer import decide, mix_loudness, process, studio_rooms
+from fxnorm.data.synthesis.engineer import (
+    correction,
+    decide,
+    mix_loudness,
+    process,
+    studio_rooms,
+)
+from fxnorm.data.synthesis.house import STYLE_LEVELS, STYLE_TONES, STYLE_WIDTHS
 from fxnorm.data.synthesis.measurement import measure, summarise
 from fxnorm.data.synthesis.mixdown import mix_down
-from fxnorm.data.synthesis.performance import perform
-from fxnorm.data.synthesis.synthesis_config import Balance, EngineerConfig
+from fxnorm.data.synthesis.performance import perform, raw_stem
+from fxnorm.data.synthesis.styles import STYLES
 from fxnorm.stems import STEMS
 
 RATE = 44_100
@@ -26,7 +35,7 @@ def songs():
 
 @pytest.fixture(scope="module")
 def recorded(songs):
-    return {song.name: perform(song, 5) for song in songs[:4]}
+    return {song.name: perform(song, 5) for song in songs[:3]}
 
 
 @pytest.fixture(scope="module")
@@ -34,88 +43,162 @@ def rooms():
     return studio_rooms(5)
 
 
-def step(decision, processor):
-    return next((s for s in decision.chain if s["processor"] == processor), None)
+def noise(seconds=3.0, seed=0):
+    """Two unrelated channels."""
+    return 0.1 * np.random.default_rng(seed).standard_normal((round(seconds * RATE), 2))
 
 
-def test_decisions_follow_from_what_is_heard_not_from_the_song(songs, recorded):
-    song = songs[0]
-    dry = recorded[song.name]
-    first = decide(song, dry, EXACT, seed=1)
-    renamed = decide(replace(song, name="another"), dry, EXACT, seed=2)
-    for stem in STEMS:
-        assert first[stem].chain == renamed[stem].chain
-        assert first[stem].level_lu == renamed[stem].level_lu
-
-
-def test_jitter_is_small_beside_what_the_rules_do(songs, recorded):
-    levels, gains, jitters = [], [], []
-    for song in songs[:4]:
-        dry = recorded[song.name]
-        exact, jittered = decide(song, dry, EXACT, 1), decide(song, dry, EngineerConfig(), 1)
-        levels.append([exact[stem].level_lu for stem in STEMS])
+def test_decisions_follow_from_what_is_heard_not_from_the_song(songs):
+    for song in songs[:6]:
+        first = decide(song, EXACT, seed=1)
+        renamed = decide(replace(song, name="another"), EXACT, seed=2)
         for stem in STEMS:
-            one, other = step(exact[stem], "Equaliser"), step(jittered[stem], "Equaliser")
-            gains += [value for key, value in one.items() if key.endswith("_gain")]
-            jitters += [
-                other[key] - value for key, value in one.items() if key.endswith("_gain") and value
-            ]
+            np.testing.assert_array_equal(first[stem].tone_db, renamed[stem].tone_db)
+            assert first[stem].level_lu == renamed[stem].level_lu
+            assert first[stem].room == renamed[stem].room
+            assert first[stem].send_db == renamed[stem].send_db
+
+
+def test_jitter_is_small_beside_what_the_rules_do(songs):
+    tones, jitters = [], []
+    for song in songs:
+        exact, jittered = decide(song, EXACT, 1), decide(song, EngineerConfig(), 1)
+        for stem in STEMS:
+            tones.append(exact[stem].tone_db)
             jitters.append(jittered[stem].level_lu - exact[stem].level_lu)
-    # 0.4 dB, from about 90 draws: 30 % is four standard errors.
-    assert np.std(jitters) == pytest.approx(0.4, rel=0.3)
-    assert np.var(gains) > 20 * np.var(jitters)
-    assert np.ptp(levels, axis=0).max() > 2.0
+            # Third octaves between the nodes of the curve hold less: compare at the nodes.
+            jitters += list((jittered[stem].tone_db - exact[stem].tone_db)[2::3])
+    # 0.4 dB, from more than 400 draws: 15 % is more than four standard errors.
+    assert np.std(jitters) == pytest.approx(0.4, rel=0.15)
+    assert np.var(tones, axis=0).mean() > 20 * np.var(jitters)
 
 
-def test_equaliser_brightens_the_dull_and_dulls_the_bright(songs, recorded):
-    song = songs[0]
-    dry = recorded[song.name]
-    tilt = np.fft.rfftfreq(dry["vocals"].shape[0], 1 / RATE)[:, None] > 2000.0
+def test_styles_differ_but_not_on_average():
+    for table in (STYLE_TONES, STYLE_WIDTHS):
+        np.testing.assert_allclose(np.mean(list(table.values()), axis=0), 0.0, atol=1e-12)
+        assert set(table) == set(STYLES)
+    for stem in STEMS:
+        levels = [STYLE_LEVELS[style][stem] for style in STYLES]
+        assert np.mean(levels) == pytest.approx(0.0, abs=1e-12)
+        assert np.ptp(levels) > 2.0
+
+
+def test_equaliser_brightens_the_dull_and_dulls_the_bright(songs):
+    decision = decide(songs[0], EXACT, 1)["vocals"]
+    audio = noise()
+    frequency = np.fft.rfftfreq(audio.shape[0], 1 / RATE)[:, None]
+    dull, tilt = 1.0 / (1.0 + frequency / 400.0), frequency > 2000.0
+    treble = BANDS_HZ > 2500.0
     gains = []
-    for level in (0.25, 1.0, 4.0):
-        spectrum = np.fft.rfft(dry["vocals"], axis=0) * np.where(tilt, level, 1.0)
-        altered = np.fft.irfft(spectrum, dry["vocals"].shape[0], axis=0).astype(np.float32)
-        decision = decide(song, {**dry, "vocals": altered}, EXACT, 1)["vocals"]
-        gains.append(step(decision, "Equaliser")["third_band_gain"])
-    assert gains[0] >= gains[1] > gains[2]
-    assert gains[0] <= 9.0
+    for level in (0.5, 1.0, 2.0):
+        spectrum = dull * np.fft.rfft(audio, axis=0) * np.where(tilt, level, 1.0)
+        altered = np.fft.irfft(spectrum, audio.shape[0], axis=0)
+        both, _ = correction(hear(altered, "vocals"), "vocals", decision)
+        gains.append(both[treble].mean() - both[~treble].mean())
+    # Six decibels more of treble take most of six decibels of gain away.
+    assert 4.0 < gains[0] - gains[1] < 6.1
+    assert 4.0 < gains[1] - gains[2] < 6.1
 
 
-def test_busy_accompaniment_is_mixed_lower(songs, recorded):
+def test_bus_reaches_the_wanted_spectrum_and_width(songs):
+    decision = decide(songs[0], EXACT, 1)["other"]
+    # A middle with a third of its level at the sides, in stationary noise.
+    middle, side = noise(6.0).T
+    audio = np.stack([middle + 0.3 * side, middle - 0.3 * side], axis=1)
+    both, side_db = correction(hear(audio, "other"), "other", decision)
+    reached = hear(equalise(audio, both, side_db), "other")
+    change_db = reached.level_db - hear(audio, "other").level_db - both
+    inside = (BANDS_HZ > 300.0) & (BANDS_HZ < 8000.0)
+    # A wider side adds about a decibel; the smoothing spreads what the gains of neighbours do.
+    assert 0.0 < np.mean(change_db[inside]) < 2.0
+    assert np.std(change_db[inside]) < 0.6
+    unchanged = np.interp(0.0, SIDE_GAINS_DB, np.arange(SIDE_GAINS_DB.size))
+    low, high = int(unchanged), int(unchanged) + 1
+    phi = 0.5 * (reached.phi[low] + reached.phi[high])
+    # MUSDB18's average of this stem type is 0.83 to 0.84, the style and the house a little off.
+    assert np.all(np.abs(phi[inside] - 0.835) < 0.05)
+
+
+def test_equaliser_has_the_gains_it_is_told_and_keeps_mono_mono():
+    impulse = np.zeros((2 * RATE, 2))
+    impulse[100] = 1.0
+    gains = np.round(6.0 * np.sin(np.arange(BANDS_HZ.size) / 3.0), 1)
+    filtered = equalise(impulse, gains, np.full(BANDS_HZ.size, 6.0))
+    np.testing.assert_array_equal(filtered[:, 0], filtered[:, 1])
+    response = np.abs(np.fft.rfft(filtered[:, 0]))
+    heard = np.interp(BANDS_HZ, np.fft.rfftfreq(2 * RATE, 1 / RATE), response)
+    np.testing.assert_allclose(20 * np.log10(heard), gains, atol=0.3)
+    # Minimum phase: nothing before the impulse, most of the energy right behind it.
+    assert np.abs(filtered[:100]).max() < 1e-9
+    assert (filtered[100:600] ** 2).sum() > 0.9 * (filtered**2).sum()
+
+
+def test_unrelated_channels_are_heard_as_such():
+    heard = hear(noise(6.0), "drums")
+    inside = BANDS_HZ > 100.0
+    # Rayleigh amplitudes: the mean of sin²(2t) over the angle between them, π/4.
+    unity = int(np.argmin(np.abs(SIDE_GAINS_DB - -3.0)))
+    assert np.all(np.abs(heard.side_db[inside]) < 1.0)
+    assert heard.phi[unity : unity + 2, inside].mean() == pytest.approx(np.pi / 4, abs=0.02)
+    assert np.all(np.diff(heard.phi[: unity + 1, inside], axis=0) < 0.0)
+    mono = noise(6.0)[:, :1].repeat(2, axis=1)
+    np.testing.assert_allclose(hear(mono, "drums").phi, 1.0, atol=1e-9)
+
+
+def test_busy_accompaniment_is_mixed_lower(songs):
     song = songs[0]
-    dry = recorded[song.name]
     part = song.accompaniment[0]
     sparse = replace(song, accompaniment=(replace(part, notes=part.notes[:6]),))
-    busy = replace(song, accompaniment=(replace(part, notes=part.notes * 4),))
-    levels = [decide(s, dry, EXACT, 1)["other"].level_lu for s in (sparse, busy)]
+    busy = replace(song, accompaniment=(replace(part, notes=part.notes * 8),))
+    levels = [decide(s, EXACT, 1)["other"].level_lu for s in (sparse, busy)]
     assert levels[0] > levels[1] + 0.5
 
 
-def test_convention_of_the_stage(songs, recorded):
-    for song in songs[:4]:
-        decisions = decide(song, recorded[song.name], EXACT, 1)
-        for stem in ("vocals", "bass", "drums"):
-            assert step(decisions[stem], "Panner")["pan"] == pytest.approx(0.5, abs=0.01)
-        assert step(decisions["other"], "Panner")["pan"] > 0.51
-        assert step(decisions["bass"], "Reverb") is None
-        assert step(decisions["vocals"], "Reverb")["wet_mix"] > 0.0
+def test_recordings_are_mono_or_close_pairs_at_levels_nobody_balanced(recorded):
+    levels = []
+    for stems in recorded.values():
+        for stem, tracks in stems.items():
+            raw = raw_stem(tracks)
+            np.testing.assert_array_equal(np.rint(raw * 32_768), raw * 32_768)
+            side = ((raw[:, 0] - raw[:, 1]) ** 2).sum() / (raw**2).sum() / 2
+            assert side < 0.02
+            if stem in ("vocals", "bass"):
+                assert side == 0.0
+            levels.append(integrated_loudness(raw, RATE))
+            for track in tracks:
+                quiet = np.abs(track.audio[: RATE // 20])
+                # The chain's noise is there before anybody plays.
+                assert quiet.max() > 0.0
+                assert np.abs(track.audio).max() < 0.5
+    assert np.ptp(levels) > 6.0
+
+
+def test_convention_of_the_stage(songs, recorded, rooms):
+    for song in songs[:3]:
+        wet = process(recorded[song.name], decide(song, EXACT, 1), rooms)
+        for stem in ("vocals", "bass"):
+            left, right = (wet[stem] ** 2).sum(axis=0)
+            assert left / right == pytest.approx(1.0, rel=0.02)
+        share = {stem: measure(audio)["side_share"] for stem, audio in wet.items()}
+        assert share["other"] > share["vocals"] > 0.0
+        assert share["other"] > share["bass"]
 
 
 def test_faders_reach_the_decided_balance(songs, recorded, rooms):
     song = songs[1]
     config = EngineerConfig(balance_lu=Balance(drums=3.0))
-    decisions = decide(song, recorded[song.name], config, 1)
+    decisions = decide(song, config, 1)
     wet = process(recorded[song.name], decisions, rooms)
     for stem in STEMS:
         loudness = integrated_loudness(wet[stem], RATE)
-        assert loudness == pytest.approx(-20.0 + decisions[stem].level_lu, abs=1e-3)
+        # Faders move in tenths.
+        assert loudness == pytest.approx(-20.0 + decisions[stem].level_lu, abs=0.06)
     assert decisions["drums"].level_lu > 2.0
 
 
 def test_mixdown_reaches_loudness_under_the_ceiling(songs, recorded, rooms):
     song = songs[2]
-    dry = recorded[song.name]
-    processed = process(dry, decide(song, dry, EXACT, 1), rooms)
+    processed = process(recorded[song.name], decide(song, EXACT, 1), rooms)
     for target_lufs, ceiling_db in ((-12.0, -1.0), (-18.0, -6.0)):
         stems, mixture = mix_down(processed, target_lufs, ceiling_db)
         # The limiter's gain is settled in three passes.
@@ -125,17 +208,38 @@ def test_mixdown_reaches_loudness_under_the_ceiling(songs, recorded, rooms):
         assert max(np.abs(a).max() for a in (*stems.values(), mixture)) <= limit
         np.testing.assert_array_equal(np.sum(list(stems.values()), axis=0), mixture)
         np.testing.assert_array_equal(np.rint(mixture * 32_768), mixture * 32_768)
-        # One gain for all stems: where a stem is loud, that gain brings the others to theirs.
-        loud = np.abs(processed["drums"][:, 0]) > 0.1
-        gain = stems["drums"][loud, 0] / processed["drums"][loud, 0]
-        expected = processed["vocals"][loud, 0] * gain
-        np.testing.assert_allclose(stems["vocals"][loud, 0], expected, atol=2 / 32_768)
+        # One gain for all stems: where a middle is loud, that gain brings the others to theirs.
+        middle = {stem: audio.mean(axis=1) for stem, audio in processed.items()}
+        loud = np.abs(middle["drums"]) > 0.1
+        gain = stems["drums"].mean(axis=1)[loud] / middle["drums"][loud]
+        expected = middle["vocals"][loud] * gain
+        heard = stems["vocals"].mean(axis=1)[loud]
+        np.testing.assert_allclose(heard, expected, atol=2 / 32_768)
+
+
+def test_treble_of_what_rings_on_moves_inwards():
+    rng = np.random.default_rng(0)
+    treble = rng.standard_normal((2 * RATE, 2))
+    treble[RATE:] *= 10 ** (-20 / 20)
+    stems, _ = mix_down({"drums": 0.05 * treble}, -25.0, -1.0)
+    samples = stems["drums"].astype(float)
+    spectrum = np.fft.rfftfreq(RATE // 2, 1 / RATE) > 8000.0
+
+    def side_share(part):
+        energy = [
+            (np.abs(np.fft.rfft(part[:, 0] + sign * part[:, 1])[spectrum]) ** 2).sum()
+            for sign in (1, -1)
+        ]
+        return energy[1] / sum(energy)
+
+    assert side_share(samples[RATE // 4 : RATE // 4 + RATE // 2]) > 0.2
+    assert side_share(samples[RATE + RATE // 4 : RATE + 3 * RATE // 4]) < 0.1
 
 
 def test_heavy_songs_are_mastered_louder(songs):
     loudness = {song.outline.style: mix_loudness(song, EngineerConfig()) for song in songs}
-    assert loudness["rock"] > loudness["soul"] > loudness["ballad"]
-    assert all(abs(value + 15.0) <= 1.0 for value in loudness.values())
+    assert loudness["rock"] > loudness["soul"] > loudness["ballad"] > loudness["folk"]
+    assert all(abs(value + 16.5) <= 2.0 for value in loudness.values())
 
 
 def test_measurements_of_known_signals():
