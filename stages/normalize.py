@@ -25,6 +25,8 @@ CODE = tuple(
         Path,
         (
             "fxnorm/audio",
+            "fxnorm/compiling.py",
+            "fxnorm/conventions.py",
             "fxnorm/effects",
             "fxnorm/normalization",
             "fxnorm/seeds.py",

@@ -34,6 +34,8 @@ CODE = tuple(
         Path,
         (
             "fxnorm/audio",
+            "fxnorm/compiling.py",
+            "fxnorm/conventions.py",
             "fxnorm/effects",
             "fxnorm/models",
             "fxnorm/losses",

@@ -64,7 +64,7 @@ class ProcessorConfig(Config):
     """One processor of an augmentation chain, set anew for every stem of every item."""
 
     processor: str = "Equaliser"
-    """Name, as `fxnorm.effects.build_chain` takes it: ours or `pymixconsole.<Processor>`."""
+    """Name, as `fxnorm.effects.processors.build_chain` takes it: ours or pymixconsole's."""
 
     probability: float = Field(default=1.0, ge=0.0, le=1.0)
     """Chance that a stem goes through it."""

@@ -125,7 +125,7 @@ def test_third_octaves_are_the_reference_s(name: str, source: str) -> None:
         heard = np.isfinite(expected) & (expected > np.nanmax(expected) - 60.0)
         if np.nanmax(expected) < -200.0:  # silence
             continue
-        # The README's tolerances: 0.01 dB within 60 dB of the loudest band, 0.5 dB overall, where
+        # Tolerances: 0.01 dB within 60 dB of the loudest band, 0.5 dB overall, where
         # bands down to -150 dBFS hold rounding noise.
         np.testing.assert_allclose(ours[heard], expected[heard], atol=0.01)
         audible = np.isfinite(expected) & (expected > -90.0)
