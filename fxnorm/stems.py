@@ -60,7 +60,7 @@ def _with_defaults(data: Any) -> Any:
     for name in data:
         _checked_name(name)
     return {
-        name: DEFAULT_STEMS[name].model_dump() | values
+        name: {**DEFAULT_STEMS[name].model_dump(), **values}
         if name in DEFAULT_STEMS and isinstance(values, Mapping)
         else values
         for name, values in data.items()

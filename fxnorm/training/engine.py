@@ -44,21 +44,18 @@ _CALIBRATION_TRIES = 200
 
 @dataclass(frozen=True)
 class Excerpt:
-    """The beginning of a validation mix.
-
-    Attributes:
-        epoch: after which it was made.
-        song: its name.
-        audio: (samples, 2) float32 at 44.1 kHz, at most 10 s; in pretraining the sum of the stems.
-    """
+    """The beginning of a validation mix."""
 
     epoch: int
+    """After which it was made."""
     song: str
+    """Its name."""
     audio: np.ndarray
+    """(samples, 2) float32 at 44.1 kHz, at most 10 s; in pretraining the sum of the stems."""
 
 
-#: What a run reports as it goes.
 Emit = Callable[[Log | Excerpt], None]
+"""What a run reports as it goes."""
 
 
 @dataclass(frozen=True)

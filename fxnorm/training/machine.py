@@ -15,8 +15,9 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins import MixedPrecision
-from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.strategies.ddp import DDPStrategy
 from lightning_fabric.utilities.exceptions import MisconfigurationException
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 from fxnorm.errors import FxNormError
 from fxnorm.training.training_config import Precision
@@ -27,23 +28,21 @@ class Machine:
     """Changes the time a run takes, and its results by no more than rounding.
 
     The same machine and numbers give the same bits.
-
-    Attributes:
-        accelerator: "auto", "cpu", "cuda" or another that Lightning Fabric knows.
-        devices: how many of them on each node; several share every batch (DDP).
-        nodes: machines; for more than one, start the command with torchrun on each, and keep
-            data and checkpoints on a disk that all of them see.
-        threads: of torch in each process; None leaves torch its own choice.
-        workers: threads that read audio ahead, in each process; None takes one per core, up to 8.
-        checkpoint_every_steps: how often a checkpoint is written, besides at every epoch's end.
     """
 
     accelerator: str = "auto"
+    """What to train on: "auto", "cpu", "cuda" or another that Lightning Fabric knows."""
     devices: int = 1
+    """How many of them on each node; several share every batch (DDP)."""
     nodes: int = 1
+    """Machines; for more than one, start the command with torchrun on each, and keep data and
+    checkpoints on a disk that all of them see."""
     threads: int | None = None
+    """Of torch in each process; None leaves torch its own choice."""
     workers: int | None = None
+    """Threads that read audio ahead, in each process; None takes one per core, up to 8."""
     checkpoint_every_steps: int = 500
+    """How often a checkpoint is written, besides at every epoch's end."""
 
 
 def launch(
@@ -79,7 +78,7 @@ def launch(
     try:
         # Bound here: Fabric looks into arguments, and refuses frozen dataclasses.
         fabric.launch(partial(_call_in_process, machine, function, job, messages))
-    except torch.multiprocessing.ProcessRaisedException as error:
+    except ProcessRaisedException as error:
         messages.put(None)
         relay.join()
         if errors:
