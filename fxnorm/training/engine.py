@@ -127,13 +127,7 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
             # Dropout, too, is a function of (seed, step): a resumed run draws what it would have.
             torch.manual_seed(derive_seed(job.seed, "dropout", step, fabric.global_rank))
             loss, norm = _step(
-                fabric,
-                net,
-                optimizer,
-                loss_function,
-                batch,
-                offset=module.output_offset,
-                clip_norm=config.clip_norm,
+                fabric, net, optimizer, loss_function, batch, module.output_offset, config.clip_norm
             )
             state.record(loss, norm)
             _give_up_if_hopeless(state, config)
@@ -230,7 +224,6 @@ def _step(
     optimizer: torch.optim.Optimizer,
     loss_function: torch.nn.Module,
     batch: Batch,
-    *,
     offset: int,
     clip_norm: float | None,
 ) -> tuple[float, float]:
