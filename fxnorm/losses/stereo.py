@@ -14,12 +14,12 @@ from fxnorm.losses.filters import FILTERS, taps
 
 Precision = Literal["single", "double"]
 
-#: Zeros that the filters see on both sides of a signal.
 _FILTER_PADDING = 50
-#: Added to magnitudes before the logarithm.
+"""Zeros that the filters see on both sides of a signal."""
 _LOG_FLOOR = 1e-30
-#: Least denominator of loss A's ratio: a mono target has no difference signal.
+"""Added to magnitudes before the logarithm."""
 _MIN_NORM = 1e-8
+"""Least denominator of loss A's ratio: a mono target has no difference signal."""
 
 
 class StereoLoss(nn.Module):
@@ -108,7 +108,8 @@ class StereoLoss(nn.Module):
         left, right = pair[:, 0], pair[:, 1]
         signals = torch.stack([left + right, left - right])
         frames = _frames(signals[..., start:], self.n_fft, self.hop, count)
-        return torch.fft.rfft(frames * self.window).abs()
+        magnitudes: Tensor = torch.fft.rfft(frames * self.window).abs()
+        return magnitudes
 
     def filtered(self, audio: Tensor) -> Tensor:
         """All filters in series on (B, 2, T)."""
@@ -175,7 +176,7 @@ def _frames(signals: Tensor, n_fft: int, hop: int, count: int) -> Tensor:
         return signals.unfold(-1, n_fft, hop)[..., :count, :]
     # The same from whole hops: the gradient is a few additions, not a scatter.
     overlap = n_fft // hop
-    hops = signals[..., : (count + overlap - 1) * hop].unflatten(-1, (-1, hop))
+    hops = torch.unflatten(signals[..., : (count + overlap - 1) * hop], -1, (-1, hop))
     return torch.cat([hops[..., shift : shift + count, :] for shift in range(overlap)], -1)
 
 
@@ -191,7 +192,7 @@ def _filter_by_fft(audio: Tensor, weight: Tensor) -> Tensor:
     n_fft = _fast_length(samples + 2 * _FILTER_PADDING)
     response = torch.fft.rfft(weight.to(audio), n_fft).conj()
     spectrum = torch.fft.rfft(F.pad(audio, (_FILTER_PADDING, 0)), n_fft)
-    filtered = torch.fft.irfft(spectrum * response, n_fft)[..., :samples]
+    filtered: Tensor = torch.fft.irfft(spectrum * response, n_fft)[..., :samples]
     return filtered * _is_heard(audio, weight)
 
 

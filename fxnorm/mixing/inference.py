@@ -54,7 +54,7 @@ def apply_network(
     Raises:
         FxNormError: the network is one for pretraining, or a file is not 44.1 kHz stereo.
     """
-    if isinstance(model.net, AutomixNet) and model.net.pretraining:
+    if model.net.pretraining:
         raise FxNormError(
             f"model '{model.config.system}' is a pretrained front end; train a system from it"
         )

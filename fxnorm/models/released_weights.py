@@ -17,13 +17,13 @@ from fxnorm.models.waveunet.wave_u_net import WaveUNet
 from fxnorm.models.waveunet.wave_u_net_config import WaveUNetConfig
 from fxnorm.normalization.normalization_config import NormalizationConfig
 
-#: The released systems: the paper's network, its pretrained front end and the Wave-U-Net.
 System = Literal["ours", "ours-pretrained", "wun"]
+"""The released systems: the paper's network, its pretrained front end and the Wave-U-Net."""
 
-#: How a file begins that only says where git's large-file storage has the real one.
 _LFS_POINTER = b"version https://git-lfs"
-#: What precedes every name in the Wave-U-Net's files.
+"""How a file begins that only says where git's large-file storage has the real one."""
 _WAVE_U_NET_PREFIX = "network.waveunets.ALL."
+"""What precedes every name in the Wave-U-Net's files."""
 
 
 def import_model(path: str | os.PathLike[str], system: System) -> tuple[Network, MixerConfig]:

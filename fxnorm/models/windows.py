@@ -9,10 +9,10 @@ from torch import Tensor
 
 from fxnorm.errors import FxNormError
 
-#: Called with a start and a count, both within the song; returns (S, C, count) float32.
 ReadBlock = Callable[[int, int], Tensor]
-#: Called with consecutive parts (C, n) of the mix.
+"""Called with a start and a count, both within the song; returns (S, C, count) float32."""
 WriteBlock = Callable[[Tensor], None]
+"""Called with consecutive parts (C, n) of the mix."""
 
 
 def run_in_windows(

@@ -6,7 +6,7 @@ import numpy as np
 
 from fxnorm.audio import from_db
 from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.effects.processors import build_chain
+from fxnorm.effects.processors import Chain, build_chain
 from fxnorm.errors import FxNormError
 from fxnorm.training.training_config import AugmentationConfig, ProcessorConfig
 from fxnorm.training.training_songs import OpenSong, Piece
@@ -83,8 +83,9 @@ class Augmentation:
     def _gains(self, stems: int, draws: np.random.Generator) -> np.ndarray:
         gain = from_db(draws.uniform(-self._config.gain_db, self._config.gain_db, stems))
         sign = np.where(draws.random(stems) < self._config.flip_polarity, -1.0, 1.0)
-        return (gain * sign).astype(np.float32)[:, None, None]
+        factors: np.ndarray = (gain * sign).astype(np.float32)
+        return factors[:, None, None]
 
 
-def _build(step: ProcessorConfig, values: dict[str, float]):  # type: ignore[no-untyped-def]
+def _build(step: ProcessorConfig, values: dict[str, float]) -> Chain:
     return build_chain([{"processor": step.processor, **values}], SAMPLE_RATE)

@@ -34,9 +34,10 @@ def load_checkpoint(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # The unpickler raises all kinds on damaged bytes.
         raise FxNormError(f"{path}: not a checkpoint; delete it to start again") from error
+    return content
 
 
 def discard_checkpoint(folder: str | os.PathLike[str], key: str) -> None:

@@ -44,21 +44,18 @@ _CALIBRATION_TRIES = 200
 
 @dataclass(frozen=True)
 class Excerpt:
-    """The beginning of a validation mix.
-
-    Attributes:
-        epoch: after which it was made.
-        song: its name.
-        audio: (samples, 2) float32 at 44.1 kHz, at most 10 s; in pretraining the sum of the stems.
-    """
+    """The beginning of a validation mix."""
 
     epoch: int
+    """After which it was made."""
     song: str
+    """Its name."""
     audio: np.ndarray
+    """(samples, 2) float32 at 44.1 kHz, at most 10 s; in pretraining the sum of the stems."""
 
 
-#: What a run reports as it goes.
 Emit = Callable[[Log | Excerpt], None]
+"""What a run reports as it goes."""
 
 
 @dataclass(frozen=True)
@@ -130,13 +127,7 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
             # Dropout, too, is a function of (seed, step): a resumed run draws what it would have.
             torch.manual_seed(derive_seed(job.seed, "dropout", step, fabric.global_rank))
             loss, norm = _step(
-                fabric,
-                net,
-                optimizer,
-                loss_function,
-                batch,
-                offset=module.output_offset,
-                clip_norm=config.clip_norm,
+                fabric, net, optimizer, loss_function, batch, module.output_offset, config.clip_norm
             )
             state.record(loss, norm)
             _give_up_if_hopeless(state, config)
@@ -233,7 +224,6 @@ def _step(
     optimizer: torch.optim.Optimizer,
     loss_function: torch.nn.Module,
     batch: Batch,
-    *,
     offset: int,
     clip_norm: float | None,
 ) -> tuple[float, float]:

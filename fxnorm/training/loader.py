@@ -107,7 +107,8 @@ def song_order(seed: int, songs: int, batch_size: int, step: int) -> np.ndarray:
     batches as there are songs, so every song comes `batch_size` times in that many steps.
     """
     refill, position = divmod(step, songs)
-    return _refill(seed, songs, batch_size, refill)[position]
+    batch: np.ndarray = _refill(seed, songs, batch_size, refill)[position]
+    return batch
 
 
 @lru_cache(maxsize=4)

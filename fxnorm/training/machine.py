@@ -28,23 +28,21 @@ class Machine:
     """Changes the time a run takes, and its results by no more than rounding.
 
     The same machine and numbers give the same bits.
-
-    Attributes:
-        accelerator: "auto", "cpu", "cuda" or another that Lightning Fabric knows.
-        devices: how many of them on each node; several share every batch (DDP).
-        nodes: machines; for more than one, start the command with torchrun on each, and keep
-            data and checkpoints on a disk that all of them see.
-        threads: of torch in each process; None leaves torch its own choice.
-        workers: threads that read audio ahead, in each process; None takes one per core, up to 8.
-        checkpoint_every_steps: how often a checkpoint is written, besides at every epoch's end.
     """
 
     accelerator: str = "auto"
+    """What to train on: "auto", "cpu", "cuda" or another that Lightning Fabric knows."""
     devices: int = 1
+    """How many of them on each node; several share every batch (DDP)."""
     nodes: int = 1
+    """Machines; for more than one, start the command with torchrun on each, and keep data and
+    checkpoints on a disk that all of them see."""
     threads: int | None = None
+    """Of torch in each process; None leaves torch its own choice."""
     workers: int | None = None
+    """Threads that read audio ahead, in each process; None takes one per core, up to 8."""
     checkpoint_every_steps: int = 500
+    """How often a checkpoint is written, besides at every epoch's end."""
 
 
 def launch(

@@ -10,31 +10,28 @@ import torch
 
 Weights = dict[str, torch.Tensor]
 
-#: How the songs' validation losses are summed up; the best weights are kept for each.
 SELECTIONS = ("mean", "median")
+"""How the songs' validation losses are summed up; the best weights are kept for each."""
 
 
 @dataclass
 class TrainingState:
-    """Counters, this epoch's losses, the history so far and the best weights so far.
-
-    Attributes:
-        step: steps done, over all epochs.
-        losses: this epoch's training losses, of the steps that were not skipped.
-        norms: their gradient norms before clipping.
-        skipped: this epoch's skipped steps.
-        bad_in_row: skipped steps since the last good one.
-        history: rows of (epoch, split, metric, value), epochs from 1.
-        best: by "mean" and "median" of the songs' validation losses: epoch, value, weights.
-    """
+    """Counters, this epoch's losses, the history so far and the best weights so far."""
 
     step: int = 0
+    """Steps done, over all epochs."""
     losses: list[float] = field(default_factory=list)
+    """This epoch's training losses, of the steps that were not skipped."""
     norms: list[float] = field(default_factory=list)
+    """Their gradient norms before clipping."""
     skipped: int = 0
+    """This epoch's skipped steps."""
     bad_in_row: int = 0
+    """Skipped steps since the last good one."""
     history: list[tuple[int, str, str, float]] = field(default_factory=list)
+    """Rows of (epoch, split, metric, value), epochs from 1."""
     best: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By "mean" and "median" of the songs' validation losses: epoch, value, weights."""
 
     def record(self, loss: float, norm: float) -> None:
         """Count a step; one with a loss or norm that is not finite was skipped."""
@@ -76,7 +73,7 @@ class TrainingState:
         validated = [
             epoch for epoch, split, metric, _ in self.history if (split, metric) == _VALID_MEAN
         ]
-        best = self.best.get("mean", {"epoch": 0})["epoch"]
+        best: int = self.best.get("mean", {"epoch": 0})["epoch"]
         return sum(epoch > best for epoch in validated) >= patience
 
     def log(self, epoch: int) -> dict[str, float]:

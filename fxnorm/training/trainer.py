@@ -28,25 +28,21 @@ class Selected:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a run leaves behind; nothing in it depends on when or how fast it ran.
-
-    Attributes:
-        history: tidy, one row per (epoch, split, metric) with its value. Epochs count from 1;
-            split is train or valid; metrics are loss_mean and loss_median (over steps or songs),
-            for train also learning_rate (at the epoch's end), gradient_norm_mean,
-            gradient_norm_max (before clipping) and skipped_steps.
-        best_mean: lowest mean over the validation songs.
-        best_median: lowest median over them.
-        last: the weights at the end.
-        first_process: False in the processes beside the first that torchrun starts; those must
-            write no outputs.
-    """
+    """What a run leaves behind; nothing in it depends on when or how fast it ran."""
 
     history: pd.DataFrame
+    """Tidy, one row per (epoch, split, metric) with its value. Epochs count from 1; split is train
+    or valid; metrics are loss_mean and loss_median (over steps or songs), for train also
+    learning_rate (at the epoch's end), gradient_norm_mean, gradient_norm_max (before clipping) and
+    skipped_steps."""
     best_mean: Selected
+    """Lowest mean over the validation songs."""
     best_median: Selected
+    """Lowest median over them."""
     last: Weights
+    """The weights at the end."""
     first_process: bool = True
+    """False in the processes beside the first that torchrun starts: they must write no outputs."""
 
 
 def train(

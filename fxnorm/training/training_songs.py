@@ -1,6 +1,6 @@
 """Songs to train on, and reading pieces of them from disk."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,21 +14,18 @@ from fxnorm.errors import FxNormError
 
 @dataclass(frozen=True)
 class TrainingSong:
-    """Where a song's audio is: wav or flac at 44.1 kHz, mono or stereo.
-
-    Attributes:
-        name: for messages and tables.
-        inputs: file of every stem, in the network's order; what the network gets.
-        target: file of the mix that it should make of them; None where it should give back its
-            inputs, as in pretraining.
-        wet: files of the processed stems that sum to the target, in the same order; only
-            augmentation by leaving stems out needs them.
-    """
+    """Where a song's audio is: wav or flac at 44.1 kHz, mono or stereo."""
 
     name: str
+    """For messages and tables."""
     inputs: Mapping[str, Path]
+    """File of every stem, in the network's order; what the network gets."""
     target: Path | None
+    """File of the mix that it should make of them; None where it should give back its inputs, as in
+    pretraining."""
     wet: Mapping[str, Path] | None = None
+    """Files of the processed stems that sum to the target, in the same order; only augmentation by
+    leaving stems out needs them."""
 
 
 class Piece(NamedTuple):
@@ -41,15 +38,12 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class OpenSong:
-    """A song whose files' headers were read.
-
-    Attributes:
-        song: where the audio is.
-        lengths: samples of each of its files.
-    """
+    """A song whose files' headers were read."""
 
     song: TrainingSong
+    """Where the audio is."""
     lengths: Mapping[Path, int]
+    """Samples of each of its files."""
 
     @property
     def samples(self) -> int:
@@ -75,7 +69,7 @@ class OpenSong:
         """The first samples, with zeros after the end of shorter files."""
         return self._piece(lambda path: self._stretch(path, 0, samples), wet=False)
 
-    def _piece(self, read, wet: bool) -> Piece:  # type: ignore[no-untyped-def]
+    def _piece(self, read: Callable[[Path], np.ndarray], wet: bool) -> Piece:
         song = self.song
         return Piece(
             np.stack([read(path) for path in song.inputs.values()]),

@@ -13,8 +13,8 @@ from fxnorm.models.windows import run_in_windows
 from fxnorm.training.loader import to_tensor
 from fxnorm.training.training_songs import OpenSong
 
-#: STFT hop of the stereo losses; songs are cut to a multiple of it.
 _HOP = 1024
+"""STFT hop of the stereo losses; songs are cut to a multiple of it."""
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Autocast = Callable[[], AbstractContextManager[None]]

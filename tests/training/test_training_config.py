@@ -8,7 +8,7 @@ from fxnorm.errors import FxNormError
 from fxnorm.training import SchedulePart, TrainingConfig
 from fxnorm.training.schedule import learning_rate
 
-#: training.md, section 1: ours_S_Lb.
+#: The paper's training of ours_S_Lb.
 PAPER = TrainingConfig.parse(
     {
         "batch_size": 4,

@@ -118,7 +118,7 @@ class AutomixNet(nn.Module):
         mask = self.mask(peaks)
         # The mask is positive and constant over a frame: no need to go through the samples.
         mean_magnitude = (mask * sums).sum(-1) / (sums.shape[-1] * self.blocks.pool)
-        scale = mask * self.se_block(mean_magnitude).unsqueeze(-1)
+        scale: Tensor = mask * self.se_block(mean_magnitude).unsqueeze(-1)
         # Under autocast it comes in half precision, which the decoder does not take.
         return scale.to(sums.dtype)
 
@@ -131,7 +131,7 @@ class AutomixNet(nn.Module):
 
     def mix_kernel(self) -> Tensor:
         """The decoder's weight summed over the stems, (N, C, K): the same mix for less work."""
-        return self.conv_1.weight.unflatten(1, (self.stems, self.channels)).sum(1)
+        return torch.unflatten(self.conv_1.weight, 1, (self.stems, self.channels)).sum(1)
 
     def _temporal_blocks(self) -> list[TemporalBlock]:
         return [block for block in self.repeats.modules() if isinstance(block, TemporalBlock)]
@@ -140,4 +140,4 @@ class AutomixNet(nn.Module):
         encoded = self.encode(x)
         maxima = F.softplus(encoded.peaks)
         y = decode(encoded.p, maxima, self.conv_1.weight, self.blocks, encoded.indices)
-        return y[..., : x.shape[-1]].unflatten(1, (self.stems, self.channels))
+        return torch.unflatten(y[..., : x.shape[-1]], 1, (self.stems, self.channels))

@@ -11,6 +11,7 @@ domain (`spectral`), these save both, and all are exact:
 * going backwards, |p| and the weighted p are computed again.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -36,19 +37,16 @@ from fxnorm.models.automix.spectral import (
 
 
 class Encoded(NamedTuple):
-    """What the encoder makes of (B, C, T), with F = T / pool frames.
-
-    Attributes:
-        p: signed filter outputs in blocks, (B, blocks, N, hop), zero behind the signal.
-        peaks: the largest z of each frame, before softplus, (B, N, F).
-        sums: sum of |p| over each frame, (B, N, F).
-        indices: where in its frame each peak is, the first of equal ones, (B, N, F).
-    """
+    """What the encoder makes of (B, C, T), with F = T / pool frames."""
 
     p: Tensor
+    """Signed filter outputs in blocks, (B, blocks, N, hop), zero behind the signal."""
     peaks: Tensor
+    """The largest z of each frame, before softplus, (B, N, F)."""
     sums: Tensor
+    """Sum of |p| over each frame, (B, N, F)."""
     indices: Tensor
+    """Where in its frame each peak is, the first of equal ones, (B, N, F)."""
 
 
 def encode(
@@ -64,7 +62,7 @@ def encode(
         locate: find the peaks' indices, which gradients and max-unpooling need; without, they
             are zero.
     """
-    p, *pooled = _Encode.apply(x, weight_1, weight_2, blocks, locate)
+    p, *pooled = _encode(x, weight_1, weight_2, blocks, locate)
     frames = x.shape[-1] // blocks.pool
     return Encoded(p, *(_to_frames(values)[..., :frames] for values in pooled))
 
@@ -89,8 +87,7 @@ def decode(
     """
     samples = scale.shape[-1] * blocks.pool
     index_blocks = None if indices is None else _to_blocks(indices, blocks)
-    y: Tensor = _Decode.apply(p, _to_blocks(scale, blocks), weight, blocks, samples, index_blocks)
-    return y
+    return _decode(p, _to_blocks(scale, blocks), weight, blocks, samples, index_blocks)
 
 
 class _Encode(torch.autograd.Function):
@@ -234,6 +231,10 @@ class _Decode(torch.autograd.Function):
         )
 
 
+_encode: Callable[..., tuple[Tensor, ...]] = _Encode.apply
+_decode: Callable[..., Tensor] = _Decode.apply
+
+
 def weigh(own: Tensor, mask: Tensor, blocks: Blocks, first: int, samples: int) -> Tensor:
     """The decoder's input for some blocks.
 
@@ -285,4 +286,4 @@ def _to_blocks(values: Tensor, blocks: Blocks) -> Tensor:
     """(B, N, F) to (B, blocks, N, frames), zero behind the last frame."""
     count = -(-values.shape[-1] // blocks.frames)
     whole = F.pad(values, (0, count * blocks.frames - values.shape[-1]))
-    return whole.unflatten(-1, (count, blocks.frames)).transpose(1, 2).contiguous()
+    return torch.unflatten(whole, -1, (count, blocks.frames)).transpose(1, 2).contiguous()

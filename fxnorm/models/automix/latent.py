@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-#: Frames that a song's LSTM works on at once where no gradient is needed.
 _LSTM_FRAMES = 2**14
-#: Longest memory, in frames, that the LSTM's forget biases start with.
+"""Frames that a song's LSTM works on at once where no gradient is needed."""
 _CHRONO_FRAMES = 32
+"""Longest memory, in frames, that the LSTM's forget biases start with."""
 
 
 class SqueezeExcitation(nn.Module):
@@ -53,7 +53,9 @@ def run_lstm(lstm: nn.LSTM, x: Tensor) -> Tensor:
     for layer in range(lstm.num_layers):
         forward, backward = lstm.all_weights[2 * layer : 2 * layer + 2]
         out = x.new_empty(*x.shape[:2], 2 * lstm.hidden_size)
-        parts = list(zip(x.split(_LSTM_FRAMES, 1), out.split(_LSTM_FRAMES, 1), strict=True))
+        parts = list(
+            zip(*(torch.split(signal, _LSTM_FRAMES, 1) for signal in (x, out)), strict=True)
+        )
         initial: tuple[Tensor, ...] = 2 * (x.new_zeros(1, x.shape[0], lstm.hidden_size),)
         state = initial
         for given, made in parts:

@@ -16,10 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: Values a chunk of blocks holds: a few MB, which stay in the cache.
 _CHUNK_VALUES = 2**19
-#: On an accelerator few large chunks are faster.
+"""Values a chunk of blocks holds: a few MB, which stay in the cache."""
 _ACCELERATOR_CHUNK_VALUES = 2**26
+"""On an accelerator few large chunks are faster."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Blocks:
 
     def by_frame(self, samples: Tensor) -> Tensor:
         """(..., hop) to a view (..., frames, pool)."""
-        return samples.unflatten(-1, (self.frames, self.pool))
+        return torch.unflatten(samples, -1, (self.frames, self.pool))
 
 
 def analysis_kernel(weight: Tensor, blocks: Blocks) -> Tensor:
@@ -97,7 +97,8 @@ def analysis_kernel(weight: Tensor, blocks: Blocks) -> Tensor:
 
 def envelope_kernel(weight: Tensor, blocks: Blocks) -> Tensor:
     """W2 (N, 1, 2 K) as `envelope` takes it, (N, bins)."""
-    return torch.fft.rfft(weight[:, 0], blocks.n_fft).conj().resolve_conj()
+    kernel: Tensor = torch.fft.rfft(weight[:, 0], blocks.n_fft)
+    return kernel.conj().resolve_conj()
 
 
 def synthesis_kernel(weight: Tensor, blocks: Blocks) -> Tensor:
@@ -195,17 +196,20 @@ def from_bins(spectra: Tensor, n_fft: int) -> Tensor:
     """The inverse of `to_bins`: (blocks, channels, n_fft)."""
     bins, count, channels = spectra.shape
     spectrum = _transpose(spectra.view(bins, count * channels)).view(count, channels, bins)
-    return torch.fft.irfft(spectrum, n_fft)
+    frames: Tensor = torch.fft.irfft(spectrum, n_fft)
+    return frames
 
 
 def kernel_bins(weight: Tensor, n_fft: int) -> Tensor:
     """(outputs, inputs, taps) to spectra (bins, inputs, outputs)."""
-    return torch.fft.rfft(weight, n_fft).permute(2, 1, 0).contiguous()
+    spectra: Tensor = torch.fft.rfft(weight, n_fft)
+    return spectra.permute(2, 1, 0).contiguous()
 
 
 def kernel_from_bins(spectra: Tensor, n_fft: int, taps: int) -> Tensor:
     """The inverse of `kernel_bins`."""
-    return torch.fft.irfft(spectra.permute(2, 1, 0), n_fft)[..., :taps].contiguous()
+    weight: Tensor = torch.fft.irfft(spectra.permute(2, 1, 0), n_fft)
+    return weight[..., :taps].contiguous()
 
 
 def _transpose(matrix: Tensor) -> Tensor:

@@ -22,8 +22,8 @@ from fxnorm.models.automix.spectral import (
 )
 from fxnorm.models.windows import ReadBlock, WriteBlock, read_padded
 
-#: Samples read at a time, about 12 s.
 BLOCK_SAMPLES = 2**19
+"""Samples read at a time, about 12 s."""
 
 
 def mix_stream(
@@ -105,8 +105,8 @@ class _Song:
                 local = self._analyze(input_frames[part], index)
                 own = local.narrow(-1, blocks.envelope_lead, hop)
                 columns = slice(index * blocks.frames, (first + part.stop) * blocks.frames)
-                mask = scale[0, :, columns].unflatten(-1, (-1, blocks.frames)).transpose(0, 1)
-                weighted = weigh(own, mask.unsqueeze(-1), blocks, index, self.whole)
+                mask = torch.unflatten(scale[0, :, columns], -1, (-1, blocks.frames))
+                weighted = weigh(own, mask.transpose(0, 1).unsqueeze(-1), blocks, index, self.whole)
                 overlap_add(synthesize(weighted, kernel, blocks), hop, out[:, part.start * hop :])
             overlap = out[:, count * hop :]
             start = first * hop - blocks.lead

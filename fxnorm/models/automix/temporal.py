@@ -1,7 +1,7 @@
 """The temporal network on pooled frames: dilated depthwise-separable convolutions in series."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-#: GroupNorm's epsilon in this network.
 _EPS = 1e-8
-#: Frames worked on at once where no gradient is needed: they stay in the cache.
+"""GroupNorm's epsilon in this network."""
 _FRAMES = 1024
+"""Frames worked on at once where no gradient is needed: they stay in the cache."""
 
 
 class Pointwise(nn.Conv1d):
@@ -53,8 +53,7 @@ class Depthwise(nn.Conv1d):
     def forward(self, x: Tensor) -> Tensor:
         """(B, channels, F) to the same shape; zeros lie outside the signal."""
         bias = self.get_parameter("bias")
-        y: Tensor = _DepthwiseSum.apply(x, self.weight, bias, self.dilation[0])
-        return y
+        return _depthwise_sum(x, self.weight, bias, self.dilation[0])
 
 
 class _DepthwiseSum(torch.autograd.Function):
@@ -78,6 +77,9 @@ class _DepthwiseSum(torch.autograd.Function):
             for start in range(0, 2 * ctx.reach + 1, ctx.dilation)
         ]
         return grad_x, torch.stack(grad_weight, -1).unsqueeze(1), grad.sum((0, 2)), None
+
+
+_depthwise_sum: Callable[..., Tensor] = _DepthwiseSum.apply
 
 
 def _sum_of_shifted(padded: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
@@ -134,6 +136,7 @@ def temporal_blocks(x: Tensor, blocks: Sequence[TemporalBlock]) -> Tensor:
         x = x.to(blocks[0].conv1x1.weight.dtype)
         copies = (item.t().clone(memory_format=torch.contiguous_format) for item in x)
         return torch.stack([_run_in_place(copy, blocks).t() for copy in copies])
+    total: Tensor
     total, hidden = blocks[0](x)
     for previous, block in pairwise(blocks):
         x = x + previous.res_out(hidden)

@@ -7,6 +7,7 @@ GroupNorm's are otherwise the network's largest error. With few channels the fra
 and on a GPU its convolution takes part in mixed precision.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,8 +16,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 _EPS = 1e-5
-#: Input channels from which on the matrix products pay.
 _MANY_CHANNELS = 24
+"""Input channels from which on the matrix products pay."""
 
 
 def conv_norm_relu(
@@ -41,8 +42,7 @@ def conv_norm_relu(
         return F.relu(normed, inplace=True).transpose(1, 2)
     # Under autocast the layers before may have computed in half precision.
     x = x.to(weight.dtype).contiguous()
-    y: Tensor = _ConvNormRelu.apply(x, weight, bias, scale, shift, groups)
-    return y
+    return _conv_norm_relu(x, weight, bias, scale, shift, groups)
 
 
 class _ConvNormRelu(torch.autograd.Function):
@@ -64,9 +64,9 @@ class _ConvNormRelu(torch.autograd.Function):
         mean = centred.mean(1)
         centred -= mean.unsqueeze(1)
         variance = centred.square().mean(1)
-        mean = (mean + bias).unflatten(-1, (groups, -1))
+        mean = torch.unflatten(mean + bias, -1, (groups, -1))
         offset = mean - mean.mean(-1, keepdim=True)
-        variance = variance.unflatten(-1, (groups, -1)) + offset.square()
+        variance = torch.unflatten(variance, -1, (groups, -1)) + offset.square()
         rstd = (variance.mean(-1, keepdim=True) + _EPS).rsqrt().expand_as(offset).flatten(1)
         offset = offset.flatten(1)
         gain = rstd * scale
@@ -98,7 +98,7 @@ class _ConvNormRelu(torch.autograd.Function):
         grad_weight = _correlate(x, grad_conv, taps)
         return (
             grad_x,
-            grad_weight.unflatten(0, (taps, -1)).permute(2, 1, 0),
+            torch.unflatten(grad_weight, 0, (taps, -1)).permute(2, 1, 0),
             grad_bias.sum(0),
             grad_scale.sum(0),
             grad_shift.sum(0),
@@ -106,8 +106,11 @@ class _ConvNormRelu(torch.autograd.Function):
         )
 
 
+_conv_norm_relu: Callable[..., Tensor] = _ConvNormRelu.apply
+
+
 def _group_mean(values: Tensor, groups: int) -> Tensor:
-    grouped = values.unflatten(-1, (groups, -1))
+    grouped = torch.unflatten(values, -1, (groups, -1))
     return grouped.mean(-1, keepdim=True).expand_as(grouped).flatten(1)
 
 

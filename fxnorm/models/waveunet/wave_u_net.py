@@ -1,5 +1,7 @@
 """The Wave-U-Net of the paper's comparison: never decimated, 5-tap convolutions, GroupNorm."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -66,7 +68,7 @@ class WaveUNet(nn.Module):
             raise FxNormError(f"network: {self.channels} channels have no mirror image; give 2")
         for layer in self.modules():
             if isinstance(layer, nn.Conv1d):
-                pairs = layer.weight[0::2].unflatten(1, (-1, 2))
+                pairs = torch.unflatten(layer.weight[0::2], 1, (-1, 2))
                 layer.weight[1::2] = pairs.flip(2).flatten(1, 2)
                 bias = layer.get_parameter("bias")
                 bias[1::2] = bias[0::2]
@@ -157,7 +159,9 @@ class _Resampler(nn.Module):
         self.filter = nn.Parameter(impulse, requires_grad=False)
         self.transposed = transposed
         self._is_impulse = True
-        self.register_load_state_dict_post_hook(_Resampler._look_at_taps)
+        # Torch leaves the method without types.
+        after_loading: Callable[..., object] = self.register_load_state_dict_post_hook
+        after_loading(_Resampler._look_at_taps)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, channels) to the same shape."""
