@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from fxnorm.configuration import Config
+from fxnorm.stems import DEFAULT_STEMS, StemTable
 
 Effect = Literal["prereverb", "reverb", "eq", "compression", "panning", "loudness"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -29,6 +30,8 @@ class NormalizationConfig(Config):
     """Effects applied, always in the chain's own order; the reverbs need impulse responses."""
     strengths: dict[Effect, Fraction] = Field(default_factory=dict)
     """Fraction of each effect's change in dB (reverbs: of the wet amplitude); 1 where not named."""
+    stems: StemTable = dict(DEFAULT_STEMS)
+    """Settings by stem type; types not named here have `fxnorm.stems`' own."""
     released_quirks: bool = False
     """Reproduce the released code's departures from its method (for imported weights)."""
     eq_max_boost_db: Annotated[float, Field(ge=0.0)] = 24.0
