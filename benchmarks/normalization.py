@@ -14,13 +14,13 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
-from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.normalization import DatasetFeatures, FxNormalizer, normalizer
-from fxnorm.normalization.dataset_features import BINS
+from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE
+from fxnorm.normalization import DatasetFeatures, FxNormalizer
 from fxnorm.normalization.matching.compression import compress_channel
-from fxnorm.stems import STEMS
+from fxnorm.normalization.matching.table import measured_features
+from fxnorm.normalization.normalizer import pad
+from fxnorm.stems import DEFAULT_STEMS, STEMS
 
-_EFFECTS = ("eq", "compression", "panning", "loudness")
 #: CPU seconds per second of stereo audio of the released code, from and to.
 _ORIGINAL = {
     "eq": (0.027, 0.027),
@@ -52,12 +52,14 @@ def _report_length(features: DatasetFeatures, seconds: float) -> None:
     for stem in STEMS:
         audio = _stem(stem, seconds)
         cells = []
-        channels = normalizer.pad(audio)
-        for effect in _EFFECTS:
-            run = normalizer._Run(FxNormalizer(features), stem, 0)
-            cost, channels = _cost(lambda r=run, e=effect, c=channels: r.apply(e, c), seconds)
-            cells.append(_cell(effect, cost))
         chain = FxNormalizer(features)
+        channels = pad(audio)
+        for effect in measured_features():
+            cost, outcome = _cost(
+                lambda e=effect, x=channels, s=stem, c=chain: c.apply(e, x, s), seconds
+            )
+            channels = outcome.channels
+            cells.append(_cell(effect, cost))
         cost, result = _cost(lambda x=audio, s=stem, c=chain: c(x, SAMPLE_RATE, s), seconds)
         cells.append(_cell("chain", cost))
         trials = [r["trials"] for r in result.report["effects"]["compression"].values()]
@@ -81,7 +83,8 @@ def _report_worst_case() -> None:
     seconds = 30.0
     channel = np.ascontiguousarray(_stem("other", seconds)[:, 0])
     cost, result = _cost(
-        lambda: compress_channel(channel, SAMPLE_RATE, "other", (-80.0, 1.0)), seconds
+        lambda: compress_channel(channel, SAMPLE_RATE, DEFAULT_STEMS["other"], (-80.0, 1.0)),
+        seconds,
     )
     print(
         f"\ncompression without success: {2e3 * cost:.1f} ms per s of stereo audio,"
@@ -133,12 +136,12 @@ def _cell(name: str, cost: float) -> str:
 
 def _features() -> DatasetFeatures:
     """Plausible averages: falling spectra, positions near the centre, peaks 4 dB down."""
-    frequencies = np.maximum(np.linspace(0.0, SAMPLE_RATE / 2, BINS), 20.0)
+    frequencies = np.maximum(np.linspace(0.0, SAMPLE_RATE / 2, LONG_TERM_BINS), 20.0)
     corners = {"vocals": 800.0, "bass": 150.0, "drums": 2000.0, "other": 600.0}
     return DatasetFeatures(
         eq={s: 20.0 / (1.0 + (frequencies / corners[s]) ** 2) ** 0.6 for s in STEMS},
         compression=dict.fromkeys(STEMS, (-14.0, 1.2)),
-        panning={s: np.full(BINS, 0.97 if s == "bass" else 0.8) for s in STEMS},
+        panning={s: np.full(LONG_TERM_BINS, 0.97 if s == "bass" else 0.8) for s in STEMS},
         loudness=dict(zip(STEMS, (-30.7, -29.7, -34.2, -31.2), strict=True)),
     )
 

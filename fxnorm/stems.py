@@ -1,15 +1,22 @@
 """Stem types and how each is normalised."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from fxnorm.configuration import Config
+from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = ("mixture",)
+
+
+def _odd(bins: int) -> int:
+    if bins % 2 == 0:
+        raise ValueError("give an odd number, so that the window has a middle")
+    return bins
 
 
 class StemType(Config):
@@ -17,7 +24,7 @@ class StemType(Config):
 
     reverberated: bool = True
     """Whether the reverbs act on it."""
-    eq_smoothing_bins: Annotated[int, Field(ge=3, le=32_769)] = 401
+    eq_smoothing_bins: Annotated[int, Field(ge=3, le=LONG_TERM_BINS), AfterValidator(_odd)] = 401
     """Window, odd, of the smoothing of the average spectrum, in bins of 0.67 Hz."""
     compressor_ratio: Annotated[int, Field(ge=2, le=20)] = 4
     """Ratio with which the search for compressor settings starts; it ends at 20."""
@@ -25,7 +32,7 @@ class StemType(Config):
     """Attack time of the compressor."""
     release_ms: Annotated[float, Field(gt=0.0)] = 666.0
     """Release time of the compressor."""
-    panning_cutoff_hz: Annotated[float, Field(gt=0.0, le=22_050.0)] = 16_000.0
+    panning_cutoff_hz: Annotated[float, Field(gt=0.0, le=SAMPLE_RATE / 2)] = 16_000.0
     """Frequency above which the stereo position is left alone."""
 
 
@@ -53,6 +60,17 @@ DEFAULT_STEMS: Mapping[str, StemType] = {
 STEMS = tuple(DEFAULT_STEMS)
 
 
+def default_stem_type(name: str) -> StemType:
+    """The settings of a type that no configuration describes."""
+    return DEFAULT_STEMS.get(name, StemType())
+
+
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Stem types in the project's order: those of `STEMS` first, then the others by name."""
+    given = set(names)
+    return (*(name for name in STEMS if name in given), *sorted(given - set(STEMS)))
+
+
 def _with_defaults(data: Any) -> Any:
     """Fill what a description leaves out: from `DEFAULT_STEMS`, or `StemType`'s own defaults."""
     if not isinstance(data, Mapping):
@@ -64,7 +82,7 @@ def _with_defaults(data: Any) -> Any:
                 f" first, and not {' or '.join(_RESERVED)}"
             )
     return {
-        name: DEFAULT_STEMS[name].model_dump() | values
+        name: {**DEFAULT_STEMS[name].model_dump(), **values}
         if name in DEFAULT_STEMS and isinstance(values, Mapping)
         else values
         for name, values in data.items()

@@ -41,7 +41,7 @@ def main(partition: Partition) -> None:
         songs = usable_songs(load_partition(params.dataset, partition))
         rooms = load_impulse_responses(params.dataset.impulse_responses)
         small_rooms = load_impulse_responses(params.dataset.pre_impulse_responses)
-        normalizer = FxNormalizer.from_config(
+        normalizer = FxNormalizer(
             DatasetFeatures.load(FEATURES),
             params.normalization,
             impulse_responses=rooms,

@@ -3,12 +3,12 @@
 import math
 from functools import lru_cache
 
-import numba
 import numpy as np
 import pyloudnorm
 import scipy.signal
 
 from fxnorm.audio.levels import db, peak
+from fxnorm.compiling import compiled
 
 #: What is quieter does not count (ITU-R BS.1770-4).
 ABSOLUTE_GATE_LUFS = -70.0
@@ -136,10 +136,15 @@ def _k_weighting(sample_rate: int) -> np.ndarray:
     return np.array([[*stage.passband_gain * stage.b, *stage.a[1:]] for stage in filters])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _weighted_energy(  # type: ignore[no-untyped-def]
-    left, right, offset, coefficients, bounds, energy
-):
+@compiled
+def _weighted_energy(
+    left: np.ndarray,
+    right: np.ndarray,
+    offset: float,
+    coefficients: np.ndarray,
+    bounds: np.ndarray,
+    energy: np.ndarray,
+) -> None:
     """Sums of squares of two K-weighted channels between successive bounds.
 
     A recursive filter waits for its own last value: two channels at once take the time of one.

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fxnorm.errors import FxNormError
+from fxnorm.normalization.matching.table import EFFECTS, effect_names, find_effect
 
 if TYPE_CHECKING:
     from fxnorm.normalization import ImpulseResponse
-
-EFFECTS = ("prereverb", "reverb", "eq", "compression", "panning", "loudness")
 
 
 def add_subtype(parser: argparse.ArgumentParser, default: str) -> None:
@@ -44,8 +43,9 @@ def add_effects(parser: argparse.ArgumentParser) -> None:
         "--effects",
         type=_effects,
         metavar="LIST",
-        help="comma-separated, of prereverb,reverb,eq,compression,panning,loudness; the default "
-        "is all, the reverbs only with their impulse responses",
+        help="comma-separated, of "
+        + ", ".join(f"{name} ({row.summary})" for name, row in EFFECTS.items())
+        + "; the default is all, the reverbs only with their impulse responses",
     )
     parser.add_argument(
         "--strength",
@@ -57,12 +57,12 @@ def add_effects(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--impulse-responses",
         metavar="DIR",
-        help="folder of <name>/impulse_response.wav, 2 to 4 s long, for the effect 'reverb'",
+        help="folder of <name>/impulse_response.wav, 2 to 4 s long: reverberates stems",
     )
     parser.add_argument(
         "--pre-impulse-responses",
         metavar="DIR",
-        help="the same, below 1.5 s, for 'prereverb': only for dry recordings",
+        help="the same, below 1.5 s: a room for dry recordings, before all else",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the choice of impulse responses")
 
@@ -72,16 +72,17 @@ def chosen_effects(options: argparse.Namespace, default: Sequence[str]) -> tuple
 
     Args:
         options: with what `add_effects` added.
-        default: the effects where none are named, without `prereverb`.
+        default: the effects where none are named; those whose impulse responses are given join.
 
     Raises:
-        FxNormError: a reverb is named whose impulse responses are not given.
+        FxNormError: an effect is named whose impulse responses are not given.
     """
+    needs = {name: find_effect(name).impulse_responses for name in effect_names()}
     if options.effects is None:
-        return ("prereverb", *default) if options.pre_impulse_responses else tuple(default)
-    needs = {"reverb": "impulse_responses", "prereverb": "pre_impulse_responses"}
-    for effect, option in needs.items():
-        if effect in options.effects and getattr(options, option) is None:
+        return (*default, *(name for name, need in needs.items() if need and getattr(options, need)))
+    for effect in options.effects:
+        option = needs[effect]
+        if option is not None and getattr(options, option) is None:
             raise FxNormError(
                 f"the effect '{effect}' needs --{option.replace('_', '-')} DIR; give it, or leave "
                 "the effect out of --effects"
@@ -106,7 +107,7 @@ def describe_stem(report: Mapping[str, Any]) -> str:
     if report["passed_through"]:
         lines.append(("", "passed through unchanged"))
     for effect, facts in report["effects"].items():
-        lines.append((effect, _DESCRIBE[effect](facts)))
+        lines.append((effect, find_effect(effect).describe(facts)))
     lines.append(("output", describe_levels(report["output"])))
     return "\n".join(f"  {name:<12}{text}" for name, text in lines)
 
@@ -174,10 +175,10 @@ def _jobs(text: str) -> int:
 
 def _effects(text: str) -> tuple[str, ...]:
     effects = tuple(part.strip() for part in text.split(",") if part.strip())
-    unknown = [effect for effect in effects if effect not in EFFECTS]
+    unknown = [effect for effect in effects if effect not in effect_names()]
     if unknown:
         raise argparse.ArgumentTypeError(
-            f"unknown effect '{unknown[0]}'; choose from {','.join(EFFECTS)}"
+            f"unknown effect '{unknown[0]}'; choose from {','.join(effect_names())}"
         )
     return effects
 
@@ -203,44 +204,3 @@ def describe_levels(levels: Mapping[str, Any]) -> str:
         return "silent"
     text = f"peak {peak:.1f} dBFS"
     return text if loudness is None else f"{loudness:.1f} LUFS, {text}"
-
-
-def _reverb(facts: Mapping[str, Any]) -> str:
-    return facts["impulse_response"] or "shelves only, as in the released code"
-
-
-def _eq(facts: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{side} untouched"
-        if fact["level_gain_db"] is None
-        else f"{side} {fact['level_gain_db']:+.1f} dB (band boost up to "
-        f"{fact['largest_boost_db']:.1f} dB)"
-        for side, fact in facts.items()
-    )
-
-
-def _compression(facts: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{side} {fact['ratio']:g}:1 above {fact['threshold_db']:g} dB"
-        if fact["ratio"] is not None
-        else f"{side} none ({fact['branch'].replace('_', ' ')})"
-        for side, fact in facts.items()
-    )
-
-
-def _panning(facts: Mapping[str, Any]) -> str:
-    return f"leaning {facts['side']}"
-
-
-def _loudness(facts: Mapping[str, Any]) -> str:
-    return f"{facts['gain_db']:+.1f} dB, target {facts['target_lufs']:.1f} LUFS"
-
-
-_DESCRIBE = {
-    "prereverb": _reverb,
-    "reverb": _reverb,
-    "eq": _eq,
-    "compression": _compression,
-    "panning": _panning,
-    "loudness": _loudness,
-}

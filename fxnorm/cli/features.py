@@ -93,26 +93,10 @@ def _show(options: argparse.Namespace) -> None:
 
 def _print(options: argparse.Namespace, shown: "dict[str, DatasetFeatures]") -> None:
     if options.json:
-        print_json({file: _numbers(features) for file, features in shown.items()})
+        print_json({file: features.numbers() for file, features in shown.items()})
         return
     for file, features in shown.items():
         print(Path(file).name)
-        print(f"  {'stem':<8}{'loudness':>13}{'peaks':>12}{'spread':>10}{'mean phi':>10}")
-        for stem, values in _numbers(features).items():
-            print(
-                f"  {stem:<8}{values['loudness_lufs']:>8.2f} LUFS"
-                f"{values['peaks_mean_db']:>9.2f} dB{values['peaks_std_db']:>7.2f} dB"
-                f"{values['phi_mean']:>10.3f}"
-            )
-
-
-def _numbers(features: "DatasetFeatures") -> dict[str, dict[str, float]]:
-    return {
-        stem: {
-            "loudness_lufs": float(features.loudness[stem]),
-            "peaks_mean_db": float(features.compression[stem][0]),
-            "peaks_std_db": float(features.compression[stem][1]),
-            "phi_mean": float(features.panning[stem].mean()),
-        }
-        for stem in features.stems
-    }
+        for stem, numbers in features.numbers().items():
+            texts = (f"{name} {value:.3f}" for name, value in numbers.items())
+            print(f"  {stem:<8}" + "".join(f"{text:>24}" for text in texts))

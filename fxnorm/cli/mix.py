@@ -83,7 +83,6 @@ def _mix(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
     if options.model is None:
         raise FxNormError("no model: give --model DIR, or --normalized-sum for the baseline")
     model = load(options.model, choose_device(options.device))
-    trained_with = [name for name in model.config.normalization.effects if name != "prereverb"]
     responses = read_impulse_responses(options.impulse_responses)
     pre_responses = read_impulse_responses(options.pre_impulse_responses)
     with fraction_done("mix") as on_progress:
@@ -92,7 +91,7 @@ def _mix(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
             None,
             model,
             seed=options.seed,
-            effects=chosen_effects(options, trained_with),
+            effects=chosen_effects(options, model.config.normalization.effects),
             strengths=options.strength,
             impulse_responses=responses,
             pre_impulse_responses=pre_responses,
@@ -103,18 +102,17 @@ def _mix(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
 def _sum(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
     from fxnorm.mixing import sum_normalized
     from fxnorm.models import load
-    from fxnorm.normalization import DEFAULT_EFFECTS, DatasetFeatures, NormalizationConfig
+    from fxnorm.normalization import DatasetFeatures, NormalizationConfig
 
     if options.features is None and options.model is None:
         raise FxNormError("no features: --normalized-sum needs --features FILE or --model DIR")
     if options.features is not None:
         features, config = DatasetFeatures.load(options.features), NormalizationConfig()
-        effects = list(DEFAULT_EFFECTS)
     else:
         model = load(options.model)
         features, config = model.features, model.config.normalization
-        effects = [name for name in config.effects if name != "prereverb"]
-    settings = {"effects": chosen_effects(options, effects), "strengths": options.strength}
+    effects = chosen_effects(options, config.effects)
+    settings = {"effects": effects, "strengths": options.strength}
     return sum_normalized(
         files,
         None,

@@ -18,6 +18,7 @@ from fxnorm.cli.common import (
     warn,
 )
 from fxnorm.errors import FxNormError
+from fxnorm.normalization.matching.table import effect_names
 from fxnorm.stems import STEMS
 
 if TYPE_CHECKING:
@@ -57,21 +58,16 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Normalise the inputs one by one."""
     from fxnorm import audio
-    from fxnorm.normalization import (
-        DEFAULT_EFFECTS,
-        DatasetFeatures,
-        FxNormalizer,
-        NormalizationConfig,
-    )
+    from fxnorm.normalization import DatasetFeatures, FxNormalizer, NormalizationConfig
     from fxnorm.seeds import derive_seed
 
     outputs = _outputs(options.inputs, options.output, options.subtype)
     settings = {
-        "effects": chosen_effects(options, DEFAULT_EFFECTS),
+        "effects": chosen_effects(options, effect_names()),
         "strengths": options.strength,
         "released_quirks": options.released_quirks,
     }
-    normalizer = FxNormalizer.from_config(
+    normalizer = FxNormalizer(
         DatasetFeatures.load(options.features),
         NormalizationConfig.parse(settings, "fxnorm normalize"),
         impulse_responses=read_impulse_responses(options.impulse_responses),

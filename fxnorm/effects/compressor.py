@@ -7,8 +7,10 @@ and then runs `compress_levels` for each.
 
 import math
 
-import numba
 import numpy as np
+
+from fxnorm.compiling import compiled
+from fxnorm.errors import FxNormError
 
 #: Level given to samples below `_LEVEL_FLOOR`, in dB.
 LEVEL_FLOOR_DB = -120.0
@@ -33,12 +35,15 @@ def compress(
         threshold_db: level in dBFS where the gain starts to change.
         ratio: above 1 attenuates what is above the threshold (4 = 4:1); below 1 amplifies what is
             below it (0.25 = 1:4); 1 changes nothing.
-        attack_ms: time constant while the gain reduction grows.
-        release_ms: time constant while it falls.
+        attack_ms: time constant while the gain reduction grows; 0 acts at once.
+        release_ms: time constant while it falls, likewise.
         makeup_db: gain added to the result.
 
     Returns:
         (samples,) float32.
+
+    Raises:
+        FxNormError: a negative time constant.
     """
     channel = np.ascontiguousarray(channel, np.float32)
     attack, release = smoothing(attack_ms, sample_rate), smoothing(release_ms, sample_rate)
@@ -48,7 +53,19 @@ def compress(
 
 
 def smoothing(time_ms: float, sample_rate: int) -> float:
-    """Coefficient of a one-pole smoother that covers 1 − 1/e of a step in `time_ms`."""
+    """Coefficient of a one-pole smoother that covers 1 − 1/e of a step in `time_ms`.
+
+    Args:
+        time_ms: time constant; 0 follows at once.
+        sample_rate: in Hz.
+
+    Raises:
+        FxNormError: a negative time.
+    """
+    if time_ms < 0.0:
+        raise FxNormError(f"time constant {time_ms:g} ms: give 0 or more")
+    if time_ms == 0.0:
+        return 0.0
     return math.exp(-1.0 / (0.001 * sample_rate * time_ms))
 
 
@@ -131,10 +148,17 @@ def _slope(ratio: float) -> float:
     return 1.0 - 1.0 / ratio if ratio > 1.0 else 1.0 - ratio
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _detect(  # type: ignore[no-untyped-def]
-    levels, threshold, slope, downward, attack, release, state, reduction
-):
+@compiled
+def _detect(
+    levels: np.ndarray,
+    threshold: float,
+    slope: float,
+    downward: bool,
+    attack: float,
+    release: float,
+    state: float,
+    reduction: np.ndarray,
+) -> float:
     """Write the smoothed gain reduction and return its last value."""
     # "Attack where the reduction grows" is the larger of both updates if attack is the faster one.
     faster_attack = attack <= release
@@ -148,19 +172,19 @@ def _detect(  # type: ignore[no-untyped-def]
     return state
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _compress(  # type: ignore[no-untyped-def]
-    channel,
-    levels,
-    threshold,
-    slope,
-    downward,
-    attack,
-    release,
-    makeup,
-    strength,
-    output,
-):
+@compiled
+def _compress(
+    channel: np.ndarray,
+    levels: np.ndarray,
+    threshold: float,
+    slope: float,
+    downward: bool,
+    attack: float,
+    release: float,
+    makeup: float,
+    strength: float,
+    output: np.ndarray,
+) -> None:
     """Block by block, so that the reductions stay in the cache between both loops."""
     reduction = np.empty(_BLOCK)
     state = 0.0
@@ -179,8 +203,10 @@ _E2, _E3, _E4, _E5 = 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120
 _E6, _E7 = 1.0 / 720, 1.0 / 5040  # the next term is below 5e-9, a tenth of single's rounding
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _apply_gain(channel, reduction, makeup, strength, output):  # type: ignore[no-untyped-def]
+@compiled
+def _apply_gain(
+    channel: np.ndarray, reduction: np.ndarray, makeup: float, strength: float, output: np.ndarray
+) -> None:
     """Multiply by 10^((makeup − strength · reduction)/20), written out to be vectorised."""
     power = np.empty(_BLOCK)
     power_bits = power.view(np.int64)
@@ -211,8 +237,8 @@ _DB_PER_NEPER = 20.0 / math.log(10.0)
 _DB_PER_OCTAVE = 20.0 * math.log10(2.0)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _levels(channel, levels):  # type: ignore[no-untyped-def]
+@compiled
+def _levels(channel: np.ndarray, levels: np.ndarray) -> None:
     """20 log10 of the magnitudes, written out to be vectorised: x = m · 2^k, √½ ≤ m < √2."""
     mantissa = np.empty(_BLOCK)
     bits = mantissa.view(np.uint64)

@@ -90,9 +90,13 @@ class Processor(ABC):
         self.update()
         self.reset()
 
-    @abstractmethod
     def process(self, block: np.ndarray) -> np.ndarray:
-        """Process (samples, 2) float32; returns a new array of that shape."""
+        """Process (samples, 2) float32, also of no length; returns a new array of that shape."""
+        return self._process(block) if block.shape[0] else np.zeros((0, 2), np.float32)
+
+    @abstractmethod
+    def _process(self, block: np.ndarray) -> np.ndarray:
+        """`process` of at least one sample."""
 
     def update(self, parameter_name: str | None = None) -> None:  # noqa: B027
         """Derive what depends on the parameters; called whenever one is set."""
@@ -115,7 +119,7 @@ class Gain(Processor):
     def __init__(self, sample_rate: int) -> None:
         super().__init__(sample_rate, Parameter("gain", 0.0, -80.0, 24.0, "dB"))
 
-    def process(self, block: np.ndarray) -> np.ndarray:
+    def _process(self, block: np.ndarray) -> np.ndarray:
         return block * np.float32(from_db(self._value("gain")))
 
 
@@ -143,7 +147,7 @@ class Equaliser(Processor):
             *band("high_shelf", 10_000.0, 3000.0, 20_000.0),
         )
 
-    def process(self, block: np.ndarray) -> np.ndarray:
+    def _process(self, block: np.ndarray) -> np.ndarray:
         filtered, self._state = scipy.signal.sosfilt(
             self._sections, np.asarray(block, np.float64), axis=0, zi=self._state
         )
@@ -180,7 +184,7 @@ class Compressor(Processor):
             Parameter("makeup_gain", 0.0, -12.0, 24.0, "dB"),
         )
 
-    def process(self, block: np.ndarray) -> np.ndarray:
+    def _process(self, block: np.ndarray) -> np.ndarray:
         reduction_db = gain_reduction_db(
             level_db(np.maximum(np.abs(block[:, 0]), np.abs(block[:, 1]))),
             self._value("threshold"),
@@ -203,7 +207,7 @@ class Panner(Processor):
     def __init__(self, sample_rate: int) -> None:
         super().__init__(sample_rate, Parameter("pan", 0.5, 0.0, 1.0))
 
-    def process(self, block: np.ndarray) -> np.ndarray:
+    def _process(self, block: np.ndarray) -> np.ndarray:
         angle = self._value("pan") * np.pi / 2.0
         gains = np.sqrt(2.0) * np.array([np.cos(angle), np.sin(angle)], np.float32)
         return (block * gains).astype(np.float32)
@@ -215,7 +219,7 @@ class StereoWidth(Processor):
     def __init__(self, sample_rate: int) -> None:
         super().__init__(sample_rate, Parameter("width", 1.0, 0.0, 2.0))
 
-    def process(self, block: np.ndarray) -> np.ndarray:
+    def _process(self, block: np.ndarray) -> np.ndarray:
         middle = block.mean(axis=1, keepdims=True)
         return middle + np.float32(self._value("width")) * (block - middle)
 
@@ -241,7 +245,7 @@ class Reverb(Processor):
             Parameter("dry_mix", 1.0, 0.0, 1.0),
         )
 
-    def process(self, block: np.ndarray) -> np.ndarray:
+    def _process(self, block: np.ndarray) -> np.ndarray:
         wet = scipy.signal.oaconvolve(block, self._delayed, axes=0)
         wet[: self._tail.shape[0]] += self._tail
         answer, self._tail = wet[: block.shape[0]], wet[block.shape[0] :]
@@ -274,7 +278,7 @@ class _BlockWise(Processor):
         super().__init__(sample_rate)
         self.parameters = inner.parameters
 
-    def process(self, block: np.ndarray) -> np.ndarray:
+    def _process(self, block: np.ndarray) -> np.ndarray:
         missing = -block.shape[0] % _CONSOLE_BLOCK
         padded = np.pad(np.asarray(block, np.float32), [(0, missing), (0, 0)])
         parts = [
@@ -306,8 +310,6 @@ class Chain:
     def process(self, audio: np.ndarray) -> np.ndarray:
         """Process mono or stereo, also of no length; returns (samples, 2) float32."""
         audio = to_stereo(np.asarray(audio, np.float32))
-        if audio.shape[0] == 0:
-            return audio
         for processor in self.processors:
             audio = processor.process(audio)
         return audio

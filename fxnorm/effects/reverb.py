@@ -1,7 +1,7 @@
 """Convolution with a room's impulse response."""
 
 import numpy as np
-import scipy.fft
+import scipy.signal
 
 from fxnorm.audio import to_stereo
 
@@ -33,18 +33,8 @@ def convolve(
     elif response.shape[1] > 1:
         index = 0 if generator is None else int(generator.integers(response.shape[1]))
         response = response[:, index : index + 1]
-    channels = [_overlap_add(signal[:, c], response[:, c], start) for c in range(signal.shape[1])]
-    return np.stack(channels, axis=1).reshape(audio.shape)
-
-
-def _overlap_add(signal: np.ndarray, response: np.ndarray, start: int) -> np.ndarray:
-    """Samples `start` to `start + len(signal)` of the full convolution, in double, float32 out."""
-    samples, taps = signal.shape[0], response.shape[0]
-    size = scipy.fft.next_fast_len(min(samples + taps - 1, 4 * taps + 4096), real=True)
-    step = size - taps + 1
-    spectrum = scipy.fft.rfft(np.asarray(response, np.float64), size)
-    out = np.zeros(samples + taps - 1 + size)
-    for begin in range(0, samples, step):
-        block = scipy.fft.rfft(np.asarray(signal[begin : begin + step], np.float64), size)
-        out[begin : begin + size] += scipy.fft.irfft(block * spectrum, size)
-    return out[start : start + samples].astype(np.float32)
+    # In double: a long response sums many samples.
+    full = scipy.signal.oaconvolve(
+        np.asarray(signal, np.float64), np.asarray(response, np.float64), axes=0
+    )
+    return full[start : start + signal.shape[0]].astype(np.float32).reshape(audio.shape)

@@ -5,8 +5,9 @@ written out, then summed on eight accumulators, so that both loops are vectorise
 the same way on every machine.
 """
 
-import numba
 import numpy as np
+
+from fxnorm.compiling import compiled
 
 #: Columns of `spectral_shapes` before the bands' peaks and valleys.
 SHAPE_COLUMNS = 4
@@ -18,11 +19,8 @@ _SILENCE = 1e-30
 # How much further than in the frame before a band's extremes are looked for at first.
 _HINT = 1.5
 
-# Division as in numpy: Python's check for zero would keep loops from being vectorised.
-_compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
-
-@_compiled
+@compiled
 def windowed_frames(audio: np.ndarray, window: np.ndarray, hop: int, out: np.ndarray) -> None:
     """Cut (channels, samples) into frames every `hop` samples, times `window`.
 
@@ -39,7 +37,7 @@ def windowed_frames(audio: np.ndarray, window: np.ndarray, hop: int, out: np.nda
                 out[channel, row, k] = audio[channel, start + k] * window[k]
 
 
-@_compiled
+@compiled
 def magnitudes(spectra: np.ndarray, out: np.ndarray) -> None:
     """|z| of (channels, rows, bins) complex128."""
     for channel in range(out.shape[0]):
@@ -49,7 +47,7 @@ def magnitudes(spectra: np.ndarray, out: np.ndarray) -> None:
                 out[channel, row, k] = np.sqrt(z.real * z.real + z.imag * z.imag)
 
 
-@_compiled
+@compiled
 def ratio_sums(part: np.ndarray, whole: np.ndarray, out: np.ndarray) -> None:
     """Sum over bins of |part| / (whole + 1e-5).
 
@@ -68,7 +66,7 @@ def ratio_sums(part: np.ndarray, whole: np.ndarray, out: np.ndarray) -> None:
             out[channel, row] = _sum(terms)
 
 
-@_compiled
+@compiled
 def spectral_shapes(magnitude: np.ndarray, bands: np.ndarray, out: np.ndarray) -> None:
     """Moments, roll-off, flatness and each band's extremes of magnitude spectra.
 
@@ -115,7 +113,7 @@ def spectral_shapes(magnitude: np.ndarray, bands: np.ndarray, out: np.ndarray) -
             out[row, SHAPE_COLUMNS + count + band] = _sum(few) / extremes
 
 
-@_compiled
+@compiled
 def position_squares(
     left: np.ndarray, right: np.ndarray, edges: np.ndarray, out: np.ndarray
 ) -> None:
@@ -140,7 +138,7 @@ def position_squares(
             out[row, band] = _sum(terms[edges[band] : edges[band + 1]])
 
 
-@_compiled
+@compiled
 def level_blocks(channel: np.ndarray, size: int, out: np.ndarray) -> None:
     """Energy, peak and summed log level of consecutive blocks.
 
@@ -163,7 +161,7 @@ def level_blocks(channel: np.ndarray, size: int, out: np.ndarray) -> None:
         out[block, 2] = _sum_of_logs(magnitude)
 
 
-@_compiled
+@compiled
 def distance_sums(
     mix: np.ndarray, target: np.ndarray, mix_scale: float, target_scale: float
 ) -> tuple[float, float, float]:
@@ -200,7 +198,7 @@ def distance_sums(
     return difference, energy, logs
 
 
-@_compiled
+@compiled
 def waveform_sums(mix: np.ndarray, target: np.ndarray, sums: np.ndarray) -> None:
     """Add |x - y|, (x - y)², x² and y² of (samples, channels) to `sums`, (channels, 4)."""
     for c in range(mix.shape[1]):
@@ -218,7 +216,7 @@ def waveform_sums(mix: np.ndarray, target: np.ndarray, sums: np.ndarray) -> None
         sums[c, 3] += target_energy
 
 
-@_compiled
+@compiled
 def two_biquads(audio: np.ndarray, sections: np.ndarray, state: np.ndarray) -> None:
     """Filter stereo audio in place by two second-order sections in series.
 
@@ -252,7 +250,7 @@ def two_biquads(audio: np.ndarray, sections: np.ndarray, state: np.ndarray) -> N
     state[0, 1, 0], state[0, 1, 1], state[1, 1, 0], state[1, 1, 1] = r00, r01, r10, r11
 
 
-@_compiled
+@compiled
 def first_sustained(audio: np.ndarray, window: int, threshold: float, run: int) -> int:
     """First sample of the first `run` samples in a row whose rolling RMS exceeds `threshold`.
 
@@ -282,7 +280,7 @@ def first_sustained(audio: np.ndarray, window: int, threshold: float, run: int) 
     return samples
 
 
-@_compiled
+@compiled
 def _sum(values: np.ndarray) -> float:
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
     whole = values.shape[0] // 8 * 8
@@ -300,7 +298,7 @@ def _sum(values: np.ndarray) -> float:
     return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7))
 
 
-@_compiled
+@compiled
 def _sum_of_logs(values: np.ndarray) -> float:
     """Sum of natural logarithms of values between 1e-38 and 1e38, one logarithm per eight."""
     logs = 0.0
@@ -314,7 +312,7 @@ def _sum_of_logs(values: np.ndarray) -> float:
     return logs
 
 
-@_compiled
+@compiled
 def _rolloff_bin(values: np.ndarray, threshold: float) -> int:
     cumulated = 0.0
     for k in range(values.shape[0]):
@@ -324,7 +322,7 @@ def _rolloff_bin(values: np.ndarray, threshold: float) -> int:
     return values.shape[0] - 1
 
 
-@_compiled
+@compiled
 def _keep_smallest(values: np.ndarray, kept: np.ndarray, guess: float) -> None:
     """Sort the smallest values into `kept`, rising.
 

@@ -106,8 +106,11 @@ def mix_stems(
     """
     loaded = model if isinstance(model, LoadedModel) else load(model, choose_device(device))
     config = _adapt(loaded.config.normalization, effects, strengths)
-    normalizer = FxNormalizer.from_config(
-        loaded.features, config, impulse_responses, pre_impulse_responses
+    normalizer = FxNormalizer(
+        loaded.features,
+        config,
+        impulse_responses=impulse_responses,
+        pre_impulse_responses=pre_impulse_responses,
     )
     sample_rate = common_rate(stems, sample_rate)
     sources = open_stems(stems, sample_rate)
@@ -158,8 +161,11 @@ def sum_normalized(
     Raises:
         FxNormError: see `mix`.
     """
-    normalizer = FxNormalizer.from_config(
-        features, config or NormalizationConfig(), impulse_responses, pre_impulse_responses
+    normalizer = FxNormalizer(
+        features,
+        config,
+        impulse_responses=impulse_responses,
+        pre_impulse_responses=pre_impulse_responses,
     )
     sample_rate = common_rate(stems, sample_rate)
     sources = open_stems(stems, sample_rate)

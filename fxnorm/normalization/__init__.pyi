@@ -8,12 +8,10 @@ from .matching.equalization import match_equalization
 from .matching.loudness import normalize_loudness
 from .matching.onsets import detect_onsets, mean_peak
 from .matching.panning import match_panning, position
-from .normalization_config import DEFAULT_EFFECTS, EFFECT_ORDER, NormalizationConfig
+from .normalization_config import NormalizationConfig
 from .normalizer import FxNormalizer, NormalizedStem
 
 __all__ = [
-    "DEFAULT_EFFECTS",
-    "EFFECT_ORDER",
     "DatasetFeatures",
     "FxNormalizer",
     "ImpulseResponse",

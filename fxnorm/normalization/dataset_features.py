@@ -3,53 +3,83 @@
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import scipy.signal
 
 from fxnorm.errors import FxNormError
 from fxnorm.normalization import released_features
-from fxnorm.normalization.matching.equalization import N_FFT
+from fxnorm.normalization.matching.table import measured_features
+from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.outputs import atomic_file
-from fxnorm.stems import STEMS
+from fxnorm.stems import in_order
 
-BINS = N_FFT // 2 + 1
 _VERSION = 1
-_SHAPES = {"eq": (BINS,), "compression": (2,), "panning": (BINS,), "loudness": (1,)}
-_EQ_SMOOTHING = {"vocals": 401, "other": 401, "bass": 151, "drums": 151}
-_PANNING_SMOOTHING = 501
 
 
-@dataclass(frozen=True)
 class DatasetFeatures:
-    """Averages over the training partition per stem type: the curves in use, smoothed twice.
+    """Averages over the training partition by effect and stem type: what stems are matched to.
 
     Attributes:
-        eq: mean magnitude spectrum at -30 LUFS, (32,769,) float64, by stem type.
-        compression: (mean, standard deviation) in dB of the strongest peaks at a peak of -10 dBFS.
-        panning: mean phi, (32,769,) float64.
-        loudness: integrated loudness in LUFS.
+        references: effect → stem type → reference (see `Feature`), float64. Curves are those in
+            use, smoothed twice.
     """
 
-    eq: dict[str, np.ndarray]
-    compression: dict[str, tuple[float, float]]
-    panning: dict[str, np.ndarray]
-    loudness: dict[str, float]
+    def __init__(self, **references: Mapping[str, Any]) -> None:
+        """Take the references of each effect by stem type: arrays, tuples or numbers."""
+        self.references: dict[str, dict[str, np.ndarray]] = {
+            effect: {
+                stem: np.atleast_1d(np.asarray(stems[stem], np.float64)) for stem in in_order(stems)
+            }
+            for effect, stems in references.items()
+        }
 
     @property
     def stems(self) -> tuple[str, ...]:
-        """Stem types that have features, in the project's order."""
-        return tuple(stem for stem in STEMS if stem in self.loudness)
+        """Stem types that have all features, in the project's order."""
+        names = [set(stems) for stems in self.references.values()]
+        return in_order(set.intersection(*names)) if names else ()
+
+    @property
+    def eq(self) -> dict[str, np.ndarray]:
+        """Mean magnitude spectrum at -30 LUFS, (32,769,), by stem type."""
+        return self.references["eq"]
+
+    @property
+    def compression(self) -> dict[str, tuple[float, float]]:
+        """(mean, standard deviation) in dB of the strongest peaks at a peak of -10 dBFS."""
+        pairs = self.references["compression"].items()
+        return {stem: (float(mean), float(deviation)) for stem, (mean, deviation) in pairs}
+
+    @property
+    def panning(self) -> dict[str, np.ndarray]:
+        """Mean phi, (32,769,)."""
+        return self.references["panning"]
+
+    @property
+    def loudness(self) -> dict[str, float]:
+        """Integrated loudness in LUFS."""
+        return {stem: float(value[0]) for stem, value in self.references["loudness"].items()}
+
+    def numbers(self) -> dict[str, dict[str, float]]:
+        """The features of each stem type in a few numbers, whose names end in their units."""
+        shown = [(name, f) for name, f in measured_features().items() if name in self.references]
+        return {
+            stem: {
+                key: value
+                for name, feature in shown
+                for key, value in feature.numbers(self.references[name][stem]).items()
+            }
+            for stem in self.stems
+        }
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a `.npz` file (plain arrays, no pickles), whole or not at all."""
         arrays: dict[str, Any] = {
-            f"{feature}/{stem}": np.atleast_1d(value)
-            for feature in _SHAPES
-            for stem, value in getattr(self, feature).items()
+            f"{effect}/{stem}": reference
+            for effect, stems in self.references.items()
+            for stem, reference in stems.items()
         }
         if Path(path).suffix != ".npz":
             raise FxNormError(f"{path}: features files end in .npz; choose such a name")
@@ -66,7 +96,8 @@ class DatasetFeatures:
         """Read a file written by `save`.
 
         Raises:
-            FxNormError: missing, not a features file, of another version, or incomplete.
+            FxNormError: missing, not a features file, of another version, or with features that
+                not all stem types have.
         """
         if not Path(path).is_file():
             raise FxNormError(f"{path}: no such features file; measure or import one first")
@@ -81,10 +112,10 @@ class DatasetFeatures:
             raise FxNormError(
                 f"{path}: not a features file of version {_VERSION}; measure the features again"
             )
-        nested: dict[str, dict[str, Any]] = {feature: {} for feature in _SHAPES}
+        nested: dict[str, dict[str, Any]] = {}
         for name, array in arrays.items():
-            feature, _, stem = name.partition("/")
-            nested.setdefault(feature, {})[stem] = array
+            effect, _, stem = name.partition("/")
+            nested.setdefault(effect, {})[stem] = array
         return cls._checked(nested, str(path))
 
     @classmethod
@@ -97,57 +128,41 @@ class DatasetFeatures:
         Raises:
             FxNormError: missing, holds anything else, or incomplete.
         """
-        features = cls._checked(released_features.read(path), str(path))
-        return cls(
-            eq={stem: smooth_eq(curve, stem) for stem, curve in features.eq.items()},
-            compression=features.compression,
-            panning={stem: smooth_panning(curve) for stem, curve in features.panning.items()},
-            loudness=features.loudness,
-        )
+        loaded = cls._checked(released_features.read(path), str(path))
+        return cls(**smoothed(loaded.references, NormalizationConfig()))
 
     @classmethod
     def _checked(cls, nested: Mapping[str, Mapping[str, Any]], source: str) -> Self:
-        if set(nested) != set(_SHAPES):
-            raise FxNormError(
-                f"{source}: holds features {sorted(nested)}; expected {sorted(_SHAPES)}"
-            )
-        stems = sorted(nested["loudness"])
-        for feature, values in nested.items():
-            if sorted(values) != stems or not stems or not set(stems) <= set(STEMS):
+        known = measured_features()
+        if not nested or not set(nested) <= set(known):
+            raise FxNormError(f"{source}: holds features {sorted(nested)}; expected {[*known]}")
+        stems = set.union(*(set(values) for values in nested.values()))
+        for name, values in nested.items():
+            if set(values) != stems:
                 raise FxNormError(
-                    f"{source}: '{feature}' has stems {sorted(values)}; every feature must have the"
-                    f" same ones, of {', '.join(STEMS)}"
+                    f"{source}: '{name}' has stems {sorted(values)}; every feature must have the"
+                    f" same ones, here {', '.join(in_order(stems))}"
                 )
-            for stem, value in values.items():
-                array = np.asarray(value)
-                if array.shape != _SHAPES[feature] or array.dtype.kind != "f":
+            for stem, array in values.items():
+                if array.shape != known[name].shape or array.dtype.kind != "f":
                     raise FxNormError(
-                        f"{source}: '{feature}' of {stem} has shape {array.shape} and type"
-                        f" {array.dtype}; expected {_SHAPES[feature]} floats"
+                        f"{source}: '{name}' of {stem} has shape {array.shape} and type"
+                        f" {array.dtype}; expected {known[name].shape} floats"
                     )
                 if not np.isfinite(array).all():
-                    raise FxNormError(f"{source}: '{feature}' of {stem} has values not finite")
-        in_order = [stem for stem in STEMS if stem in stems]
-        return cls(
-            eq={s: np.asarray(nested["eq"][s], np.float64) for s in in_order},
-            compression={
-                s: (float(nested["compression"][s][0]), float(nested["compression"][s][1]))
-                for s in in_order
-            },
-            panning={s: np.asarray(nested["panning"][s], np.float64) for s in in_order},
-            loudness={s: float(nested["loudness"][s][0]) for s in in_order},
-        )
+                    raise FxNormError(f"{source}: '{name}' of {stem} has values not finite")
+        return cls(**{name: nested[name] for name in known if name in nested})
 
 
-def smooth_eq(curve: np.ndarray, stem: str) -> np.ndarray:
-    """Moving-line smoothing of a mean spectrum; wider for vocals and other."""
-    return _smooth(curve, _EQ_SMOOTHING[stem])
-
-
-def smooth_panning(curve: np.ndarray) -> np.ndarray:
-    """Moving-line smoothing of a mean phi."""
-    return _smooth(curve, _PANNING_SMOOTHING)
-
-
-def _smooth(curve: np.ndarray, window: int) -> np.ndarray:
-    return scipy.signal.savgol_filter(np.asarray(curve, np.float64), window, 1, mode="mirror")
+def smoothed(
+    averages: Mapping[str, Mapping[str, np.ndarray]], config: NormalizationConfig
+) -> dict[str, dict[str, np.ndarray]]:
+    """Averages by effect and stem type, smoothed once as each effect has it."""
+    features = measured_features()
+    return {
+        name: {
+            stem: features[name].smooth(average, config.stem_type(stem))
+            for stem, average in stems.items()
+        }
+        for name, stems in averages.items()
+    }

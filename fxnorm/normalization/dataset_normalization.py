@@ -17,7 +17,7 @@ from fxnorm.normalization.normalizer import FxNormalizer
 from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
 from fxnorm.seeds import derive_seed
-from fxnorm.stems import STEMS
+from fxnorm.stems import in_order
 
 
 def normalize_dataset(
@@ -48,7 +48,7 @@ def normalize_dataset(
 
     Returns:
         The stems' reports (see `NormalizedStem`) with the key `song` added, song by song in the
-        order of `songs` and of `STEMS`.
+        order of `songs` and, within a song, of `fxnorm.stems.in_order`.
 
     Raises:
         FxNormError: no songs, two songs of one name, or a file that can't be read or written.
@@ -64,7 +64,7 @@ def normalize_dataset(
     tasks = [
         joblib.delayed(_normalize_stem)(song, stem, target, normalizer, seed, subtype, kept)
         for song in songs
-        for stem in STEMS
+        for stem in in_order(song.stems)
     ]
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
         results = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="n_jobs")(tasks)

@@ -1,37 +1,26 @@
 """Measuring a data set's average features over its training partition."""
 
-import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
 
-from fxnorm.audio import from_db, peak, peak_db
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.audio import peak_db
+from fxnorm.conventions import GATE_DB, PADDING
 from fxnorm.data import Song, read_stem
 from fxnorm.errors import FxNormError
-from fxnorm.normalization.dataset_features import DatasetFeatures, smooth_eq, smooth_panning
-from fxnorm.normalization.matching import loudness
-from fxnorm.normalization.matching.compression import PEAK_DB, PERCENTILE, compress_channel
-from fxnorm.normalization.matching.equalization import (
-    GATE_DB,
-    HOP,
-    LEVEL_LUFS,
-    N_FFT,
-    equalize_channels,
-    mean_spectrum,
-)
-from fxnorm.normalization.matching.onsets import mean_peak
-from fxnorm.normalization.matching.panning import mean_phi, pan_channels
+from fxnorm.normalization.dataset_features import DatasetFeatures, smoothed
+from fxnorm.normalization.matching.effect import Context
+from fxnorm.normalization.matching.table import find_effect, measured_features
 from fxnorm.normalization.normalization_config import NormalizationConfig
-from fxnorm.normalization.normalizer import PADDING, pad
+from fxnorm.normalization.normalizer import pad
 from fxnorm.progress import progress
-from fxnorm.stems import STEMS
+from fxnorm.seeds import generator
+from fxnorm.stems import in_order
 
 
 def measure_features(
@@ -65,25 +54,14 @@ def measure_features(
         tasks = [
             _Task(song, stem, Path(name) / f"{index}-{stem}.npy")
             for index, song in enumerate(songs)
-            for stem in STEMS
+            for stem in in_order(song.stems)
         ]
         cascade = _Cascade(tasks, settings, jobs)
-        eq = {
-            stem: smooth_eq(smooth_eq(curve, stem), stem)
-            for stem, curve in cascade.average("eq", None).items()
-        }
-        compression = cascade.average("compression", eq)
-        panning = {
-            stem: smooth_panning(smooth_panning(curve))
-            for stem, curve in cascade.average("panning", compression).items()
-        }
-        lufs = cascade.average("loudness", panning)
-    return DatasetFeatures(
-        eq=eq,
-        compression={s: (float(v[0]), float(v[1])) for s, v in compression.items()},
-        panning=panning,
-        loudness={stem: float(value[0]) for stem, value in lufs.items()},
-    )
+        references: dict[str, dict[str, np.ndarray]] = {}
+        for effect in measured_features():
+            averages = {effect: cascade.average(effect, references)}
+            references |= smoothed(smoothed(averages, settings), settings)
+    return DatasetFeatures(**references)
 
 
 @dataclass(frozen=True)
@@ -101,130 +79,69 @@ class _Cascade:
         self._config = config
         self._jobs = jobs
 
-    def average(self, feature: str, references: dict[str, Any] | None) -> dict[str, np.ndarray]:
-        """Mean of a feature by stem type, after the effect whose references are given."""
+    def average(
+        self, effect: str, references: dict[str, dict[str, np.ndarray]]
+    ) -> dict[str, np.ndarray]:
+        """Mean of an effect's feature by stem type.
+
+        Args:
+            effect: whose feature is measured.
+            references: of the effects before it in the chain, of which the last one is applied.
+        """
         total: dict[str, np.ndarray] = {}
-        count = dict.fromkeys(STEMS, 0)
-        for task, value in zip(self._tasks, self._values(feature, references), strict=True):
+        count = dict.fromkeys(in_order(task.stem for task in self._tasks), 0)
+        for task, value in zip(self._tasks, self._values(effect, references), strict=True):
             if value is not None:
                 total[task.stem] = total.get(task.stem, 0.0) + value
                 count[task.stem] += 1
         for stem, songs in count.items():
             if songs == 0:
                 raise FxNormError(
-                    f"no song has a '{stem}' stem of which the {feature} feature can be measured"
+                    f"no song has a '{stem}' stem of which the {effect} feature can be measured"
                     f" (all silent, below {GATE_DB:g} dBFS, or without onsets)"
                 )
-        return {stem: total[stem] / count[stem] for stem in STEMS}
+        return {stem: total[stem] / songs for stem, songs in count.items()}
 
     def _values(
-        self, feature: str, references: dict[str, Any] | None
+        self, effect: str, references: dict[str, dict[str, np.ndarray]]
     ) -> Iterator[np.ndarray | None]:
+        before = next(reversed(references), None)
         # Results come in the order of the tasks, so the sums do not depend on the workers.
         with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
             results = joblib.Parallel(n_jobs=self._jobs, return_as="generator")(
                 joblib.delayed(_step)(
                     task,
-                    feature,
-                    None if references is None else references[task.stem],
+                    effect,
+                    before,
+                    np.empty(0) if before is None else references[before][task.stem],
                     self._config,
                 )
                 for task in self._tasks
             )
-            yield from progress(results, len(self._tasks), f"Measuring {feature}", "stem")
+            yield from progress(results, len(self._tasks), f"Measuring {effect}", "stem")
 
 
 def _step(
-    task: _Task, feature: str, reference: Any, config: NormalizationConfig
+    task: _Task, effect: str, before: str | None, reference: np.ndarray, config: NormalizationConfig
 ) -> np.ndarray | None:
-    """Apply the effect before `feature` to one stem, keep the result and measure the feature."""
-    if feature == "eq":
+    """Apply the effect `before` to one stem, keep the result and measure the feature of `effect`.
+
+    The first effect measures the stem as it is.
+    """
+    if before is None:
         channels = pad(read_stem(task.song, task.stem))
     else:
         channels = np.load(task.intermediate)
         if _audible(channels):
-            channels = _APPLY[feature](channels, task.stem, reference, config)
-    if feature != "loudness":
-        np.save(task.intermediate, channels)
+            draws = generator(0, task.song.name, task.stem, before)
+            context = Context(config.stem_type(task.stem), config, draws, reference)
+            channels = find_effect(before).apply(channels, context).channels
+    np.save(task.intermediate, channels)
     # What the effects spread into the padding is cut, as at the end of the chain.
     channels[:, :PADDING] = 0.0
     channels[:, -PADDING:] = 0.0
-    return _MEASURE[feature](channels) if _audible(channels) else None
+    return measured_features()[effect].measure(channels) if _audible(channels) else None
 
 
 def _audible(channels: np.ndarray) -> bool:
     return peak_db(channels) > GATE_DB
-
-
-def _equalize(
-    channels: np.ndarray, stem: str, reference: np.ndarray, config: NormalizationConfig
-) -> np.ndarray:
-    limit = None if config.released_quirks else config.eq_max_boost_db
-    return np.stack([result.samples for result in equalize_channels(channels, reference, limit)])
-
-
-def _compress(
-    channels: np.ndarray, stem: str, reference: np.ndarray, config: NormalizationConfig
-) -> np.ndarray:
-    bounds = (float(reference[0]), float(reference[1]))
-    results = [
-        compress_channel(
-            channel,
-            SAMPLE_RATE,
-            stem,
-            bounds,
-            expansion=config.expansion,
-            exhaustive=config.exhaustive,
-        )
-        for channel in channels
-    ]
-    return np.stack([result.samples for result in results])
-
-
-def _pan(
-    channels: np.ndarray, stem: str, reference: np.ndarray, config: NormalizationConfig
-) -> np.ndarray:
-    repanned, _ = pan_channels(
-        channels,
-        stem,
-        reference,
-        released_quirks=config.released_quirks,
-        max_gain_db=config.panning_max_gain_db,
-    )
-    return repanned
-
-
-def _measure_eq(channels: np.ndarray) -> np.ndarray:
-    """Mean magnitude spectrum of a stem at -30 LUFS."""
-    lufs = loudness.measure(channels.T, SAMPLE_RATE)
-    gain = np.float32(loudness.loudness_gain(channels, lufs, LEVEL_LUFS))
-    return np.mean([mean_spectrum(channel * gain) for channel in channels], axis=0)
-
-
-def _measure_compression(channels: np.ndarray) -> np.ndarray | None:
-    """Mean and deviation of the strongest peaks of a stem brought to a peak of -10 dBFS."""
-    gain = float(from_db(PEAK_DB)) / peak(channels)
-    result = mean_peak((channels * gain).astype(np.float32).T, SAMPLE_RATE, PERCENTILE)
-    return None if result is None else np.array(result)
-
-
-def _measure_panning(channels: np.ndarray) -> np.ndarray:
-    return mean_phi(channels, N_FFT, HOP)
-
-
-def _measure_loudness(channels: np.ndarray) -> np.ndarray | None:
-    lufs = loudness.measure(channels.T, SAMPLE_RATE)
-    return np.array([lufs]) if math.isfinite(lufs) else None
-
-
-_APPLY: dict[str, Callable[..., np.ndarray]] = {
-    "compression": _equalize,
-    "panning": _compress,
-    "loudness": _pan,
-}
-_MEASURE: dict[str, Callable[[np.ndarray], np.ndarray | None]] = {
-    "eq": _measure_eq,
-    "compression": _measure_compression,
-    "panning": _measure_panning,
-    "loudness": _measure_loudness,
-}

@@ -7,39 +7,38 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fxnorm.audio import db
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import LONG_TERM_FFT, SAMPLE_RATE
 from fxnorm.normalization.dataset_features import DatasetFeatures
-from fxnorm.normalization.matching.equalization import N_FFT
+from fxnorm.normalization.matching.effect import Curve
+from fxnorm.normalization.matching.table import measured_features
+from fxnorm.stems import STEMS, in_order
 
 _LOWEST_HZ = 20.0
 _POINTS = 240
-# Okabe and Ito's colours, told apart with any colour vision; line styles serve print.
-_STYLES: dict[str, dict[str, Any]] = {
-    "vocals": {"color": "#0072B2", "linestyle": "-"},
-    "bass": {"color": "#D55E00", "linestyle": "--"},
-    "drums": {"color": "#009E73", "linestyle": "-."},
-    "other": {"color": "#CC79A7", "linestyle": (0, (1, 1))},
-}
-_MARKERS = {"vocals": "o", "bass": "s", "drums": "^", "other": "D"}
+_COLUMNS = 2
+# Okabe and Ito's colours, told apart with any colour vision; line styles and markers serve print.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_LINES = ("-", "--", "-.", (0, (1, 1)))
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 def features_table(features: DatasetFeatures) -> pd.DataFrame:
-    """Spectrum and position curves at log-spaced frequencies from 20 Hz, in long form.
+    """Features over frequency at log-spaced frequencies from 20 Hz, in long form.
 
     Returns:
-        Columns frequency_hz, stem, eq_db and phi.
+        Columns frequency_hz, stem, and one for every feature that is a curve: eq_db, phi.
     """
     bins, frequencies = _log_bins()
+    curves = [
+        (name, feature.curve)
+        for name, feature in measured_features().items()
+        if feature.curve is not None and name in features.references
+    ]
     return pd.concat(
         [
             pd.DataFrame(
-                {
-                    "frequency_hz": frequencies,
-                    "stem": stem,
-                    "eq_db": db(features.eq[stem][bins]),
-                    "phi": features.panning[stem][bins],
-                }
+                {"frequency_hz": frequencies, "stem": stem}
+                | {c.column: c.shown(features.references[name][stem][bins]) for name, c in curves}
             )
             for stem in features.stems
         ],
@@ -48,64 +47,69 @@ def features_table(features: DatasetFeatures) -> pd.DataFrame:
 
 
 def features_figure(features: DatasetFeatures, other: DatasetFeatures | None = None) -> Figure:
-    """Curves of spectrum and position, and values of dynamics and loudness, by stem type.
+    """One plot for each feature: its curves, or its values, by stem type.
 
     Args:
         features: drawn in full.
         other: drawn faintly behind, to compare with.
     """
-    figure = Figure(figsize=(10.0, 7.0), layout="constrained")
-    (spectrum, phi), (dynamics, loudness) = figure.subplots(2, 2)
-    if other is not None:
-        for axes, name in ((spectrum, "eq"), (phi, "panning")):
-            _curves(axes, other, name, alpha=0.35)
-        _values(dynamics, loudness, other, alpha=0.35)
-    _curves(spectrum, features, "eq", alpha=1.0)
-    _curves(phi, features, "panning", alpha=1.0)
-    _values(dynamics, loudness, features, alpha=1.0)
-    spectrum.set(title="Spectrum at −30 LUFS", ylabel="mean magnitude (dB)")
-    phi.set(title="Similarity of left and right", ylabel="φ (1 = centre, 0 = one side)")
-    dynamics.set(title="Strongest peaks below a peak of −10 dBFS", ylabel="mean ± std (dBFS)")
-    loudness.set(title="Loudness", ylabel="integrated loudness (LUFS)")
-    spectrum.legend(frameon=False)
+    measured = {n: f for n, f in measured_features().items() if n in features.references}
+    rows = -(-len(measured) // _COLUMNS)
+    figure = Figure(figsize=(5.0 * _COLUMNS, 3.5 * rows), layout="constrained")
+    axes_list = list(figure.subplots(rows, _COLUMNS, squeeze=False).flat)
+    for axes in axes_list[len(measured) :]:
+        axes.remove()
+    drawn = [(features, 1.0)] if other is None else [(other, 0.35), (features, 1.0)]
+    for axes, (name, feature) in zip(axes_list, measured.items(), strict=False):
+        for source, alpha in drawn:
+            references = source.references.get(name, {})
+            if feature.curve is None:
+                _values(axes, references, alpha)
+            else:
+                _curves(axes, references, feature.curve, alpha)
+        axes.set(title=feature.title, ylabel=feature.label)
+    axes_list[0].legend(frameon=False)
     return figure
 
 
 def _log_bins() -> tuple[np.ndarray, np.ndarray]:
-    resolution_hz = SAMPLE_RATE / N_FFT
+    resolution_hz = SAMPLE_RATE / LONG_TERM_FFT
     wanted_hz = np.geomspace(_LOWEST_HZ, SAMPLE_RATE / 2.0, _POINTS)
     bins = np.unique(np.rint(wanted_hz / resolution_hz).astype(int))
     return bins, bins * resolution_hz
 
 
-def _curves(axes: Axes, features: DatasetFeatures, name: str, alpha: float) -> None:
+def _curves(axes: Axes, references: dict[str, np.ndarray], curve: Curve, alpha: float) -> None:
     bins, frequencies = _log_bins()
-    for stem in features.stems:
-        curve = getattr(features, name)[stem][bins]
-        label = stem if alpha == 1.0 else None
+    for stem, reference in references.items():
+        index = _style_index(stem, references)
         axes.semilogx(
             frequencies,
-            db(curve) if name == "eq" else curve,
-            label=label,
+            curve.shown(reference[bins]),
+            label=stem if alpha == 1.0 else None,
             alpha=alpha,
-            **_STYLES[stem],
+            color=_COLOURS[index % len(_COLOURS)],
+            linestyle=_LINES[index % len(_LINES)],
         )
     axes.set(xlabel="frequency (Hz)", xlim=(_LOWEST_HZ, SAMPLE_RATE / 2.0))
     axes.grid(alpha=0.25, which="both", linewidth=0.5)
 
 
-def _values(dynamics: Axes, loudness: Axes, features: DatasetFeatures, alpha: float) -> None:
-    stems = features.stems
-    for index, stem in enumerate(stems):
-        mean, deviation = features.compression[stem]
+def _values(axes: Axes, references: dict[str, np.ndarray], alpha: float) -> None:
+    """A value for each stem type, with its spread where the reference has one."""
+    for position, (stem, (value, *spread)) in enumerate(references.items()):
+        index = _style_index(stem, references)
         style: dict[str, Any] = {
-            "color": _STYLES[stem]["color"],
-            "marker": _MARKERS[stem],
+            "color": _COLOURS[index % len(_COLOURS)],
+            "marker": _MARKERS[index % len(_MARKERS)],
             "alpha": alpha,
         }
-        dynamics.errorbar(index, mean, yerr=deviation, capsize=4, **style)
-        loudness.plot(index, features.loudness[stem], **style)
-    for axes in (dynamics, loudness):
-        axes.set_xticks(range(len(stems)), stems)
-        axes.margins(x=0.15)
-        axes.grid(alpha=0.25, axis="y", linewidth=0.5)
+        axes.errorbar(position, value, yerr=spread[0] if spread else None, capsize=4, **style)
+    axes.set_xticks(range(len(references)), list(references))
+    axes.margins(x=0.15)
+    axes.grid(alpha=0.25, axis="y", linewidth=0.5)
+
+
+def _style_index(stem: str, references: dict[str, np.ndarray]) -> int:
+    """Known stem types look the same in every figure."""
+    return in_order({*STEMS, *references}).index(stem)

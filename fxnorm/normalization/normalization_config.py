@@ -1,42 +1,39 @@
 """How stems are normalised."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from fxnorm.configuration import Config
-from fxnorm.stems import DEFAULT_STEMS, StemTable
+from fxnorm.conventions import LARGEST_BAND_GAIN_DB
+from fxnorm.normalization.matching.table import effect_names
+from fxnorm.stems import DEFAULT_STEMS, StemTable, StemType, default_stem_type
 
-Effect = Literal["prereverb", "reverb", "eq", "compression", "panning", "loudness"]
+
+def _known(effect: str) -> str:
+    if effect not in effect_names():
+        raise ValueError(f"unknown effect; use one of {', '.join(effect_names())}")
+    return effect
+
+
+EffectName = Annotated[str, AfterValidator(_known)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-
-#: Every effect, in the order in which the chain applies them.
-EFFECT_ORDER: tuple[Effect, ...] = (
-    "prereverb",
-    "reverb",
-    "eq",
-    "compression",
-    "panning",
-    "loudness",
-)
-#: The chain for processed recordings; dry ones get `prereverb` too.
-DEFAULT_EFFECTS: tuple[Effect, ...] = EFFECT_ORDER[1:]
 
 
 class NormalizationConfig(Config):
     """Settings of `FxNormalizer`."""
 
-    effects: tuple[Effect, ...] = DEFAULT_EFFECTS
+    effects: tuple[EffectName, ...] = Field(default_factory=effect_names)
     """Effects applied, always in the chain's own order; the reverbs need impulse responses."""
-    strengths: dict[Effect, Fraction] = Field(default_factory=dict)
+    strengths: dict[EffectName, Fraction] = Field(default_factory=dict)
     """Fraction of each effect's change in dB (reverbs: of the wet amplitude); 1 where not named."""
     stems: StemTable = dict(DEFAULT_STEMS)
     """Settings by stem type; types not named here have `fxnorm.stems`' own."""
     released_quirks: bool = False
     """Reproduce the released code's departures from its method (for imported weights)."""
-    eq_max_boost_db: Annotated[float, Field(ge=0.0)] = 24.0
+    eq_max_boost_db: Annotated[float, Field(ge=0.0)] = LARGEST_BAND_GAIN_DB
     """Limit in dB of the equaliser's gain in any band; not used with `released_quirks`."""
-    panning_max_gain_db: Annotated[float, Field(ge=0.0)] = 24.0
+    panning_max_gain_db: Annotated[float, Field(ge=0.0)] = LARGEST_BAND_GAIN_DB
     """Limit in dB of re-panning's gain in any band; not used with `released_quirks`."""
     expansion: bool = False
     """Expand channels upwards whose peaks lie below the reference."""
@@ -45,5 +42,9 @@ class NormalizationConfig(Config):
 
     @field_validator("effects")
     @classmethod
-    def _in_chain_order(cls, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
-        return tuple(effect for effect in EFFECT_ORDER if effect in effects)
+    def _in_chain_order(cls, effects: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(effect for effect in effect_names() if effect in effects)
+
+    def stem_type(self, name: str) -> StemType:
+        """The settings of a stem type, also of one that `stems` does not have."""
+        return self.stems.get(name, default_stem_type(name))

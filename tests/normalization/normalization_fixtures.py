@@ -8,9 +8,9 @@ import scipy.signal
 from golden_signals import digest, golden_signal
 
 from fxnorm import audio
+from fxnorm.conventions import LONG_TERM_BINS as BINS
 from fxnorm.data import Song, find_songs
 from fxnorm.normalization import DatasetFeatures
-from fxnorm.normalization.dataset_features import BINS
 
 SAMPLE_RATE = 44_100
 GOLDEN = np.load(Path(__file__).parent / "golden" / "normalization.npz")

@@ -1,8 +1,8 @@
 """Tones and envelopes, computed a whole note at a time."""
 
-import numba
 import numpy as np
 
+from fxnorm.compiling import compiled
 from fxnorm.conventions import SAMPLE_RATE
 
 _TABLE = 4096
@@ -112,8 +112,8 @@ def smooth_noise(samples: int, rate_hz: float, random: np.random.Generator) -> n
     return np.interp(np.linspace(0.0, points - 1.0, samples), np.arange(points), values)
 
 
-@numba.njit(cache=True, nogil=True)
-def _add_decaying_sine(tone, amplitude, angle, decay):  # type: ignore[no-untyped-def]
+@compiled
+def _add_decaying_sine(tone: np.ndarray, amplitude: float, angle: float, decay: float) -> None:
     """Two-term recursion of amplitude · decay^n · sin(n · angle), in place."""
     first = 2.0 * decay * np.cos(angle)
     second = -decay * decay

@@ -1,1 +1,1 @@
-"""The effects of normalisation: each measures a feature and matches a stem to a data set's."""
+"""The effects of normalisation, one module each: what they measure, match and report."""

@@ -2,11 +2,8 @@
 
 import numpy as np
 
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE
 from fxnorm.errors import FxNormError
-
-#: Bins of the data set's curves: of a 65,536-point FFT.
-_BINS = 32_769
 
 
 def require_finite(audio: np.ndarray) -> None:
@@ -25,6 +22,8 @@ def require_rate(sample_rate: int) -> None:
 
 
 def require_bins(curve: np.ndarray, name: str) -> None:
-    """Refuse reference curves that are not those of a 65,536-point FFT."""
-    if curve.shape != (_BINS,):
-        raise FxNormError(f"{name} reference has shape {curve.shape}; it must hold {_BINS} bins")
+    """Refuse reference curves that are not those of long-term spectra."""
+    if curve.shape != (LONG_TERM_BINS,):
+        raise FxNormError(
+            f"{name} reference has shape {curve.shape}; it must hold {LONG_TERM_BINS} bins"
+        )

@@ -1,47 +1,35 @@
 """Matching the level of a stem's strongest peaks to the data set's by compression."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import numba
 import numpy as np
 
 from fxnorm.audio import from_db, peak, peak_db
+from fxnorm.compiling import compiled
+from fxnorm.conventions import GATE_DB, SAMPLE_RATE
 from fxnorm.effects.compressor import compress_levels, level_db, smoothing
-from fxnorm.errors import FxNormError
 from fxnorm.normalization.matching.checks import require_finite
-from fxnorm.normalization.matching.equalization import GATE_DB
+from fxnorm.normalization.matching.effect import CHANNEL_NAMES, Context, Effect, Feature, Outcome
 from fxnorm.normalization.matching.onsets import (
     detect_onsets,
+    mean_peak,
     peak_statistics,
     segment_peaks_db,
 )
 from fxnorm.normalization.matching.search import first_success
+from fxnorm.stems import StemType, default_stem_type
 
 #: Peak level to which a channel is brought before its peaks are compared.
 PEAK_DB = -10.0
-PERCENTILE = 75.0
+
+_PERCENTILE = 75.0
 _LARGEST_RATIO = 20
 _FORECAST_STEP = 8
 _COMPRESSION_THRESHOLDS_DB = np.arange(-10.0, -40.5, -0.5)
 _EXPANSION_THRESHOLDS_DB = np.arange(-40.0, -0.5, 0.5)
-
-
-@dataclass(frozen=True)
-class StemSettings:
-    """Where the search starts and how fast the compressor acts."""
-
-    ratio: int
-    attack_ms: float
-    release_ms: float
-
-
-SETTINGS = {
-    "vocals": StemSettings(4, 7.5, 400.0),
-    "drums": StemSettings(6, 10.0, 180.0),
-    "bass": StemSettings(5, 10.0, 500.0),
-    "other": StemSettings(4, 15.0, 666.0),
-}
 
 
 @dataclass(frozen=True)
@@ -87,7 +75,7 @@ def match_compression(
     Args:
         audio: (samples, channels) or (samples,).
         sample_rate: in Hz.
-        stem: vocals, bass, drums or other.
+        stem: stem type, whose compressor settings (`fxnorm.stems`) are taken.
         reference: the data set's (mean, standard deviation) of `mean_peak` in dB.
         expansion: expand channels upwards whose peaks lie below mean − standard deviation.
         exhaustive: try the settings one by one instead of searching; slow, the definition.
@@ -96,7 +84,7 @@ def match_compression(
         float32 audio shaped like `audio`, and per channel the (threshold_db, ratio) used or None.
 
     Raises:
-        FxNormError: an unknown stem type, or audio that is not finite.
+        FxNormError: audio that is not finite.
     """
     require_finite(audio)
     signal = audio[:, None] if audio.ndim == 1 else audio
@@ -104,7 +92,7 @@ def match_compression(
         compress_channel(
             np.ascontiguousarray(signal[:, c], np.float32),
             sample_rate,
-            stem,
+            default_stem_type(stem),
             reference,
             expansion=expansion,
             exhaustive=exhaustive,
@@ -121,7 +109,7 @@ def match_compression(
 def compress_channel(
     samples: np.ndarray,
     sample_rate: int,
-    stem: str,
+    stem_type: StemType,
     reference: tuple[float, float],
     *,
     expansion: bool = False,
@@ -132,9 +120,6 @@ def compress_channel(
 
     `strength` is the fraction of the level change and of the gain reduction (in dB) to apply.
     """
-    if stem not in SETTINGS:
-        known = ", ".join(SETTINGS)
-        raise FxNormError(f"no compressor settings for stem type '{stem}'; use one of {known}")
     if peak_db(samples) <= GATE_DB:
         return CompressedChannel(samples, "below_gate")
     gain = float(from_db(PEAK_DB)) / peak(samples)
@@ -143,15 +128,15 @@ def compress_channel(
     onsets = detect_onsets(scaled, sample_rate)
     if onsets.size == 0:
         return CompressedChannel(partly, "no_onsets")
-    statistics = peak_statistics(segment_peaks_db(scaled, onsets), PERCENTILE)
+    statistics = peak_statistics(segment_peaks_db(scaled, onsets), _PERCENTILE)
     mean, deviation = reference
     if statistics[0] < mean + deviation and (statistics[0] > mean - deviation or not expansion):
         branch = "in_range" if statistics[0] > mean - deviation else "too_low"
         return CompressedChannel(partly, branch, statistics, statistics[0])
 
-    trials = _Trials(scaled, sample_rate, SETTINGS[stem], onsets)
+    trials = _Trials(scaled, sample_rate, stem_type, onsets)
     expand = statistics[0] <= mean - deviation
-    ratios: list[float] = [float(r) for r in range(SETTINGS[stem].ratio, _LARGEST_RATIO + 1)]
+    ratios: list[float] = [float(r) for r in range(stem_type.compressor_ratio, _LARGEST_RATIO + 1)]
     thresholds_db = _COMPRESSION_THRESHOLDS_DB
     target_db, sign = mean + deviation, 1.0
     if expand:
@@ -182,13 +167,13 @@ class _Trials:
     """Compressor trials on one channel; what is the same for all of them is computed once."""
 
     def __init__(
-        self, samples: np.ndarray, sample_rate: int, settings: StemSettings, onsets: np.ndarray
+        self, samples: np.ndarray, sample_rate: int, stem_type: StemType, onsets: np.ndarray
     ) -> None:
         self._samples = samples
         self._sample_rate = sample_rate
         self._levels_db = level_db(samples)
-        self._attack = smoothing(settings.attack_ms, sample_rate)
-        self._release = smoothing(settings.release_ms, sample_rate)
+        self._attack = smoothing(stem_type.attack_ms, sample_rate)
+        self._release = smoothing(stem_type.release_ms, sample_rate)
         self._onsets = onsets
         # One array for the output of every trial: getting memory anew costs as much as a filter.
         self._output = np.empty_like(samples)
@@ -199,7 +184,7 @@ class _Trials:
         onsets = detect_onsets(output, self._sample_rate)
         if onsets.size == 0:
             return float("nan")
-        return peak_statistics(segment_peaks_db(output, onsets), PERCENTILE)[0]
+        return peak_statistics(segment_peaks_db(output, onsets), _PERCENTILE)[0]
 
     def forecast_db(self, ratio: float, thresholds_db: np.ndarray) -> np.ndarray:
         """Nearly what `mean_peak_db` gives for each threshold, at less than the cost of one trial.
@@ -217,7 +202,7 @@ class _Trials:
             np.float32(self._release**_FORECAST_STEP),
             peaks_db,
         )
-        strong = peaks_db > np.percentile(peaks_db, PERCENTILE, axis=0)
+        strong = peaks_db > np.percentile(peaks_db, _PERCENTILE, axis=0)
         strong |= ~strong.any(axis=0)
         return np.mean(peaks_db, axis=0, where=strong)
 
@@ -249,10 +234,17 @@ class _Trials:
         return output if ratio > 1.0 else np.clip(output, -1.0, 1.0, out=output)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _forecast_peaks(  # type: ignore[no-untyped-def]
-    levels, onsets, thresholds, slope, downward, attack, release, peaks
-):
+@compiled
+def _forecast_peaks(
+    levels: np.ndarray,
+    onsets: np.ndarray,
+    thresholds: np.ndarray,
+    slope: np.float32,
+    downward: bool,
+    attack: np.float32,
+    release: np.float32,
+    peaks: np.ndarray,
+) -> None:
     """Peak level after each onset for all thresholds side by side, (onsets, thresholds)."""
     zero, one = np.float32(0.0), np.float32(1.0)
     reduction = np.zeros(thresholds.shape[0], np.float32)
@@ -275,3 +267,80 @@ def _forecast_peaks(  # type: ignore[no-untyped-def]
             released = release * reduction[i] + (one - release) * wanted
             reduction[i] = max(attacked, released)
             largest[i] = max(largest[i], loudest - reduction[i])
+
+
+def _measure(channels: np.ndarray) -> np.ndarray | None:
+    """Mean and deviation of the strongest peaks of a stem brought to a peak of -10 dBFS."""
+    gain = float(from_db(PEAK_DB)) / peak(channels)
+    result = mean_peak((channels * gain).astype(np.float32).T, SAMPLE_RATE, _PERCENTILE)
+    return None if result is None else np.array(result)
+
+
+def _apply(channels: np.ndarray, context: Context) -> Outcome:
+    mean, deviation = context.reference
+    results = [
+        compress_channel(
+            channel,
+            SAMPLE_RATE,
+            context.stem_type,
+            (float(mean), float(deviation)),
+            expansion=context.config.expansion,
+            exhaustive=context.config.exhaustive,
+            strength=context.strength,
+        )
+        for channel in channels
+    ]
+    named = dict(zip(CHANNEL_NAMES, results, strict=True))
+    return Outcome(
+        np.stack([r.samples for r in results]),
+        {name: _report(result) for name, result in named.items()},
+        tuple(text for name, result in named.items() for text in _warnings(name, result)),
+    )
+
+
+def _report(result: CompressedChannel) -> dict[str, Any]:
+    return {
+        "branch": result.branch,
+        "threshold_db": result.threshold_db,
+        "ratio": result.ratio,
+        "trials": result.trials,
+        "input_peaks_db": None if result.input_peaks is None else result.input_peaks[0],
+        "output_peaks_db": result.output_mean_db,
+    }
+
+
+def _warnings(name: str, result: CompressedChannel) -> list[str]:
+    if result.branch == "no_onsets":
+        return [f"the {name} channel has no onsets; left alone"]
+    if not result.reached:
+        return [
+            f"no setting brings the {name} channel to the reference; took"
+            f" ratio {result.ratio:g}, threshold {result.threshold_db:g} dB"
+        ]
+    return []
+
+
+def _describe(facts: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{side} {fact['ratio']:g}:1 above {fact['threshold_db']:g} dB"
+        if fact["ratio"] is not None
+        else f"{side} none ({fact['branch'].replace('_', ' ')})"
+        for side, fact in facts.items()
+    )
+
+
+def _numbers(reference: np.ndarray) -> dict[str, float]:
+    return {"peaks_mean_db": float(reference[0]), "peaks_std_db": float(reference[1])}
+
+
+COMPRESSION = Effect(
+    _apply,
+    _describe,
+    Feature(
+        shape=(2,),
+        measure=_measure,
+        title="Strongest peaks below a peak of −10 dBFS",
+        label="mean ± std (dBFS)",
+        numbers=_numbers,
+    ),
+)

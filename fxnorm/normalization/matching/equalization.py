@@ -1,31 +1,42 @@
 """Matching a stem's long-term spectrum to the data set's, channel by channel."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import numba
 import numpy as np
 import scipy.fft
 import scipy.signal
 
 from fxnorm.audio import db, frame_count, from_db, peak_db, sqrt_hann
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.compiling import compiled
+from fxnorm.conventions import (
+    GATE_DB,
+    LONG_TERM_BINS,
+    LONG_TERM_FFT,
+    LONG_TERM_HOP,
+    SAMPLE_RATE,
+    WORKING_LEVEL_LUFS,
+)
 from fxnorm.normalization.matching import loudness
 from fxnorm.normalization.matching.checks import require_bins, require_finite, require_rate
-
-#: FFT length and hop of the long-term spectra, in samples.
-N_FFT = 65_536
-HOP = 16_384
-#: A channel (or a stem) whose peak is not above this level is left alone.
-GATE_DB = -50.0
-#: Level at which spectra are measured and equalised stems come out.
-LEVEL_LUFS = -30.0
+from fxnorm.normalization.matching.effect import (
+    CHANNEL_NAMES,
+    Context,
+    Curve,
+    Effect,
+    Feature,
+    Outcome,
+)
+from fxnorm.normalization.matching.smoothing import moving_line
+from fxnorm.stems import StemType
 
 _TAPS = 1001
 # firwin2 interpolates the wanted response on a grid of 1,025 points for 1,001 taps, so of the
 # 32,769 bins only every 32nd matters.
 _GRID_FFT = 2048
-_GRID_STEP = N_FFT // _GRID_FFT
+_GRID_STEP = LONG_TERM_FFT // _GRID_FFT
 _BLOCK = 16_384
 _BLOCKS_PER_BATCH = 4
 # Where the input is silent the block-wise filter leaves rounding noise, which would count as
@@ -64,7 +75,8 @@ def match_equalization(
         audio: (samples, channels) or (samples,).
         sample_rate: 44,100 Hz, the rate that the reference is made for.
         reference_spectrum: (32,769,) mean magnitudes of a 65,536-point FFT at -30 LUFS.
-        max_boost_db: limit of the filter's gain; None for no limit.
+        max_boost_db: limit of the filter's gain. None, the default, is the published method, which
+            has no limit; the chain has one (`NormalizationConfig.eq_max_boost_db`).
 
     Returns:
         float32, shaped like `audio`.
@@ -112,7 +124,7 @@ def _equalize(
 ) -> EqualizedChannel:
     if peak_db(samples) <= GATE_DB:
         return EqualizedChannel(samples, None, 0.0)
-    gain = loudness.loudness_gain(samples, measured_lufs, LEVEL_LUFS)
+    gain = loudness.loudness_gain(samples, measured_lufs, WORKING_LEVEL_LUFS)
     # Rounded to single before it is measured and filtered, as in the reference: in almost empty
     # bands the rounding noise decides the filter's gain.
     level = samples * np.float32(gain)
@@ -135,16 +147,16 @@ def mean_spectrum(samples: np.ndarray) -> np.ndarray:
         samples: (samples,) float32; zero-padded to one frame where shorter.
     """
     samples = _at_least_one_frame(samples)
-    window = sqrt_hann(N_FFT)
-    count = frame_count(samples.shape[0], N_FFT, HOP)
-    total = np.zeros(N_FFT // 2 + 1)
-    for start in range(0, count * HOP, HOP):
-        total += np.abs(scipy.fft.rfft(samples[start : start + N_FFT] * window))
+    window = sqrt_hann(LONG_TERM_FFT)
+    count = frame_count(samples.shape[0], LONG_TERM_FFT, LONG_TERM_HOP)
+    total = np.zeros(LONG_TERM_FFT // 2 + 1)
+    for start in range(0, count * LONG_TERM_HOP, LONG_TERM_HOP):
+        total += np.abs(scipy.fft.rfft(samples[start : start + LONG_TERM_FFT] * window))
     return total / count
 
 
 def _at_least_one_frame(samples: np.ndarray) -> np.ndarray:
-    missing = N_FFT - samples.shape[0]
+    missing = LONG_TERM_FFT - samples.shape[0]
     return np.pad(samples, (0, missing)) if missing > 0 else samples
 
 
@@ -154,19 +166,19 @@ def _mean_magnitude(samples: np.ndarray) -> np.ndarray:
     Those bins are the DFT of the windowed frame folded to 2,048 samples.
     """
     samples = _at_least_one_frame(samples)
-    count = frame_count(samples.shape[0], N_FFT, HOP)
+    count = frame_count(samples.shape[0], LONG_TERM_FFT, LONG_TERM_HOP)
     folded = np.empty((count, _GRID_FFT))
-    _fold(samples, sqrt_hann(N_FFT), folded)
+    _fold(samples, sqrt_hann(LONG_TERM_FFT), folded)
     return np.abs(scipy.fft.rfft(folded, axis=1)).mean(axis=0)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _fold(samples, window, folded):  # type: ignore[no-untyped-def]
+@compiled
+def _fold(samples: np.ndarray, window: np.ndarray, folded: np.ndarray) -> None:
     for frame in range(folded.shape[0]):
         row = folded[frame]
         row[:] = 0.0
-        for begin in range(0, N_FFT, _GRID_FFT):
-            start = frame * HOP + begin
+        for begin in range(0, LONG_TERM_FFT, _GRID_FFT):
+            start = frame * LONG_TERM_HOP + begin
             part, weight = samples[start : start + _GRID_FFT], window[begin : begin + _GRID_FFT]
             for j in range(_GRID_FFT):
                 row[j] += np.float64(part[j]) * weight[j]
@@ -199,8 +211,8 @@ def _filter_twice(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
     return filtered
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _store(values, out):  # type: ignore[no-untyped-def]
+@compiled
+def _store(values: np.ndarray, out: np.ndarray) -> None:
     """Round to single; what is rounding noise of the transform becomes zero."""
     for n in range(out.shape[0]):
         out[n] = np.float32(values[n]) if abs(values[n]) > _ROUNDING_NOISE else np.float32(0.0)
@@ -208,3 +220,49 @@ def _store(values, out):  # type: ignore[no-untyped-def]
 
 def _odd_extension(samples: np.ndarray, reach: int) -> np.ndarray:
     return np.pad(samples, reach, mode="reflect", reflect_type="odd")
+
+
+def smooth(spectrum: np.ndarray, stem_type: StemType) -> np.ndarray:
+    """Moving-line smoothing of a mean spectrum."""
+    return moving_line(spectrum, stem_type.eq_smoothing_bins)
+
+
+def _measure(channels: np.ndarray) -> np.ndarray:
+    """Mean magnitude spectrum of a stem at -30 LUFS."""
+    lufs = loudness.measure(channels.T, SAMPLE_RATE)
+    gain = np.float32(loudness.loudness_gain(channels, lufs, WORKING_LEVEL_LUFS))
+    return np.mean([mean_spectrum(channel * gain) for channel in channels], axis=0)
+
+
+def _apply(channels: np.ndarray, context: Context) -> Outcome:
+    limit = None if context.config.released_quirks else context.config.eq_max_boost_db
+    results = equalize_channels(channels, context.reference, limit, context.strength)
+    report = {
+        name: {"level_gain_db": r.level_gain_db, "largest_boost_db": r.largest_boost_db}
+        for name, r in zip(CHANNEL_NAMES, results, strict=True)
+    }
+    return Outcome(np.stack([r.samples for r in results]), report)
+
+
+def _describe(facts: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{side} untouched"
+        if fact["level_gain_db"] is None
+        else f"{side} {fact['level_gain_db']:+.1f} dB (band boost up to "
+        f"{fact['largest_boost_db']:.1f} dB)"
+        for side, fact in facts.items()
+    )
+
+
+EQUALIZATION = Effect(
+    _apply,
+    _describe,
+    Feature(
+        shape=(LONG_TERM_BINS,),
+        measure=_measure,
+        title="Spectrum at −30 LUFS",
+        label="mean magnitude (dB)",
+        smooth=smooth,
+        curve=Curve("eq_db", db),
+    ),
+)

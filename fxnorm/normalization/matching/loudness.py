@@ -1,11 +1,15 @@
 """Bringing audio to a loudness without clipping."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from fxnorm.audio import channel_loudness, from_db, integrated_loudness, peak
+from fxnorm.audio import channel_loudness, db, from_db, integrated_loudness, peak
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.normalization.matching.checks import require_finite
+from fxnorm.normalization.matching.effect import Context, Effect, Feature, Outcome
 
 #: Added to every sample before measuring; keeps the filters' states out of subnormals.
 MEASUREMENT_OFFSET = 1e-10
@@ -48,3 +52,44 @@ def loudness_gain(audio: np.ndarray, measured_lufs: float, target_lufs: float) -
         return 1.0
     gain = float(from_db(target_lufs - measured_lufs))
     return gain / max(1.0, _HEADROOM + peak(audio) * gain)
+
+
+def _measure(channels: np.ndarray) -> np.ndarray | None:
+    lufs = measure(channels.T, SAMPLE_RATE)
+    return np.array([lufs]) if math.isfinite(lufs) else None
+
+
+def _apply(channels: np.ndarray, context: Context) -> Outcome:
+    target_lufs = float(context.reference[0])
+    measured_lufs = measure(channels.T, SAMPLE_RATE)
+    if not math.isfinite(measured_lufs):
+        return Outcome(channels, None, ("none measurable; left unchanged",))
+    gain = loudness_gain(channels, measured_lufs, target_lufs)
+    limited = gain < 0.999 * from_db(target_lufs - measured_lufs)
+    gain **= context.strength
+    return Outcome(
+        channels * np.float32(gain),
+        {
+            "target_lufs": target_lufs,
+            "measured_lufs": measured_lufs,
+            "gain_db": float(db(gain)),
+        },
+        ("below the reference, to stay under full scale",) if limited else (),
+    )
+
+
+def _describe(facts: Mapping[str, Any]) -> str:
+    return f"{facts['gain_db']:+.1f} dB, target {facts['target_lufs']:.1f} LUFS"
+
+
+LOUDNESS = Effect(
+    _apply,
+    _describe,
+    Feature(
+        shape=(1,),
+        measure=_measure,
+        title="Loudness",
+        label="integrated loudness (LUFS)",
+        numbers=lambda reference: {"loudness_lufs": float(reference[0])},
+    ),
+)

@@ -9,11 +9,11 @@ rounding inside a single-precision FFT decides. Sums keep aubio's order and prec
 
 import math
 
-import numba
 import numpy as np
 import scipy.fft
 
 from fxnorm.audio import db
+from fxnorm.compiling import compiled
 from fxnorm.normalization.matching.checks import require_finite
 
 #: Frame, hop and FFT length in samples.
@@ -132,8 +132,8 @@ _MANTISSA_BITS = np.int32(0x007FFFFF)
 _ONE, _TWO, _HALF = np.float32(1.0), np.float32(2.0), np.float32(0.5)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _weighted_log_sums(spectra, sums):  # type: ignore[no-untyped-def]
+@compiled
+def _weighted_log_sums(spectra: np.ndarray, sums: np.ndarray) -> None:
     """Σ (k + 1) ln(1 + |X[k]|) of every row, all of it in single and the sum left to right.
 
     The logarithm is written out so that the compiler vectorises it; four rows are summed side by
@@ -179,8 +179,8 @@ def _weighted_log_sums(spectra, sums):  # type: ignore[no-untyped-def]
             sums[row + 3] = d
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _pick(samples, descriptor, interval, positions):  # type: ignore[no-untyped-def]
+@compiled
+def _pick(samples: np.ndarray, descriptor: np.ndarray, interval: int, positions: np.ndarray) -> int:
     """Write the onset positions and return how many there are."""
     past = np.zeros(7, np.float32)
     smooth = np.zeros(7, np.float32)
@@ -220,8 +220,8 @@ def _pick(samples, descriptor, interval, positions):  # type: ignore[no-untyped-
     return count
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _smooth(values, out, direction):  # type: ignore[no-untyped-def]
+@compiled
+def _smooth(values: np.ndarray, out: np.ndarray, direction: int) -> None:
     """One pass of the smoothing filter from rest, forwards (1) or backwards (-1).
 
     The state is double, the output single; `out` may be `values`.
@@ -229,7 +229,7 @@ def _smooth(values, out, direction):  # type: ignore[no-untyped-def]
     u1 = u2 = y1 = 0.0
     for step in range(7):
         j = step if direction > 0 else 6 - step
-        u = np.float64(values[j])
+        u = float(values[j])
         if abs(u) < _TINY:
             u = 0.0
         y = _B0 * u + _B1 * u1 - _A1 * y1 + _B2 * u2
@@ -237,8 +237,8 @@ def _smooth(values, out, direction):  # type: ignore[no-untyped-def]
         out[j] = np.float32(y)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _median(values):  # type: ignore[no-untyped-def]
+@compiled
+def _median(values: np.ndarray) -> np.float32:
     """The fourth smallest of seven (numpy's sort would take seconds to compile)."""
     for candidate in values:
         below = equal = 0
@@ -250,8 +250,8 @@ def _median(values):  # type: ignore[no-untyped-def]
     return values[0]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _silent(samples, start):  # type: ignore[no-untyped-def]
+@compiled
+def _silent(samples: np.ndarray, start: int) -> bool:
     energy = np.float32(0.0)
     for n in range(start, start + FRAME):
         energy += samples[n] * samples[n]
@@ -259,11 +259,11 @@ def _silent(samples, start):  # type: ignore[no-untyped-def]
     if mean == np.float32(0.0):
         return True
     level = np.float32(np.float32(10.0) * np.float32(np.log10(mean)))
-    return level < _SILENCE_DB
+    return bool(level < _SILENCE_DB)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _segment_peaks(samples, onsets):  # type: ignore[no-untyped-def]
+@compiled
+def _segment_peaks(samples: np.ndarray, onsets: np.ndarray) -> np.ndarray:
     peaks = np.empty(onsets.shape[0], np.float32)
     for i in range(onsets.shape[0]):
         end = onsets[i + 1] if i + 1 < onsets.shape[0] else samples.shape[0]

@@ -1,14 +1,25 @@
 """Stereo position per frequency, and re-panning a stem to the data set's."""
 
-import numba
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import scipy.fft
-import scipy.signal
 
-from fxnorm.audio import frame_count, sqrt_hann, stft, to_stereo
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.audio import frame_count, from_db, sqrt_hann, stft, to_stereo
+from fxnorm.compiling import compiled
+from fxnorm.conventions import (
+    LARGEST_BAND_GAIN_DB,
+    LONG_TERM_BINS,
+    LONG_TERM_FFT,
+    LONG_TERM_HOP,
+    SAMPLE_RATE,
+)
 from fxnorm.errors import FxNormError
 from fxnorm.normalization.matching.checks import require_bins, require_finite, require_rate
+from fxnorm.normalization.matching.effect import Context, Curve, Effect, Feature, Outcome
+from fxnorm.normalization.matching.smoothing import moving_line
+from fxnorm.stems import StemType, default_stem_type
 
 #: FFT length and hop of re-panning, in samples.
 N_FFT = 2048
@@ -18,15 +29,11 @@ _BINS = N_FFT // 2 + 1
 _BATCH = 16
 _SMOOTHING = 501
 _SIDE_BAND_HZ = (50, 2500)
-_CUTOFF_HZ = {"drums": 6000}
-_DEFAULT_CUTOFF_HZ = 16_000
 _NEAR_GAIN, _FAR_GAIN = 0.7, 0.3
 _REFERENCE_FACTOR = 0.9
 _HALF, _ONE, _TWO = np.float32(0.5), np.float32(1.0), np.float32(2.0)
 _TINY = np.float32(1e-20)
 _FRAME_GATE_POWER = np.float32(0.1)  # the largest bin below -10 dB
-#: Limit in dB of a bin's re-panning gain, outside the released behaviour.
-MAX_GAIN_DB = 24.0
 
 
 def position(audio: np.ndarray, n_fft: int, hop: int) -> tuple[np.ndarray, np.ndarray]:
@@ -63,14 +70,14 @@ def match_panning(
     reference_phi: np.ndarray,
     *,
     released_quirks: bool = False,
-    max_gain_db: float = MAX_GAIN_DB,
+    max_gain_db: float = LARGEST_BAND_GAIN_DB,
 ) -> np.ndarray:
     """Pan a stem to one side and give every bin the reference's similarity of channels.
 
     Args:
         audio: (samples, 1 or 2) or (samples,); mono is repeated.
         sample_rate: 44,100 Hz, the rate that the reference is made for.
-        stem: stem type; drums are re-panned up to 6 kHz, others up to 16 kHz.
+        stem: stem type, whose cut-off frequency (`fxnorm.stems`) ends the re-panning.
         reference_phi: (32,769,) mean phi of a 65,536-point FFT.
         released_quirks: as the released code does: no re-panning from frame 743 (drums: 278) on,
             all bins before it, gains without limit.
@@ -88,25 +95,29 @@ def match_panning(
     require_finite(audio)
     channels = np.ascontiguousarray(to_stereo(audio).T, np.float32)
     repanned, _ = pan_channels(
-        channels, stem, reference_phi, released_quirks=released_quirks, max_gain_db=max_gain_db
+        channels,
+        default_stem_type(stem),
+        reference_phi,
+        released_quirks=released_quirks,
+        max_gain_db=max_gain_db,
     )
     return np.ascontiguousarray(repanned.T)
 
 
 def pan_channels(
     channels: np.ndarray,
-    stem: str,
+    stem_type: StemType,
     reference_phi: np.ndarray,
     *,
     released_quirks: bool = False,
-    max_gain_db: float = MAX_GAIN_DB,
+    max_gain_db: float = LARGEST_BAND_GAIN_DB,
     strength: float = 1.0,
 ) -> tuple[np.ndarray, int]:
     """`match_panning` of (2, samples) at 44.1 kHz.
 
     Args:
         channels: (2, samples) float32, contiguous.
-        stem: see `match_panning`.
+        stem_type: whose cut-off frequency counts.
         reference_phi: see `match_panning`.
         released_quirks: see `match_panning`.
         max_gain_db: see `match_panning`.
@@ -120,10 +131,10 @@ def pan_channels(
     side = _side(sps)
     offset = np.array([_FAR_GAIN, _NEAR_GAIN] if side > 0 else [_NEAR_GAIN, _FAR_GAIN])
     wanted = _position_gains(reference_curve(reference_phi), side)
-    cutoff = _CUTOFF_HZ.get(stem, _DEFAULT_CUTOFF_HZ) * N_FFT // SAMPLE_RATE
+    cutoff = int(stem_type.panning_cutoff_hz * N_FFT / SAMPLE_RATE)
     # The released code applies the cut-off along the axis of frames.
     bins, frames = (_BINS, cutoff) if released_quirks else (cutoff, spectra.shape[1])
-    limit = np.inf if released_quirks else 10.0 ** (max_gain_db / 20.0)
+    limit = np.inf if released_quirks else from_db(max_gain_db)
     out = np.zeros((2, samples + 2 * N_FFT), np.float32)
     window = sqrt_hann(N_FFT).astype(np.float32)
     for first in range(0, spectra.shape[1], _BATCH):
@@ -190,9 +201,9 @@ def _analyse(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _side(mean_sps: np.ndarray) -> int:
-    smooth = scipy.signal.savgol_filter(mean_sps, _SMOOTHING, 1, mode="mirror")
+    course = moving_line(mean_sps, _SMOOTHING)
     low, high = (hz * N_FFT // SAMPLE_RATE for hz in _SIDE_BAND_HZ)
-    return int(np.sign(np.sign(smooth[low:high] + 1e-10).mean()))
+    return int(np.sign(np.sign(course[low:high] + 1e-10).mean()))
 
 
 def _position_gains(phi: np.ndarray, side: int) -> np.ndarray:
@@ -203,8 +214,8 @@ def _position_gains(phi: np.ndarray, side: int) -> np.ndarray:
     return np.stack([far, 1.0 - far] if side > 0 else [1.0 - far, far])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _cut_frames(channels, first, window, frames):  # type: ignore[no-untyped-def]
+@compiled
+def _cut_frames(channels: np.ndarray, first: int, window: np.ndarray, frames: np.ndarray) -> None:
     """Windowed frames from `first` on of the signal with N_FFT zeros at both ends."""
     for channel in range(frames.shape[0]):
         for index in range(frames.shape[1]):
@@ -217,8 +228,8 @@ def _cut_frames(channels, first, window, frames):  # type: ignore[no-untyped-def
                 frame[n] = channels[channel, start + n] * window[n]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _position(left, right, sps, phi):  # type: ignore[no-untyped-def]
+@compiled
+def _position(left: np.ndarray, right: np.ndarray, sps: np.ndarray, phi: np.ndarray) -> None:
     for k in range(left.shape[0]):
         a = _magnitude(left[k]) + _TINY
         b = _magnitude(right[k]) + _TINY
@@ -228,8 +239,8 @@ def _position(left, right, sps, phi):  # type: ignore[no-untyped-def]
         sps[k] = _ONE - phi[k] if b > a else phi[k] - _ONE
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _add_sps(left, right, total):  # type: ignore[no-untyped-def]
+@compiled
+def _add_sps(left: np.ndarray, right: np.ndarray, total: np.ndarray) -> None:
     sps = np.empty(total.shape[0], np.float32)
     phi = np.empty(total.shape[0], np.float32)
     for frame in range(left.shape[0]):
@@ -238,8 +249,17 @@ def _add_sps(left, right, total):  # type: ignore[no-untyped-def]
             total[k] += sps[k]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _repan(spectra, offset, side, wanted, bins, frames, limit, strength):  # type: ignore[no-untyped-def]
+@compiled
+def _repan(
+    spectra: np.ndarray,
+    offset: np.ndarray,
+    side: int,
+    wanted: np.ndarray,
+    bins: int,
+    frames: int,
+    limit: np.float32,
+    strength: np.float32,
+) -> None:
     """Offset pan; re-panning of the first `bins` bins of the first `frames` frames. In place."""
     gains = np.empty((2, spectra.shape[2]), np.float32)
     for frame in range(spectra.shape[1]):
@@ -256,8 +276,8 @@ def _repan(spectra, offset, side, wanted, bins, frames, limit, strength):  # typ
             right[k] = right[k] * gains[1, k]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _loudest_power(left, right, offset):  # type: ignore[no-untyped-def]
+@compiled
+def _loudest_power(left: np.ndarray, right: np.ndarray, offset: np.ndarray) -> np.float32:
     """Largest |L + R|² over the bins after the offset pan."""
     loudest = np.float32(0.0)
     for k in range(left.shape[0]):
@@ -267,10 +287,16 @@ def _loudest_power(left, right, offset):  # type: ignore[no-untyped-def]
     return loudest
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _position_matching_gains(  # type: ignore[no-untyped-def]
-    left, right, offset, side, wanted, limit, gains
-):
+@compiled
+def _position_matching_gains(
+    left: np.ndarray,
+    right: np.ndarray,
+    offset: np.ndarray,
+    side: int,
+    wanted: np.ndarray,
+    limit: np.float32,
+    gains: np.ndarray,
+) -> None:
     """Multiply the gains of one frame by those that give each bin the wanted position."""
     for k in range(left.shape[0]):
         a = _magnitude(left[k]) * offset[0] + _TINY
@@ -286,16 +312,56 @@ def _position_matching_gains(  # type: ignore[no-untyped-def]
         gains[1, k] *= min(wanted[1, k] / (here_right + _TINY), limit)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _magnitude(value):  # type: ignore[no-untyped-def]
+@compiled
+def _magnitude(value: np.complex64) -> np.float32:
     return np.sqrt(value.real * value.real + value.imag * value.imag)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _overlap_add(frames, window, first, out):  # type: ignore[no-untyped-def]
+@compiled
+def _overlap_add(frames: np.ndarray, window: np.ndarray, first: int, out: np.ndarray) -> None:
     """The squared windows of the two frames over a sample sum to 1: no division is needed."""
     for channel in range(frames.shape[0]):
         for index in range(frames.shape[1]):
             start = (first + index) * HOP
             for n in range(N_FFT):
                 out[channel, start + n] += frames[channel, index, n] * window[n]
+
+
+def smooth(phi: np.ndarray, stem_type: StemType) -> np.ndarray:
+    """Moving-line smoothing of a mean phi, the same for all stem types."""
+    return moving_line(phi, _SMOOTHING)
+
+
+def _measure(channels: np.ndarray) -> np.ndarray:
+    return mean_phi(channels, LONG_TERM_FFT, LONG_TERM_HOP)
+
+
+def _apply(channels: np.ndarray, context: Context) -> Outcome:
+    repanned, side = pan_channels(
+        channels,
+        context.stem_type,
+        context.reference,
+        released_quirks=context.config.released_quirks,
+        max_gain_db=context.config.panning_max_gain_db,
+        strength=context.strength,
+    )
+    return Outcome(repanned, {"side": {1: "right", -1: "left", 0: "none"}[side]})
+
+
+def _describe(facts: Mapping[str, Any]) -> str:
+    return f"leaning {facts['side']}"
+
+
+PANNING = Effect(
+    _apply,
+    _describe,
+    Feature(
+        shape=(LONG_TERM_BINS,),
+        measure=_measure,
+        title="Similarity of left and right",
+        label="φ (1 = centre, 0 = one side)",
+        smooth=smooth,
+        numbers=lambda reference: {"phi_mean": float(reference.mean())},
+        curve=Curve("phi", np.asarray),
+    ),
+)

@@ -1,0 +1,67 @@
+"""Reverberation from impulse responses: of dry recordings before the chain, of all in it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.effects.filters import apply_filter, high_shelf, low_shelf
+from fxnorm.effects.reverb import convolve
+from fxnorm.normalization.impulse_responses import ImpulseResponse
+from fxnorm.normalization.matching.effect import Context, Effect, Outcome
+
+_PREREVERB_WET = 0.5
+_SEND_SHELF_DB = -30.0
+_SEND_LOW_HZ = (500.0, 700.0)
+_SEND_HIGH_HZ = (7_000.0, 10_000.0)
+
+
+def _prereverberate(channels: np.ndarray, context: Context) -> Outcome:
+    """Half the stem, half its answer in a small room."""
+    if not context.stem_type.reverberated:
+        return Outcome(channels, None)
+    response = _drawn(context)
+    if context.config.released_quirks:
+        # The released chain's probabilities are exchanged: always the shelves, never the room.
+        filtered = _shelves(channels, context.draws)
+        mixed = (1.0 - context.strength) * channels + context.strength * filtered
+        return Outcome(mixed, {"impulse_response": None, "shelves_in_series": True})
+    wet = np.float32(_PREREVERB_WET * context.strength)
+    room = convolve(channels.T, response.samples, context.draws).T
+    mixed = np.ascontiguousarray((1 - wet) * channels + wet * room)
+    return Outcome(mixed, {"impulse_response": response.name})
+
+
+def _reverberate(channels: np.ndarray, context: Context) -> Outcome:
+    """The stem plus the room's answer to it, sent without its lowest and highest bands."""
+    if not context.stem_type.reverberated:
+        return Outcome(channels, None)
+    response = _drawn(context)
+    room = convolve(_shelves(channels, context.draws).T, response.samples, context.draws).T
+    mixed = np.ascontiguousarray(channels + np.float32(context.strength) * room)
+    return Outcome(mixed, {"impulse_response": response.name})
+
+
+def _drawn(context: Context) -> ImpulseResponse:
+    responses = context.impulse_responses
+    return responses[int(context.draws.integers(len(responses)))]
+
+
+def _shelves(channels: np.ndarray, draws: np.random.Generator) -> np.ndarray:
+    low_hz, high_hz = draws.uniform(*_SEND_LOW_HZ), draws.uniform(*_SEND_HIGH_HZ)
+    sections = np.concatenate(
+        [
+            low_shelf(low_hz, _SEND_SHELF_DB, SAMPLE_RATE),
+            high_shelf(high_hz, _SEND_SHELF_DB, SAMPLE_RATE),
+        ]
+    )
+    return apply_filter(sections, channels.T).T
+
+
+def _describe(facts: Mapping[str, Any]) -> str:
+    return facts["impulse_response"] or "shelves only, as in the released code"
+
+
+PREREVERB = Effect(_prereverberate, _describe, impulse_responses="pre_impulse_responses")
+REVERB = Effect(_reverberate, _describe, impulse_responses="impulse_responses")

@@ -1,0 +1,53 @@
+"""The table of effects: one row each, in the order in which the chain applies them.
+
+Descriptions are imported when they are asked for, so that listing the effects takes no time.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from fxnorm.normalization.matching.effect import Effect, Feature
+
+
+class Row(NamedTuple):
+    """Where an effect is described, and what it does.
+
+    Attributes:
+        module: the module beside this one that describes it.
+        description: the name of its `Effect` there.
+        summary: what it does, for the help of the command.
+    """
+
+    module: str
+    description: str
+    summary: str
+
+
+EFFECTS = {
+    "prereverb": Row("reverb", "PREREVERB", "a small room, for dry recordings"),
+    "reverb": Row("reverb", "REVERB", "reverberation as released music has it"),
+    "eq": Row("equalization", "EQUALIZATION", "average spectrum"),
+    "compression": Row("compression", "COMPRESSION", "level of the strongest peaks"),
+    "panning": Row("panning", "PANNING", "stereo position of every band"),
+    "loudness": Row("loudness", "LOUDNESS", "integrated loudness"),
+}
+
+
+def effect_names() -> tuple[str, ...]:
+    """The effects in the chain's order."""
+    return tuple(EFFECTS)
+
+
+def find_effect(name: str) -> "Effect":
+    """The description of an effect in the table."""
+    row = EFFECTS[name]
+    module = importlib.import_module(f"{__package__}.{row.module}")
+    description: Effect = getattr(module, row.description)
+    return description
+
+
+def measured_features() -> "dict[str, Feature]":
+    """What the effects measure, by effect, without those that measure nothing."""
+    features = {name: find_effect(name).feature for name in EFFECTS}
+    return {name: feature for name, feature in features.items() if feature is not None}
