@@ -19,17 +19,12 @@ from torch import Tensor
 from benchmarks.plain_automix import plain_forward, plain_loss_b
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.losses import StereoLossB
-from fxnorm.models import AutomixNet, WaveUNet, mix_stream
+from fxnorm.models import AutomixConfig, AutomixNet, WaveUNet, WaveUNetConfig, mix_stream
 
-SMALL = {
-    "filters": 32,
-    "bottleneck": 64,
-    "skip": 32,
-    "hidden": 64,
-    "blocks": 4,
-    "repeats": 2,
-    "se_ratio": 4,
-}
+SMALL = AutomixConfig(
+    filters=32, bottleneck=64, skip=32, hidden=64, blocks=4, repeats=2, se_ratio=4
+)
+SMALL_WAVE_U_NET = WaveUNetConfig(filters=8, levels=3)
 
 
 def main() -> None:
@@ -97,13 +92,13 @@ def training_step(name: str) -> None:
 def small_step(name: str) -> None:
     """The same with the size that trains on a CPU."""
     torch.manual_seed(0)
-    step(name, AutomixNet(**SMALL), audio(2, 3))
+    step(name, AutomixNet(SMALL), audio(2, 3))
 
 
 def small_wave_u_net_step() -> None:
     """The same with a small Wave-U-Net."""
     torch.manual_seed(0)
-    net, stems = WaveUNet(filters=8, levels=3), audio(2, 3)
+    net, stems = WaveUNet(SMALL_WAVE_U_NET), audio(2, 3)
     target = stems.sum(1)[..., net.output_offset : -net.output_offset]
     StereoLossB(precision="single")(net(stems), target).backward()
 
@@ -138,7 +133,7 @@ def network(name: str, net: AutomixNet) -> Callable[[Tensor], Tensor]:
 def paper_network() -> AutomixNet:
     """The paper's network with the weights of one seed."""
     torch.manual_seed(0)
-    return AutomixNet().eval()
+    return AutomixNet(AutomixConfig()).eval()
 
 
 def audio(batch: int, seconds: int) -> Tensor:

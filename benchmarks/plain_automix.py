@@ -17,7 +17,7 @@ def plain_forward(net: AutomixNet, x: Tensor, *, explicit_padding: bool) -> Tens
     Args:
         net: where the weights come from.
         x: normalised stems.
-        explicit_padding: pad with zeros before the front-end's convolutions instead of leaving
+        explicit_padding: pad with zeros before the front end's convolutions instead of leaving
             "same" padding of even kernels to the framework, whose way is slow.
     """
     batch, stems, channels, samples = x.shape

@@ -21,7 +21,7 @@ from fxnorm.training import Machine, TrainingConfig, TrainingSong, train
 from stages.params import Params, load_params
 from stages.training import TRAIN, VALID, _training_songs
 
-PRETRAINED = Path("models/pretrained")
+FRONT_ENDS = Path("models/pretrained")
 EQUALISER = {
     "processor": "Equaliser",
     "ranges": {f"{band}_gain": [-4.0, 4.0] for band in ("low_shelf", "second_band", "high_shelf")},
@@ -106,7 +106,7 @@ def run(
     config = TrainingConfig.parse(settings, "variant")
     front_end = None
     if config.transfer is not None:
-        front_end = read_weights(PRETRAINED / config.transfer / "model.safetensors")
+        front_end = read_weights(FRONT_ENDS / config.transfer / "model.safetensors")
     with tempfile.TemporaryDirectory() as folder:
         result = train(
             config,
@@ -117,7 +117,7 @@ def run(
             checkpoint_folder=folder,
             fingerprint="variant",
             title="recipe",
-            init=front_end,
+            front_end=front_end,
             machine=Machine(accelerator="cpu", threads=1),
             excerpts_every_epochs=0,
         )

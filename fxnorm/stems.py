@@ -76,11 +76,7 @@ def _with_defaults(data: Any) -> Any:
     if not isinstance(data, Mapping):
         return data
     for name in data:
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or name in _RESERVED:
-            raise ValueError(
-                f"stem type {name!r}: give lower-case letters, digits and underscores, a letter"
-                f" first, and not {' or '.join(_RESERVED)}"
-            )
+        _checked_name(name)
     return {
         name: {**DEFAULT_STEMS[name].model_dump(), **values}
         if name in DEFAULT_STEMS and isinstance(values, Mapping)
@@ -89,5 +85,16 @@ def _with_defaults(data: Any) -> Any:
     }
 
 
+def _checked_name(name: Any) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name in _RESERVED:
+        raise ValueError(
+            f"stem type {name!r}: give lower-case letters, digits and underscores, a letter"
+            f" first, and not {' or '.join(_RESERVED)}"
+        )
+    return name
+
+
+#: The name of a stem type in a configuration.
+StemName = Annotated[str, AfterValidator(_checked_name)]
 #: A table of stem types in a configuration: name → settings, of which any may be left out.
 StemTable = Annotated[dict[str, StemType], BeforeValidator(_with_defaults), Field(min_length=1)]

@@ -54,8 +54,8 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
     Where it trains is no param, as it changes no result by more than rounding, but the
     environment's: FXNORM_ACCELERATOR (auto, cpu, cuda), FXNORM_DEVICES and FXNORM_NODES.
     """
-    pretrained = _pretrained(system)
-    start = digest(pretrained) if pretrained else "fresh"
+    front_end = _front_end(system)
+    start = digest(front_end) if front_end else "fresh"
     wet = _wet_stems(system, params)
     wet_files = [path for stems in wet.values() for path in stems.values()]
     key = digest(name, system, params.seed, start, digest(TRAIN, VALID, *CODE, *wet_files))
@@ -68,7 +68,7 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
         checkpoint_folder=unfinished_work("training"),
         fingerprint=key,
         title=name,
-        init=read_weights(pretrained) if pretrained else None,
+        front_end=read_weights(front_end) if front_end else None,
         machine=_machine(),
         on_epoch=lambda log: run.metrics(log, step=int(log["epoch"])),
         on_excerpt=lambda excerpt: run.excerpt(
@@ -91,8 +91,8 @@ def is_pretraining(system: SystemConfig) -> bool:
     return not isinstance(system.network, WaveUNetConfig) and system.network.pretraining
 
 
-def _pretrained(system: SystemConfig) -> Path | None:
-    """Weights that a system's front end starts from."""
+def _front_end(system: SystemConfig) -> Path | None:
+    """Weights of the pretrained front end that a system starts with."""
     if isinstance(system.network, WaveUNetConfig) or is_pretraining(system):
         return None
     state = system.training.transfer

@@ -1,4 +1,4 @@
-"""Losses for pre-training and mixing."""
+"""Losses for pretraining and mixing."""
 
 from fxnorm.losses.filters import FILTERS
 from fxnorm.losses.stereo import StereoLoss, StereoLossA, StereoLossB

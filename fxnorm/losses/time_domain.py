@@ -1,4 +1,4 @@
-"""The pre-training loss."""
+"""The pretraining loss."""
 
 from torch import Tensor, nn
 

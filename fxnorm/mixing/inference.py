@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from fxnorm import audio
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.models import AutomixNet, LoadedModel, mix_stream, output_offset
+from fxnorm.models import AutomixNet, LoadedModel, mix_stream
 from fxnorm.models.windows import ReadBlock, run_in_windows
 
 #: Normalised stems as (samples, 2) float32 arrays, or as files to be read in blocks.
@@ -96,7 +96,7 @@ def _mix(
     model: LoadedModel,
 ) -> None:
     net: Any = model.net
-    window, offset = model.config.window, output_offset(net, model.config)
+    window, offset = model.config.window, model.output_offset
     if window is not None:
         guards = window.guard_left, window.guard_right
         run_in_windows(

@@ -1,23 +1,20 @@
+from .automix.automix_config import AutomixConfig
 from .automix.automix_net import AutomixNet
+from .automix.front_end_weights import calibrate_gain, scale_front_end, set_front_end
 from .automix.streaming import mix_stream
-from .automix.transfer import calibrate_gain, scale_front_end, transfer_front_end
-from .building import build, output_offset
-from .mixer_config import (
-    AutomixConfig,
-    MixerConfig,
-    NetworkConfig,
-    WaveUNetConfig,
-    WindowConfig,
-)
+from .building import Network, build
+from .mixer_config import MixerConfig, NetworkConfig, WindowConfig
 from .model_folder import LoadedModel, load, save
 from .released_weights import import_model, import_released, read_released
 from .waveunet.wave_u_net import WaveUNet
+from .waveunet.wave_u_net_config import WaveUNetConfig
 
 __all__ = [
     "AutomixConfig",
     "AutomixNet",
     "LoadedModel",
     "MixerConfig",
+    "Network",
     "NetworkConfig",
     "WaveUNet",
     "WaveUNetConfig",
@@ -28,9 +25,8 @@ __all__ = [
     "import_released",
     "load",
     "mix_stream",
-    "output_offset",
     "read_released",
     "save",
     "scale_front_end",
-    "transfer_front_end",
+    "set_front_end",
 ]

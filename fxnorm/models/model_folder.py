@@ -12,10 +12,8 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from fxnorm.errors import FxNormError
-from fxnorm.models.automix.automix_net import AutomixNet
-from fxnorm.models.building import build
+from fxnorm.models.building import Network, build
 from fxnorm.models.mixer_config import MixerConfig
-from fxnorm.models.waveunet.wave_u_net import WaveUNet
 from fxnorm.normalization.dataset_features import DatasetFeatures
 from fxnorm.outputs import atomic_folder
 
@@ -25,14 +23,19 @@ _WEIGHTS, _CONFIG, _FEATURES = "model.safetensors", "config.json", "features.npz
 class LoadedModel(NamedTuple):
     """A model folder's content; the network is in evaluation mode."""
 
-    net: AutomixNet | WaveUNet
+    net: Network
     features: DatasetFeatures
     config: MixerConfig
+
+    @property
+    def output_offset(self) -> int:
+        """Input sample that the network's output sample 0 is placed at."""
+        return 0 if self.config.released_alignment else self.net.output_offset
 
 
 def save(
     folder: str | os.PathLike[str],
-    net: AutomixNet | WaveUNet,
+    net: Network,
     features: DatasetFeatures,
     config: MixerConfig,
 ) -> None:

@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from fxnorm.errors import FxNormError
-from fxnorm.models.automix.automix_net import AutomixNet
-from fxnorm.models.building import build
-from fxnorm.models.mixer_config import AutomixConfig, MixerConfig, WaveUNetConfig, WindowConfig
+from fxnorm.models.automix.automix_config import AutomixConfig
+from fxnorm.models.building import Network, build
+from fxnorm.models.mixer_config import MixerConfig, NetworkConfig, WindowConfig
 from fxnorm.models.model_folder import require_same_layout
 from fxnorm.models.waveunet.wave_u_net import WaveUNet
+from fxnorm.models.waveunet.wave_u_net_config import WaveUNetConfig
 from fxnorm.normalization.normalization_config import NormalizationConfig
 
-#: The released systems: the paper's network, its pre-trained front-end and the Wave-U-Net.
+#: The released systems: the paper's network, its pretrained front end and the Wave-U-Net.
 System = Literal["ours", "ours-pretrained", "wun"]
 
 #: How a file begins that only says where git's large-file storage has the real one.
@@ -25,9 +26,7 @@ _LFS_POINTER = b"version https://git-lfs"
 _WAVE_U_NET_PREFIX = "network.waveunets.ALL."
 
 
-def import_model(
-    path: str | os.PathLike[str], system: System
-) -> tuple[AutomixNet | WaveUNet, MixerConfig]:
+def import_model(path: str | os.PathLike[str], system: System) -> tuple[Network, MixerConfig]:
     """A released file as a network, with the settings its weights were trained for.
 
     Args:
@@ -37,8 +36,7 @@ def import_model(
     Raises:
         FxNormError: not such a file, or weights of another network.
     """
-    network: AutomixConfig | WaveUNetConfig
-    network = AutomixConfig(pretraining=system == "ours-pretrained")
+    network: NetworkConfig = AutomixConfig(pretraining=system == "ours-pretrained")
     if system == "wun":
         network = WaveUNetConfig()
     config = MixerConfig(
@@ -93,11 +91,11 @@ def _is_plain(value: object) -> bool:
     )
 
 
-def import_released(net: AutomixNet | WaveUNet, state_dict: Mapping[str, Any]) -> None:
+def import_released(net: Network, state_dict: Mapping[str, Any]) -> None:
     """Put released weights into a network, name by name.
 
-    Every tensor must be there with its shape, and none besides. Only for pre-training, the LSTM
-    may be missing as a whole: the released pre-trained file is older than it, and it is unused.
+    Every tensor must be there with its shape, and none besides. Only for pretraining, the LSTM
+    may be missing as a whole: the released pretrained file is older than it, and it is unused.
 
     Args:
         net: a network of the sizes the weights were trained with; changed in place.
@@ -114,7 +112,7 @@ def import_released(net: AutomixNet | WaveUNet, state_dict: Mapping[str, Any]) -
     current = net.state_dict()
     prefix = _WAVE_U_NET_PREFIX if isinstance(net, WaveUNet) else ""
     expected = {prefix + name: tensor for name, tensor in current.items()}
-    if isinstance(net, AutomixNet) and net.pretraining:
+    if net.pretraining:
         lstm = {name for name in expected if name.startswith("blstm.")}
         if not lstm & set(state):
             expected = {name: expected[name] for name in expected if name not in lstm}

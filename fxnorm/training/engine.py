@@ -16,11 +16,12 @@ from fxnorm.errors import FxNormError
 from fxnorm.losses import StereoLossA, StereoLossB, TimeL1
 from fxnorm.models import (
     AutomixNet,
+    Network,
     NetworkConfig,
     WaveUNet,
     build,
     calibrate_gain,
-    transfer_front_end,
+    set_front_end,
 )
 from fxnorm.seeds import derive_seed
 from fxnorm.training.checkpoint import load_checkpoint, save_checkpoint
@@ -31,7 +32,7 @@ from fxnorm.training.state import TrainingState, Weights
 from fxnorm.training.training_config import LossConfig, TrainingConfig
 from fxnorm.training.training_progress import Clock, TrainingProgress
 from fxnorm.training.training_songs import OpenSong
-from fxnorm.training.validation import align, check_validation, output_offset, validate
+from fxnorm.training.validation import align, check_validation, validate
 
 Log = dict[str, float]
 
@@ -128,7 +129,15 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
                 group["lr"] = learning_rate(config, step)
             # Dropout, too, is a function of (seed, step): a resumed run draws what it would have.
             torch.manual_seed(derive_seed(job.seed, "dropout", step, fabric.global_rank))
-            loss, norm = _step(fabric, net, optimizer, loss_function, batch, config.clip_norm)
+            loss, norm = _step(
+                fabric,
+                net,
+                optimizer,
+                loss_function,
+                batch,
+                offset=module.output_offset,
+                clip_norm=config.clip_norm,
+            )
             state.record(loss, norm)
             _give_up_if_hopeless(state, config)
             progress.step(loss)
@@ -171,14 +180,14 @@ def build_loss(
     )
 
 
-def _initial_network(job: Job) -> torch.nn.Module:
-    """The network before the first step: fresh weights, front end transferred, gain calibrated."""
+def _initial_network(job: Job) -> Network:
+    """The network before the first step: fresh weights, pretrained front end, gain calibrated."""
     torch.manual_seed(derive_seed(job.seed, "weights", job.title))
     net = build(job.network)
     if job.front_end is not None:
         if not isinstance(net, AutomixNet):
             raise FxNormError(f"{job.title}: only the automix network takes a pretrained front end")
-        transfer_front_end(net, job.front_end)
+        set_front_end(net, job.front_end)
     if job.config.mirrored_start and isinstance(net, WaveUNet):
         net.mirror_channels()
     if job.config.calibrate_gain and isinstance(net, AutomixNet) and not net.pretraining:
@@ -224,6 +233,8 @@ def _step(
     optimizer: torch.optim.Optimizer,
     loss_function: torch.nn.Module,
     batch: Batch,
+    *,
+    offset: int,
     clip_norm: float | None,
 ) -> tuple[float, float]:
     """Change the weights, unless the loss or the gradient is not finite.
@@ -234,7 +245,7 @@ def _step(
     inputs, target = fabric.to_device(batch)
     optimizer.zero_grad()
     mix = net(inputs)
-    loss = loss_function(mix, align(target, mix, output_offset(net)))
+    loss = loss_function(mix, align(target, mix, offset))
     fabric.backward(loss)
     norm = fabric.clip_gradients(
         net, optimizer, max_norm=clip_norm or math.inf, error_if_nonfinite=False
@@ -254,7 +265,7 @@ def _step(
 def _close_epoch(
     fabric: Fabric,
     job: Job,
-    module: torch.nn.Module,
+    module: Network,
     loss: torch.nn.Module,
     state: TrainingState,
     report: Emit,
@@ -299,7 +310,7 @@ class _Excerpts:
 def _validate(
     fabric: Fabric,
     job: Job,
-    module: torch.nn.Module,
+    module: Network,
     loss: torch.nn.Module,
     on_mix: Callable[[OpenSong, torch.Tensor], None],
 ) -> list[float]:
@@ -333,7 +344,7 @@ def _over_all(fabric: Fabric, tensor: torch.Tensor, operation: str) -> torch.Ten
 def _save(
     fabric: Fabric,
     job: Job,
-    module: torch.nn.Module,
+    module: Network,
     adam: torch.optim.Adam,
     state: TrainingState,
 ) -> None:
@@ -348,9 +359,7 @@ def _save(
         save_checkpoint(job.checkpoint, content)
 
 
-def _resume(
-    fabric: Fabric, job: Job, module: torch.nn.Module, adam: torch.optim.Adam
-) -> TrainingState:
+def _resume(fabric: Fabric, job: Job, module: Network, adam: torch.optim.Adam) -> TrainingState:
     content = load_checkpoint(job.checkpoint)
     if content is None:
         return TrainingState()
@@ -361,7 +370,7 @@ def _resume(
     return TrainingState.restore(content["state"])
 
 
-def _copy(module: torch.nn.Module) -> Weights:
+def _copy(module: Network) -> Weights:
     return {name: weights.detach().cpu().clone() for name, weights in module.state_dict().items()}
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
-import torch
 
 from fxnorm.errors import FxNormError
 from fxnorm.models import NetworkConfig
@@ -60,7 +59,7 @@ def train(
     checkpoint_folder: str | os.PathLike[str],
     fingerprint: str,
     title: str = "train",
-    init: Mapping[str, torch.Tensor] | None = None,
+    front_end: Weights | None = None,
     machine: Machine | None = None,
     on_epoch: Callable[[Log], None] = lambda log: None,
     on_excerpt: Callable[[Excerpt], None] = lambda excerpt: None,
@@ -79,9 +78,9 @@ def train(
         valid_songs: songs to select the weights by.
         seed: the project's seed.
         checkpoint_folder: holds the checkpoints of all runs.
-        fingerprint: names what decides the result: see `fxnorm.configuration.fingerprint`.
+        fingerprint: names what decides the result: see `fxnorm.digests.digest`.
         title: the system's name; part of the seed of the weights, and shown with the progress.
-        init: weights of a pretrained network, whose front end is taken.
+        front_end: weights of a pretrained network, whose front end the network starts with.
         machine: where to run; the default is one device, a GPU if there is one.
         on_epoch: called after every epoch with its losses and times, by name; after a
             resumption first with the epochs done before, without times.
@@ -105,7 +104,7 @@ def train(
         _open_for(network, valid_songs),
         seed,
         checkpoint_path(checkpoint_folder, fingerprint),
-        None if init is None else dict(init),
+        front_end,
         machine,
         excerpts_every_epochs,
     )
@@ -124,7 +123,7 @@ def train(
 
 
 def _open_for(network: NetworkConfig, songs: Sequence[TrainingSong]) -> list[OpenSong]:
-    if getattr(network, "pretraining", False):
+    if network.pretraining:
         return open_songs([replace(song, target=None, wet=None) for song in songs])
     for song in songs:
         if song.target is None:

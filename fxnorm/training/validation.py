@@ -8,6 +8,7 @@ import torch
 
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
+from fxnorm.models import Network
 from fxnorm.models.windows import run_in_windows
 from fxnorm.training.loader import to_tensor
 from fxnorm.training.training_songs import OpenSong
@@ -21,7 +22,7 @@ Autocast = Callable[[], AbstractContextManager[None]]
 
 @torch.no_grad()
 def validate(
-    net: torch.nn.Module,
+    net: Network,
     songs: Sequence[OpenSong],
     loss: Loss,
     *,
@@ -70,7 +71,7 @@ def validate(
                 samples,
                 window,
                 (guard, guard),
-                offset=output_offset(net),
+                offset=net.output_offset,
                 batch_size=batch_size,
                 autocast=autocast,
             )
@@ -83,7 +84,7 @@ def validate(
 
 
 def check_validation(
-    net: torch.nn.Module,
+    net: Network,
     songs: Sequence[OpenSong],
     loss: torch.nn.Module,
     *,
@@ -103,8 +104,7 @@ def check_validation(
                 f"{least / SAMPLE_RATE:.2f} s; leave the song out, raise validation.max_song_s or "
                 "lower loss.guard_frames"
             )
-    offset = output_offset(net)
-    needed = max(offset, int(getattr(net, "trim", 0)) - offset)
+    needed = max(net.output_offset, net.trim - net.output_offset)
     if guard < needed:
         raise FxNormError(
             f"validation.guard_samples: {guard} is less than the network cuts off its input; raise "
@@ -115,11 +115,6 @@ def check_validation(
 def align(target: torch.Tensor, mix: torch.Tensor, offset: int) -> torch.Tensor:
     """The stretch of a target that a network's (perhaps shorter) output belongs to."""
     return target[..., offset : offset + mix.shape[-1]]
-
-
-def output_offset(net: torch.nn.Module) -> int:
-    """Input sample that the first output sample belongs to; 0 for networks that keep the length."""
-    return int(getattr(net, "output_offset", 0))
 
 
 def _length(song: OpenSong, max_samples: int | None) -> int:

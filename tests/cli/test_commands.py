@@ -186,7 +186,7 @@ def test_released_features_are_imported(tmp_path, capsys, shared):
 
 def test_released_weights_become_a_model_folder(tmp_path, capsys, features):
     torch.manual_seed(2)
-    state = AutomixNet().state_dict()
+    state = AutomixNet(AutomixConfig()).state_dict()
     torch.save(state, tmp_path / "ours.params")
     options = ["--system", "ours", "--features", str(features), "-o", str(tmp_path / "model")]
     assert main(["weights", "import", str(tmp_path / "ours.params"), *options]) == 0
@@ -219,7 +219,7 @@ def _wrong(stems, model, features, tmp_path):
     thesis.parent.mkdir()
     thesis.write_text("mine")
     released = tmp_path / "pretrained.params"
-    torch.save(AutomixNet(pretraining=True).state_dict(), released)
+    torch.save(AutomixNet(AutomixConfig(pretraining=True)).state_dict(), released)
     known = ["--system", "ours-pretrained", "--features", str(features)]
     normalize = ["normalize", "--stem", "bass", "--features", str(features), "--output"]
     mix = ["mix", "--model", str(model), "--output", out]

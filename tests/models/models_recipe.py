@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fxnorm.models import AutomixNet
+from fxnorm.models import AutomixConfig, AutomixNet
 
 SEED = 20240611
 GOLDEN = Path(__file__).parent / "golden"
 WINDOWS, WINDOW = 5, 512
 
 #: A network for tests that need no reference.
-SMALL = {
-    "filters": 8, "kernel": 16, "pool": 8, "bottleneck": 12, "skip": 6, "hidden": 10, "blocks": 2,
-    "repeats": 2,
-}  # fmt: skip
+SMALL = AutomixConfig(
+    filters=8, kernel=16, pool=8, bottleneck=12, skip=6, hidden=10, blocks=2, repeats=2
+)
+PRETRAINING = SMALL.model_copy(update={"pretraining": True})
 #: Sizes of the reference networks.
 AUTOMIX = {
     "T1": {
@@ -46,7 +46,7 @@ def golden():
 
 
 def reference_automix(name, *, pretraining=False):
-    net = AutomixNet(**AUTOMIX[name], pretraining=pretraining)
+    net = AutomixNet(AutomixConfig(**AUTOMIX[name], pretraining=pretraining))
     net.load_state_dict({k: fill(k, v.shape) for k, v in net.state_dict().items()})
     return net.eval()
 

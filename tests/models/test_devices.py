@@ -8,18 +8,20 @@ import pytest
 import torch
 
 from fxnorm.losses import StereoLossA, StereoLossB
-from fxnorm.models import AutomixNet, WaveUNet
-from fxnorm.training.validation import align, output_offset
+from fxnorm.models import AutomixConfig, AutomixNet, WaveUNet, WaveUNetConfig
+from fxnorm.training.validation import align
 
-SMALL = {"filters": 8, "bottleneck": 12, "skip": 6, "hidden": 10, "blocks": 2, "repeats": 1}
+AUTOMIX = AutomixConfig(filters=8, bottleneck=12, skip=6, hidden=10, blocks=2, repeats=1)
+PRETRAINING = AUTOMIX.model_copy(update={"pretraining": True})
+WAVE_U_NET = WaveUNetConfig(filters=24, levels=2)
 
 
 @pytest.mark.parametrize(
     "net",
     [
-        pytest.param(AutomixNet(**SMALL), id="mix"),
-        pytest.param(AutomixNet(**SMALL, pretraining=True), id="pretraining"),
-        pytest.param(WaveUNet(filters=24, levels=2), id="wave-u-net"),
+        pytest.param(AutomixNet(AUTOMIX), id="mix"),
+        pytest.param(AutomixNet(PRETRAINING), id="pretraining"),
+        pytest.param(WaveUNet(WAVE_U_NET), id="wave-u-net"),
     ],
 )
 @pytest.mark.parametrize("loss", [StereoLossA, StereoLossB])
@@ -28,15 +30,15 @@ def test_a_step_stays_on_its_device(net, loss, precision):
     net = net.to("meta")
     loss = loss(guard_frames=1, precision=precision).to("meta")
     stems = torch.empty(2, 4, 2, 16384, device="meta")
-    target = stems if getattr(net, "pretraining", False) else stems.sum(1)
+    target = stems if net.pretraining else stems.sum(1)
     mix = net(stems)
-    loss(mix, align(target, mix, output_offset(net))).backward()
+    loss(mix, align(target, mix, net.output_offset)).backward()
     trained = [weights for weights in net.parameters() if weights.requires_grad]
     assert trained
     assert all(weights.grad.shape == weights.shape for weights in trained)
 
 
-@pytest.mark.parametrize("net", [AutomixNet(**SMALL), WaveUNet(filters=24, levels=2)])
+@pytest.mark.parametrize("net", [AutomixNet(AUTOMIX), WaveUNet(WAVE_U_NET)])
 def test_evaluation_stays_on_its_device(net):
     with torch.no_grad():
         mix = net.to("meta").eval()(torch.empty(1, 4, 2, 8192, device="meta"))

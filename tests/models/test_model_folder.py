@@ -1,4 +1,4 @@
-"""Model folders, released files and the transfer of a front-end."""
+"""Model folders, released files and pretrained front ends."""
 
 import json
 import pickle
@@ -12,6 +12,7 @@ from fxnorm.errors import FxNormError
 from fxnorm.models import (
     AutomixConfig,
     AutomixNet,
+    LoadedModel,
     MixerConfig,
     WaveUNet,
     WaveUNetConfig,
@@ -21,18 +22,17 @@ from fxnorm.models import (
     import_model,
     import_released,
     load,
-    output_offset,
     read_released,
     save,
     scale_front_end,
-    transfer_front_end,
+    set_front_end,
 )
 from fxnorm.normalization.dataset_features import DatasetFeatures
 from fxnorm.stems import STEMS
 
 LAYOUTS = json.loads((recipe.GOLDEN / "state_dicts.json").read_text())
 CONFIGS = {
-    "automix": MixerConfig(system="a", network=AutomixConfig(**recipe.SMALL)),
+    "automix": MixerConfig(system="a", network=recipe.SMALL),
     "wave-u-net": MixerConfig(
         system="w",
         network=WaveUNetConfig(filters=8, levels=2),
@@ -87,7 +87,7 @@ def test_saving_twice_writes_the_same_bytes(folder, tmp_path, features):
 
 def test_saving_another_network_than_configured_is_refused(tmp_path, features):
     with pytest.raises(FxNormError, match=r"another network: missing .* unexpected"):
-        save(tmp_path / "model", WaveUNet(filters=8), features, CONFIGS["automix"])
+        save(tmp_path / "model", WaveUNet(WaveUNetConfig(filters=8)), features, CONFIGS["automix"])
     assert not (tmp_path / "model").exists()
 
 
@@ -144,20 +144,20 @@ def layout(system):
 
 
 @pytest.mark.parametrize("system", ["ours", "ours-pretrained", "wun"])
-def test_released_layouts_import_tensor_by_tensor(system, tmp_path):
+def test_released_layouts_import_tensor_by_tensor(system, tmp_path, features):
     state = layout(system)
     torch.save(state, tmp_path / "net.params")
     net, config = import_model(tmp_path / "net.params", system)
     assert config.released_alignment
     assert config.normalization.released_quirks
-    assert output_offset(net, config) == 0
+    assert LoadedModel(net, features, config).output_offset == 0
     for name, tensor in state.items():
         own = name.removeprefix(recipe.WAVE_U_NET_PREFIX)
         assert torch.equal(net.get_parameter(own), tensor)
 
 
 def test_pretrained_layout_with_lstm_imports_too():
-    import_released(AutomixNet(pretraining=True), layout("ours"))
+    import_released(AutomixNet(AutomixConfig(pretraining=True)), layout("ours"))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_pretrained_layout_with_lstm_imports_too():
 @pytest.mark.parametrize("pretraining", [False, True])
 def test_import_is_strict(change, message, pretraining):
     torch.manual_seed(0)
-    net, state = AutomixNet(pretraining=pretraining), layout("ours")
+    net, state = AutomixNet(AutomixConfig(pretraining=pretraining)), layout("ours")
     before = net.conv_1.weight.detach().clone()
     change(state)
     with pytest.raises(FxNormError, match=message):
@@ -187,7 +187,7 @@ def test_import_is_strict(change, message, pretraining):
 
 def test_mixing_network_does_not_take_pretrained_weights_without_lstm():
     with pytest.raises(FxNormError, match=r"missing blstm\.\w+, .* and 21 more"):
-        import_released(AutomixNet(), layout("ours-pretrained"))
+        import_released(AutomixNet(AutomixConfig()), layout("ours-pretrained"))
 
 
 class Payload:
@@ -212,27 +212,27 @@ def test_files_of_another_kind_are_refused(content, tmp_path):
         read_released(tmp_path / "net.params")
 
 
-def test_transfer_copies_the_front_end_and_nothing_else():
+def test_setting_the_front_end_copies_it_and_nothing_else():
     torch.manual_seed(0)
-    source, net = (AutomixNet(**recipe.SMALL, pretraining=p) for p in (True, False))
+    source, net = AutomixNet(recipe.PRETRAINING), AutomixNet(recipe.SMALL)
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    transfer_front_end(net, source.state_dict())
+    set_front_end(net, source.state_dict())
     for name, tensor in net.state_dict().items():
         taken = name in ("conv_1.weight", "conv_2.0.weight")
         assert torch.equal(tensor, (source.state_dict() if taken else before)[name]), name
 
 
-def test_transfer_from_another_size_is_refused():
-    source = AutomixNet(**(recipe.SMALL | {"filters": 10}), pretraining=True)
-    with pytest.raises(FxNormError, match=r"pre-trained front-end: .* misshaped"):
-        transfer_front_end(AutomixNet(**recipe.SMALL), source.state_dict())
+def test_a_front_end_of_another_size_is_refused():
+    source = AutomixNet(recipe.PRETRAINING.model_copy(update={"filters": 10}))
+    with pytest.raises(FxNormError, match=r"pretrained front end: .* misshaped"):
+        set_front_end(AutomixNet(recipe.SMALL), source.state_dict())
     with pytest.raises(FxNormError, match="missing conv_1"):
-        transfer_front_end(AutomixNet(**recipe.SMALL), {})
+        set_front_end(AutomixNet(recipe.SMALL), {})
 
 
 def test_scaling_the_front_end_leaves_the_latent_network_alone():
     torch.manual_seed(0)
-    net, x = AutomixNet(**recipe.SMALL).eval(), torch.randn(1, 4, 2, 800)
+    net, x = AutomixNet(recipe.SMALL).eval(), torch.randn(1, 4, 2, 800)
     with torch.no_grad():
         peaks = net.encode(x).peaks
         scale_front_end(net, 0.25)
@@ -243,7 +243,7 @@ def test_scaling_the_front_end_leaves_the_latent_network_alone():
 @pytest.mark.parametrize("initial", [0.05, 1.0, 30.0])
 def test_calibration_reaches_the_wanted_level(initial):
     torch.manual_seed(0)
-    net, x = AutomixNet(**recipe.SMALL), torch.randn(2, 4, 2, 4000)
+    net, x = AutomixNet(recipe.SMALL), torch.randn(2, 4, 2, 4000)
     scale_front_end(net, initial)
     weight = net.conv_1.weight.detach().clone()
     factor = calibrate_gain(net, x, 0.1)
@@ -256,4 +256,4 @@ def test_calibration_reaches_the_wanted_level(initial):
 
 def test_calibration_on_silence_is_refused():
     with pytest.raises(FxNormError, match="audible"):
-        calibrate_gain(AutomixNet(**recipe.SMALL), torch.zeros(1, 4, 2, 800), 0.1)
+        calibrate_gain(AutomixNet(recipe.SMALL), torch.zeros(1, 4, 2, 800), 0.1)

@@ -186,7 +186,7 @@ def test_pretraining_learns_its_inputs_and_hands_on_its_front_end(songs, tmp_pat
     assert losses.iloc[-1] < 0.8 * losses.iloc[0]
 
     still = changed(**STILL)
-    mixing = train_small(songs, tmp_path / "mix", config=still, init=result.last)
+    mixing = train_small(songs, tmp_path / "mix", config=still, front_end=result.last)
     for name in ("conv_1.weight", "conv_2.0.weight"):
         assert torch.equal(mixing.last[name], result.last[name])
     assert not torch.equal(mixing.last["layerNorm.weight"] + 1, result.last["layerNorm.weight"])

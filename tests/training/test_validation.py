@@ -19,6 +19,8 @@ GOLDEN = np.load(Path(__file__).with_name("golden") / "training.npz")
 class Sum(torch.nn.Module):
     """Adds the stems; keeps the length."""
 
+    output_offset = 0
+
     def forward(self, x):
         return x.sum(1)
 

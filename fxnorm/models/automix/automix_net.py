@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fxnorm.errors import FxNormError
+from fxnorm.models.automix.automix_config import AutomixConfig
 from fxnorm.models.automix.front_end import Encoded, decode, encode
 from fxnorm.models.automix.latent import SqueezeExcitation, reset_lstm_biases, run_lstm
 from fxnorm.models.automix.spectral import Blocks
@@ -17,92 +18,53 @@ class AutomixNet(nn.Module):
     With `pretraining` it is an auto-encoder of the stems that only trains the filter bank; the
     other parts are there, but frozen and unused. Parameters have the released files' names, and
     are drawn from torch's global generator: call `torch.manual_seed` first.
-
-    Args:
-        stems: number of stems S.
-        channels: channels per stem C.
-        filters: filters of the front-end N, even.
-        kernel: taps of the first convolution K, even; the second has 2 K.
-        pool: samples per latent frame.
-        bottleneck: channels between temporal blocks.
-        skip: channels of their skip outputs.
-        hidden: channels within them.
-        block_kernel: taps of their depthwise convolutions, odd.
-        blocks: temporal blocks per repeat, of dilation 1, 2, 4, ...
-        repeats: how often these are repeated.
-        se_ratio: hidden units per filter of the squeeze-excitation.
-        lstm_layers: layers of the bidirectional LSTM, of N / 2 units per direction.
-        lstm_dropout: dropout between them, in training.
-        pretraining: build the auto-encoder.
-
-    Raises:
-        FxNormError: sizes that don't go together.
     """
 
-    #: Input sample that output sample 0 belongs to.
     output_offset = 0
-    #: Samples by which the output is shorter than the input.
+    """Input sample that output sample 0 belongs to."""
     trim = 0
+    """Samples by which the output is shorter than the input."""
 
-    def __init__(
-        self,
-        *,
-        stems: int = 4,
-        channels: int = 2,
-        filters: int = 128,
-        kernel: int = 64,
-        pool: int = 64,
-        bottleneck: int = 256,
-        skip: int = 64,
-        hidden: int = 128,
-        block_kernel: int = 3,
-        blocks: int = 6,
-        repeats: int = 4,
-        se_ratio: int = 16,
-        lstm_layers: int = 3,
-        lstm_dropout: float = 0.1,
-        pretraining: bool = False,
-    ) -> None:
+    def __init__(self, config: AutomixConfig) -> None:
         super().__init__()
-        if filters % 2 or kernel % 2:
-            raise FxNormError(f"network: filters ({filters}) and kernel ({kernel}) must be even")
-        if block_kernel % 2 == 0:
-            raise FxNormError(f"network: block_kernel ({block_kernel}) must be odd")
-        self.stems, self.channels, self.pretraining = stems, channels, pretraining
-        self.blocks = Blocks(kernel, pool)
+        self.stems, self.channels = config.stems, config.channels
+        self.pretraining = config.pretraining
+        self.blocks = Blocks(config.kernel, config.pool)
+        filters = config.filters
         self.layerNorm = nn.GroupNorm(1, filters, eps=1e-8)
-        self.bottleneck_conv1x1 = Pointwise(filters, bottleneck)
+        self.bottleneck_conv1x1 = Pointwise(filters, config.bottleneck)
         self.repeats = nn.ModuleList(
             nn.ModuleList(
                 TemporalBlock(
-                    bottleneck=bottleneck,
-                    skip=skip,
-                    hidden=hidden,
-                    kernel=block_kernel,
+                    bottleneck=config.bottleneck,
+                    skip=config.skip,
+                    hidden=config.hidden,
+                    kernel=config.block_kernel,
                     dilation=2**index,
                 )
-                for index in range(blocks)
+                for index in range(config.blocks)
             )
-            for _ in range(repeats)
+            for _ in range(config.repeats)
         )
-        self.output = nn.Sequential(nn.PReLU(), Pointwise(skip, filters))
-        self.conv_1 = nn.Conv1d(stems * channels, filters, kernel, bias=False)
+        self.output = nn.Sequential(nn.PReLU(), Pointwise(config.skip, filters))
+        self.conv_1 = nn.Conv1d(self.stems * self.channels, filters, config.kernel, bias=False)
         self.conv_2 = nn.Sequential(
-            nn.Conv1d(filters, filters, 2 * kernel, groups=filters, bias=False), nn.Softplus()
+            nn.Conv1d(filters, filters, 2 * config.kernel, groups=filters, bias=False),
+            nn.Softplus(),
         )
         self.blstm = nn.LSTM(
             filters,
             filters // 2,
-            lstm_layers,
+            config.lstm_layers,
             batch_first=True,
             bidirectional=True,
-            dropout=lstm_dropout,
+            dropout=config.lstm_dropout,
         )
         reset_lstm_biases(self.blstm)
-        self.se_block = SqueezeExcitation(filters, se_ratio)
+        self.se_block = SqueezeExcitation(filters, config.se_ratio)
         # The released files have them, but nothing comes after the last block's residual output.
         self._temporal_blocks()[-1].res_out.requires_grad_(False)
-        if pretraining:
+        if config.pretraining:
             for name, parameter in self.named_parameters():
                 parameter.requires_grad_(name.startswith(("conv_1.", "conv_2.")))
 
@@ -130,7 +92,7 @@ class AutomixNet(nn.Module):
         return y[..., : x.shape[-1]]
 
     def encode(self, x: Tensor) -> Encoded:
-        """Front-end on (B, S, C, T); see `Encoded`."""
+        """Front end on (B, S, C, T); see `Encoded`."""
         if x.ndim != 4 or x.shape[1:3] != (self.stems, self.channels) or x.shape[-1] == 0:
             raise FxNormError(
                 f"network input has shape {tuple(x.shape)}; "

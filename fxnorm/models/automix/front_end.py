@@ -1,4 +1,4 @@
-"""The front-end of the FxNorm-Automix network and its tied decoder, with their gradients.
+"""The front end of the FxNorm-Automix network and its tied decoder, with their gradients.
 
 Encoder: p = conv(x, W1), z = softplus(depthwise conv(|p|, W2)), largest z of each frame. Decoder:
 p, weighted per filter and frame, through the transposed convolution with W1. They run at the full
@@ -20,8 +20,8 @@ from torch.autograd.function import once_differentiable
 
 from fxnorm.models.automix.spectral import (
     Blocks,
-    analyse,
     analysis_kernel,
+    analyze,
     clear_outside,
     envelope,
     envelope_kernel,
@@ -30,7 +30,7 @@ from fxnorm.models.automix.spectral import (
     kernel_from_bins,
     overlap_add,
     synthesis_kernel,
-    synthesise,
+    synthesize,
     to_bins,
 )
 
@@ -109,7 +109,7 @@ class _Encode(torch.autograd.Function):
         for item in range(batch):
             frames = blocks.input_frames(x[item])
             for part in blocks.chunks(count, filters, x.device):
-                local = analyse(frames[part], kernel_1, blocks, part.start, samples)
+                local = analyze(frames[part], kernel_1, blocks, part.start, samples)
                 own = local.narrow(-1, blocks.envelope_lead, blocks.hop)
                 p[item, part] = own
                 local.abs_()
@@ -189,7 +189,7 @@ class _Decode(torch.autograd.Function):
             for part in blocks.chunks(count, filters, p.device):
                 mask = _mask(scale[item, part], indices, item, part, blocks)
                 weighted = weigh(p[item, part], mask, blocks, part.start, samples)
-                pieces = synthesise(weighted, kernel, blocks)
+                pieces = synthesize(weighted, kernel, blocks)
                 overlap_add(pieces, hop, out[item, :, part.start * hop :])
         ctx.blocks, ctx.samples = blocks, samples
         ctx.save_for_backward(p, scale, weight, *([] if indices is None else [indices]))

@@ -4,7 +4,7 @@ A signal is cut into blocks of `hop` samples, transformed with a margin (overlap
 convolutions, overlap-add for the transposed one). Mixing channels is then one small matrix product
 per frequency bin, which takes far fewer operations than the same convolution in the time domain.
 
-Everything here works on a few consecutive blocks and knows nothing of gradients; `frontend` and
+Everything here works on a few consecutive blocks and knows nothing of gradients; `front_end` and
 `streaming` build on it. Kernels are prepared once with the `*_kernel` functions.
 """
 
@@ -24,7 +24,7 @@ _ACCELERATOR_CHUNK_VALUES = 2**26
 
 @dataclass(frozen=True)
 class Blocks:
-    """How the front-end's two convolutions and its pooling divide a signal.
+    """How the front end's two convolutions and its pooling divide a signal.
 
     The kernels have K and 2 K taps, padded as "same" with one zero less on the left (K even). Block
     b owns the samples [b * hop, (b + 1) * hop); hop is a multiple of the pooling size.
@@ -91,7 +91,7 @@ class Blocks:
 
 
 def analysis_kernel(weight: Tensor, blocks: Blocks) -> Tensor:
-    """W1 (N, C, K) as `analyse` takes it, (bins, C, N)."""
+    """W1 (N, C, K) as `analyze` takes it, (bins, C, N)."""
     return kernel_bins(weight, blocks.n_fft).conj().resolve_conj()
 
 
@@ -101,11 +101,11 @@ def envelope_kernel(weight: Tensor, blocks: Blocks) -> Tensor:
 
 
 def synthesis_kernel(weight: Tensor, blocks: Blocks) -> Tensor:
-    """A decoder weight (N, C, K) as `synthesise` takes it, (bins, N, C)."""
+    """A decoder weight (N, C, K) as `synthesize` takes it, (bins, N, C)."""
     return kernel_bins(weight.transpose(0, 1), blocks.n_fft)
 
 
-def analyse(
+def analyze(
     input_frames: Tensor, kernel: Tensor, blocks: Blocks, first: int, samples: int
 ) -> Tensor:
     """The first convolution on some blocks, with what the second one needs around them.
@@ -132,7 +132,7 @@ def envelope(rectified: Tensor, kernel: Tensor, blocks: Blocks) -> Tensor:
     """The second convolution on some blocks.
 
     Args:
-        rectified: magnitude of the result of `analyse`.
+        rectified: magnitude of the result of `analyze`.
         kernel: of `envelope_kernel`.
         blocks: kernel and pooling sizes.
 
@@ -143,7 +143,7 @@ def envelope(rectified: Tensor, kernel: Tensor, blocks: Blocks) -> Tensor:
     return blocks.by_frame(smooth[..., : blocks.hop])
 
 
-def synthesise(weighted: Tensor, kernel: Tensor, blocks: Blocks) -> Tensor:
+def synthesize(weighted: Tensor, kernel: Tensor, blocks: Blocks) -> Tensor:
     """The transposed convolution on some blocks.
 
     Args:

@@ -12,13 +12,13 @@ from fxnorm.models.automix.automix_net import AutomixNet
 from fxnorm.models.automix.front_end import weigh
 from fxnorm.models.automix.spectral import (
     Blocks,
-    analyse,
     analysis_kernel,
+    analyze,
     envelope,
     envelope_kernel,
     overlap_add,
     synthesis_kernel,
-    synthesise,
+    synthesize,
 )
 from fxnorm.models.windows import ReadBlock, WriteBlock, read_padded
 
@@ -35,9 +35,9 @@ def mix_stream(
 ) -> None:
     """Mix a whole song in two passes; the result is that of `net` on all of it, to rounding.
 
-    The front-end and the decoder see a few hundred samples around each one. Only the latent network
+    The front end and the decoder see a few hundred samples around each one. Only the latent network
     sees the song as a whole, at 1 / pool of its rate. So the first pass computes the latent
-    network's input, the second computes the front-end again and decodes.
+    network's input, the second computes the front end again and decodes.
 
     Args:
         net: network, on the device to compute on.
@@ -47,7 +47,7 @@ def mix_stream(
         block: samples to read at a time, about.
 
     Raises:
-        FxNormError: a pre-training network, or a song without samples.
+        FxNormError: a pretraining network, or a song without samples.
     """
     if net.pretraining or samples < 1:
         raise FxNormError("mixing takes a mixing network and a song of at least one sample")
@@ -84,7 +84,7 @@ class _Song:
         sums = torch.empty_like(peaks)
         for first, input_frames in self._input():
             for part in blocks.chunks(len(input_frames), self.filters, self.device):
-                local = self._analyse(input_frames[part], first + part.start).abs_()
+                local = self._analyze(input_frames[part], first + part.start).abs_()
                 own = local.narrow(-1, blocks.envelope_lead, blocks.hop)
                 where = slice((first + part.start) * blocks.frames, frames)
                 _put(peaks[0, :, where], envelope(local, kernel, blocks).amax(-1))
@@ -102,12 +102,12 @@ class _Song:
             out = F.pad(overlap, (0, count * hop))
             for part in blocks.chunks(count, self.filters, self.device):
                 index = first + part.start
-                local = self._analyse(input_frames[part], index)
+                local = self._analyze(input_frames[part], index)
                 own = local.narrow(-1, blocks.envelope_lead, hop)
                 columns = slice(index * blocks.frames, (first + part.stop) * blocks.frames)
                 mask = scale[0, :, columns].unflatten(-1, (-1, blocks.frames)).transpose(0, 1)
                 weighted = weigh(own, mask.unsqueeze(-1), blocks, index, self.whole)
-                overlap_add(synthesise(weighted, kernel, blocks), hop, out[:, part.start * hop :])
+                overlap_add(synthesize(weighted, kernel, blocks), hop, out[:, part.start * hop :])
             overlap = out[:, count * hop :]
             start = first * hop - blocks.lead
             yield out[:, max(0, -start) : min(count * hop, self.samples - start)]
@@ -115,8 +115,8 @@ class _Song:
         if rest > 0:
             yield overlap[:, :rest]
 
-    def _analyse(self, input_frames: Tensor, first: int) -> Tensor:
-        return analyse(input_frames, self.kernel_1, self.blocks, first, self.whole)
+    def _analyze(self, input_frames: Tensor, first: int) -> Tensor:
+        return analyze(input_frames, self.kernel_1, self.blocks, first, self.whole)
 
     def _input(self) -> Iterator[tuple[int, Tensor]]:
         """Index of the first block and (blocks, S * C, n_fft) of each part of the song."""

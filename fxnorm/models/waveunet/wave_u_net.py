@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from fxnorm.errors import FxNormError
 from fxnorm.models.waveunet.conv_layer import conv_norm_relu
+from fxnorm.models.waveunet.wave_u_net_config import CHANNELS_PER_GROUP, WaveUNetConfig
 
-_CHANNELS_PER_GROUP = 8
 _RESAMPLER_TAPS = 15
 
 
@@ -16,45 +16,27 @@ class WaveUNet(nn.Module):
 
     Parameters have the released files' names (without their common prefix) and are drawn from
     torch's global generator: call `torch.manual_seed` first.
-
-    Args:
-        stems: number of stems S.
-        channels: channels per stem C.
-        filters: features of the first level, doubled on each further one; a multiple of 8.
-        levels: number of levels.
-        kernel: taps of the convolutions, odd.
-
-    Raises:
-        FxNormError: sizes that don't go together.
     """
 
-    def __init__(
-        self,
-        *,
-        stems: int = 4,
-        channels: int = 2,
-        filters: int = 24,
-        levels: int = 5,
-        kernel: int = 5,
-    ) -> None:
+    pretraining = False
+    """It has no front end that could be trained before it."""
+
+    def __init__(self, config: WaveUNetConfig) -> None:
         super().__init__()
-        if filters % _CHANNELS_PER_GROUP or kernel % 2 == 0 or levels < 2:
-            raise FxNormError(
-                f"network: filters ({filters}) must be a multiple of {_CHANNELS_PER_GROUP}, "
-                f"kernel ({kernel}) odd and levels ({levels}) at least 2"
-            )
-        self.stems, self.channels = stems, channels
-        self.levels, self.kernel = levels, kernel
-        widths = [filters * 2**level for level in range(levels)]
-        inputs = [stems * channels, *widths[1:-1]]
+        self.stems, self.channels = config.stems, config.channels
+        self.levels, self.kernel = config.levels, config.kernel
+        widths = [config.filters * 2**level for level in range(config.levels)]
+        inputs = [config.stems * config.channels, *widths[1:-1]]
         self.downsampling_blocks = nn.ModuleList(
-            _DownBlock(inputs[i], widths[i], widths[i + 1], kernel) for i in range(levels - 1)
+            _DownBlock(inputs[i], widths[i], widths[i + 1], config.kernel)
+            for i in range(config.levels - 1)
         )
         self.upsampling_blocks = nn.ModuleList(
-            _UpBlock(widths[i + 1], widths[i], kernel) for i in reversed(range(levels - 1))
+            _UpBlock(widths[i + 1], widths[i], config.kernel)
+            for i in reversed(range(config.levels - 1))
         )
-        self.bottlenecks = nn.ModuleList([_ConvLayer(widths[-1], widths[-1], kernel)])
-        self.output_conv = nn.Conv1d(filters, channels, 1)
+        self.bottlenecks = nn.ModuleList([_ConvLayer(widths[-1], widths[-1], config.kernel)])
+        self.output_conv = nn.Conv1d(config.filters, config.channels, 1)
 
     @property
     def trim(self) -> int:
@@ -122,7 +104,7 @@ class _ConvLayer(nn.Module):
         super().__init__()
         # Only their parameters are used: `conv_norm_relu` is both, faster.
         self.filter = nn.Conv1d(inputs, outputs, kernel)
-        self.norm = nn.GroupNorm(outputs // _CHANNELS_PER_GROUP, outputs)
+        self.norm = nn.GroupNorm(outputs // CHANNELS_PER_GROUP, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         return conv_norm_relu(

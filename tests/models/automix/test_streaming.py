@@ -8,13 +8,13 @@ from fxnorm.errors import FxNormError
 from fxnorm.models import AutomixNet, mix_stream
 from fxnorm.models.automix import latent
 
-HOP = AutomixNet(**recipe.SMALL).blocks.hop
+HOP = AutomixNet(recipe.SMALL).blocks.hop
 
 
 @pytest.fixture(scope="module")
 def net():
     torch.manual_seed(0)
-    return AutomixNet(**recipe.SMALL)
+    return AutomixNet(recipe.SMALL)
 
 
 def stream(net, song, block):
@@ -60,7 +60,7 @@ def test_reads_and_writes_are_of_the_wanted_size(net):
 
 def test_pretraining_networks_and_empty_songs_are_refused(net):
     with pytest.raises(FxNormError, match="mixing network"):
-        mix_stream(AutomixNet(**recipe.SMALL, pretraining=True), None, None, 100)
+        mix_stream(AutomixNet(recipe.PRETRAINING), None, None, 100)
     with pytest.raises(FxNormError, match="at least one sample"):
         mix_stream(net, None, None, 0)
 

@@ -1,4 +1,4 @@
-"""Starting the mixing network from a pre-trained front-end."""
+"""The mixing network's front end: taken from a pretraining, and scaled to a level."""
 
 from collections.abc import Mapping
 
@@ -9,20 +9,24 @@ from fxnorm.errors import FxNormError
 from fxnorm.models.automix.automix_net import AutomixNet
 from fxnorm.models.model_folder import require_same_layout
 
-_FRONT_END = ("conv_1.weight", "conv_2.0.weight")
+_NAMES = ("conv_1.weight", "conv_2.0.weight")
 
 
-def transfer_front_end(net: AutomixNet, pretrained_state: Mapping[str, Tensor]) -> None:
-    """Copy the two front-end convolutions from a pre-trained network's state, and nothing else.
+def set_front_end(net: AutomixNet, front_end: Mapping[str, Tensor]) -> None:
+    """Copy the two convolutions of the front end from a pretrained network, and nothing else.
+
+    Args:
+        net: the mixing network, changed in place.
+        front_end: the pretrained network's weights by name.
 
     Raises:
         FxNormError: one of them is missing or has another shape.
     """
     state = net.state_dict()
-    front_end = {name: state[name] for name in _FRONT_END}
-    found = {name: pretrained_state[name] for name in _FRONT_END if name in pretrained_state}
+    expected = {name: state[name] for name in _NAMES}
+    found = {name: front_end[name] for name in _NAMES if name in front_end}
     try:
-        require_same_layout(found, front_end, "pre-trained front-end")
+        require_same_layout(found, expected, "pretrained front end")
     except FxNormError as error:
         raise FxNormError(
             f"{error}; give both networks the same stems, filters and kernel, or set transfer to "
@@ -46,9 +50,9 @@ def scale_front_end(net: AutomixNet, factor: float) -> None:
 def calibrate_gain(
     net: AutomixNet, stems: Tensor, target_rms: float, *, tolerance: float = 0.01
 ) -> float:
-    """Scale the front-end so that the untrained mix has the wanted level.
+    """Scale the front end so that the untrained mix has the wanted level.
 
-    A pre-trained front-end was trained with one sample in 64 reaching the decoder, so the mixing
+    A pretrained front end was trained with one sample in 64 reaching the decoder, so the mixing
     network starts far too loud and tanh saturates.
 
     Args:

@@ -1,0 +1,45 @@
+"""Sizes of the FxNorm-Automix network."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from fxnorm.configuration import Config
+from fxnorm.models.sizes import EvenSize, OddSize, Size
+
+
+class AutomixConfig(Config):
+    """The FxNorm-Automix network; the defaults are the paper's."""
+
+    kind: Literal["automix"] = "automix"
+    """Which network this is."""
+    stems: Size = 4
+    """Number of stems S."""
+    channels: Size = 2
+    """Channels per stem C."""
+    filters: EvenSize = 128
+    """Filters of the front end N, even: each direction of the LSTM has N / 2 units."""
+    kernel: EvenSize = 64
+    """Taps of the front end's first convolution K, even; the second has 2 K."""
+    pool: Size = 64
+    """Samples per latent frame."""
+    bottleneck: Size = 256
+    """Channels between temporal blocks."""
+    skip: Size = 64
+    """Channels of the temporal blocks' skip outputs."""
+    hidden: Size = 128
+    """Channels within temporal blocks."""
+    block_kernel: OddSize = 3
+    """Taps of the temporal blocks' depthwise convolutions, odd."""
+    blocks: Size = 6
+    """Temporal blocks per repeat, of dilation 1, 2, 4, ..."""
+    repeats: Size = 4
+    """How often these are repeated."""
+    se_ratio: Size = 16
+    """Hidden units per filter in squeeze-excitation."""
+    lstm_layers: Size = 3
+    """Layers of the bidirectional LSTM."""
+    lstm_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    """Dropout between the layers of the LSTM, in training."""
+    pretraining: bool = False
+    """Build the auto-encoder of the stems that trains the front end."""
