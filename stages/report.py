@@ -41,12 +41,14 @@ def main() -> None:
             name: pd.read_csv(TRAINING / name / "history.csv")
             for name in ("pretrained", *params.systems)
         }
+        names = {key: system.name for key, system in params.systems.items()}
         data = f"data set {params.dataset.root}"
         report = build_report(
             load_evaluations(REPORTS),
             songs,
             histories,
             params.evaluation,
+            names,
             stems=read_stem_scores(STEM_SCORES),
             reference_curves=params.report.reference_curves,
             our_data=data,
@@ -59,7 +61,7 @@ def main() -> None:
             for test_set in TEST_SETS
             for song in [one for one in songs if one.test_set == test_set][: params.report.songs]
         ]
-        write_report_page(PAGE, report, shown, params.report, our_data=data)
+        write_report_page(PAGE, report, shown, params.report, names, our_data=data)
         run.artifact(TABLES, "tables")
         run.artifact(FIGURES, "figures")
         run.artifact(PAGE)

@@ -1,4 +1,4 @@
-"""Objective evaluation: metrics against the human mix, statistics over songs, tables, figures."""
+"""Objective evaluation: metrics against the human mix, statistics over songs."""
 
 import lazy_loader
 

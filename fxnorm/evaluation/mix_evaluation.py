@@ -28,6 +28,7 @@ from fxnorm.evaluation.scoring import (
 )
 from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
+from fxnorm.tabulation import to_csv
 
 #: Group of the training losses.
 LOSS_GROUP = "loss"
@@ -128,7 +129,7 @@ def evaluate_stems(
 def write_stem_scores(scores: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     """Write the scores of stems as CSV, 7 significant digits."""
     with atomic_file(path) as temporary:
-        scores.to_csv(temporary, index=False, float_format="%.7g")
+        temporary.write_text(to_csv(scores, digits=7), encoding="utf-8")
 
 
 def read_stem_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -165,7 +166,7 @@ def _losses(pair: Pair, config: EvaluationConfig) -> dict[str, tuple[float, str]
     values: dict[str, tuple[float, str]] = {}
     for metric, kind in (("loss_a", StereoLossA), ("loss_b", StereoLossB)):
         loss = kind(guard_frames=config.loss_guard_frames, precision="single")
-        if np.diff(edges).min() < loss.n_fft + (2 * config.loss_guard_frames + 1) * loss.hop:
+        if np.diff(edges).min() < loss.least_samples:
             values[metric] = (math.nan, "too short for the loss")
             continue
         with torch.inference_mode():

@@ -18,6 +18,7 @@ from fxnorm.evaluation.metrics import compare
 from fxnorm.evaluation.trimming import trim_silence
 from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
+from fxnorm.tabulation import to_csv
 
 #: Columns of the tidy scores.
 COLUMNS = ("system", "test_set", "song", "group", "metric", "value", "note")
@@ -201,7 +202,7 @@ def tidy(rows: Iterable[Row]) -> pd.DataFrame:
 def write_scores(scores: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     """Write tidy scores as CSV, 7 significant digits."""
     with atomic_file(path) as temporary:
-        scores.to_csv(temporary, index=False, float_format="%.7g")
+        temporary.write_text(to_csv(scores, digits=7), encoding="utf-8")
 
 
 def read_scores(*paths: str | os.PathLike[str]) -> pd.DataFrame:

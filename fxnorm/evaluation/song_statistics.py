@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 
 from fxnorm.errors import FxNormError
+from fxnorm.evaluation.columns import FURTHER_COLUMNS, TABLE_COLUMNS
 from fxnorm.evaluation.evaluation_config import EvaluationConfig
 from fxnorm.evaluation.scoring import FILE_GROUP
-from fxnorm.evaluation.signed_rank import signed_rank
-from fxnorm.reporting.names import FURTHER_COLUMNS, TABLE_COLUMNS
 from fxnorm.seeds import generator
+from fxnorm.significance import bootstrap_interval, holm, signed_rank
 
 #: Metrics whose sign is a direction: their magnitude is what should be small.
 SIGNED = ("balance",)
@@ -48,7 +47,14 @@ def summarize(
         ["system", *_CELL], sort=False, dropna=False
     ):
         values = part["value"].dropna().to_numpy()
-        low, high = _interval(values, config, seed, f"{system}/{test_set}/{group}/{metric}")
+        low, high = bootstrap_interval(
+            values,
+            np.mean,
+            generator(seed, "bootstrap", f"{system}/{test_set}/{group}/{metric}"),
+            confidence=config.confidence,
+            resamples=config.resamples,
+            method="BCa",
+        )
         rows.append(
             {
                 "system": system,
@@ -128,41 +134,11 @@ def nested_summary(
     return nested
 
 
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """Holm's step-down correction: the k-th smallest of n times n - k + 1, made monotone.
-
-    The same as statsmodels' `multipletests`, which runs the garbage collector on every call.
-    """
-    order = np.argsort(p_values)
-    steps = p_values[order] * np.arange(len(p_values), 0, -1)
-    corrected = np.empty_like(p_values)
-    corrected[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return corrected
-
-
 def _magnitudes(scores: pd.DataFrame) -> pd.DataFrame:
     scores = scores[scores["group"] != FILE_GROUP].copy()
     signed = scores["metric"].isin(SIGNED)
     scores.loc[signed, "value"] = scores.loc[signed, "value"].abs()
     return scores
-
-
-def _interval(
-    values: np.ndarray, config: EvaluationConfig, seed: int, purpose: str
-) -> tuple[float, float]:
-    if len(values) < 2:
-        return math.nan, math.nan
-    if np.ptp(values) == 0.0:
-        return float(values[0]), float(values[0])
-    result = scipy.stats.bootstrap(
-        (values,),
-        np.mean,
-        n_resamples=config.resamples,
-        confidence_level=config.confidence,
-        method="BCa",
-        rng=generator(seed, "bootstrap", purpose),
-    )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
 
 
 def _tests(improvements: pd.DataFrame) -> pd.DataFrame:
@@ -191,6 +167,5 @@ def _tests(improvements: pd.DataFrame) -> pd.DataFrame:
     tests = pd.DataFrame(rows, columns=columns)
     tests["p_holm"] = math.nan
     for _, index in tests.groupby(_CELL).groups.items():
-        tested = tests.loc[index, "p_value"].dropna()
-        tests.loc[tested.index, "p_holm"] = holm(tested.to_numpy())
+        tests.loc[index, "p_holm"] = holm(tests.loc[index, "p_value"].to_numpy())
     return tests

@@ -25,6 +25,7 @@ from fxnorm.listening.rating_statistics import (
 from fxnorm.listening.stimuli import REFERENCE
 from fxnorm.outputs import atomic_folder
 from fxnorm.seeds import generator
+from fxnorm.tabulation import TextTable, to_csv, to_latex, to_markdown
 
 _ACCENT, _GREY = "#0a62a9", "#8a9099"
 _BOX_WIDTH = 0.5
@@ -237,17 +238,16 @@ def _draw_criterion(
 
 def _write(analysis: ListeningAnalysis, folder: Path) -> None:
     for name in _TABLES:
-        table: pd.DataFrame = getattr(analysis, name)
-        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
+        _write_text(folder / f"{name}.csv", to_csv(getattr(analysis, name)))
     shown = _shown(analysis.summary)
-    _write_text(folder / "summary.md", _markdown(shown))
-    _write_text(folder / "summary.tex", _latex(shown))
+    _write_text(folder / "summary.md", to_markdown(shown))
+    _write_text(folder / "summary.tex", to_latex(shown))
     findings = [f"**{criterion}.** {text}\n" for criterion, text in analysis.findings.items()]
     _write_text(folder / "findings.md", "\n".join([*findings, _NOTE]))
     analysis.figure.savefig(folder / "ratings.png", dpi=200, metadata={"Software": None})
 
 
-def _shown(summary: pd.DataFrame) -> pd.DataFrame:
+def _shown(summary: pd.DataFrame) -> TextTable:
     table = summary[["criterion", "system", "n"]].astype(str)
     for name in ("mean", "median"):
         table[name] = [
@@ -256,24 +256,7 @@ def _shown(summary: pd.DataFrame) -> pd.DataFrame:
                 summary[name], summary[f"{name}_low"], summary[f"{name}_high"], strict=True
             )
         ]
-    return table
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    rule = ["---"] * table.shape[1]
-    rows = [list(table.columns), rule, *table.to_numpy().tolist()]
-    escaped = [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
-    return "".join(f"| {' | '.join(row)} |\n" for row in escaped)
-
-
-def _latex(table: pd.DataFrame) -> str:
-    special = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}"})
-    rows = [
-        " & ".join(str(cell).translate(special) for cell in row) + r" \\"
-        for row in [list(table.columns), *table.to_numpy().tolist()]
-    ]
-    lines = [r"\begin{tabular}{llrll}", r"\toprule", rows[0], r"\midrule", *rows[1:]]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+    return TextTable(list(table.columns), table.to_numpy().tolist(), alignment="llrll")
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 from pydantic import Field
-from statsmodels.stats.multitest import multipletests
 
 from fxnorm.configuration import Config
-from fxnorm.evaluation.signed_rank import signed_rank
 from fxnorm.seeds import generator
+from fxnorm.significance import bootstrap_interval, holm, signed_rank
 
 _LEAST_SYSTEMS = 3
 _LEAST_BLOCKS = 2
@@ -65,16 +64,14 @@ def summarize(
         values = blocks[system].dropna().to_numpy()
         row: dict[str, object] = {"system": system, "n": values.size}
         for name, statistic in (("mean", np.mean), ("median", np.median)):
-            low = high = np.nan
-            if values.size >= _LEAST_BLOCKS:
-                low, high = scipy.stats.bootstrap(
-                    (values,),
-                    statistic,
-                    confidence_level=config.confidence,
-                    n_resamples=config.resamples,
-                    method="percentile",
-                    rng=generator(seed, "bootstrap", criterion, str(system), name),
-                ).confidence_interval
+            low, high = bootstrap_interval(
+                values,
+                statistic,
+                generator(seed, "bootstrap", criterion, str(system), name),
+                confidence=config.confidence,
+                resamples=config.resamples,
+                method="percentile",
+            )
             row |= {name: statistic(values), f"{name}_low": low, f"{name}_high": high}
         rows.append(row)
     return pd.DataFrame(rows)
@@ -112,10 +109,7 @@ def pairwise(blocks: pd.DataFrame) -> pd.DataFrame:
         mean = difference.mean() if difference.size else np.nan
         rows.append((a, b, difference.size, mean, effect, p))
     table = pd.DataFrame(rows, columns=["a", "b", "n", "difference", "rank_biserial", "p"])
-    table["p_holm"] = np.nan
-    tested = table["p"].notna()
-    if tested.any():
-        table.loc[tested, "p_holm"] = multipletests(table.loc[tested, "p"], method="holm")[1]
+    table["p_holm"] = holm(table["p"].to_numpy())
     return table
 
 

@@ -1,7 +1,8 @@
 """Figures of the evaluation, each a function that returns a matplotlib figure.
 
-Colours are the Okabe-Ito palette, told apart also by shape, dash or position; text is large enough
-for print at one text width (about 17 cm).
+A system has the same style in every figure, told apart by colour and by dash or position; text is
+large enough for print at one text width (about 17 cm). `names` are the systems' display names, in
+their order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,23 +16,27 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from fxnorm.audio import short_term_loudness
+from fxnorm.evaluation.columns import metric_label
+from fxnorm.figure_styles import line_style
 from fxnorm.reporting.curves import long_term_spectrum_db, position_curve
-from fxnorm.reporting.names import HUMAN, SYSTEM_NAMES, metric_label, ordered_systems, system_name
+from fxnorm.reporting.names import BASELINE_NAMES, HUMAN, ordered_systems, system_name
 
-#: Okabe-Ito without yellow, which print loses; in the order of `SYSTEM_NAMES`.
-PALETTE = ("#E69F00", "#D55E00", "#009E73", "#CC79A7", "#0072B2", "#56B4E9")
 HUMAN_COLOUR = "#000000"
 
 _REFERENCE_CURVES = Path(__file__).with_name("reference_curves.csv")
 _WIDTH = 6.7
-_DASHES = (":", "--", "-.", (0, (6, 1.5)), "-", (0, (5, 1, 1, 1, 1, 1)))
+_BOXES_PER_ROW = 21
+_LEGEND_COLUMNS, _LEGEND_ROW = 4, 0.2
 _FREQUENCY_TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)
 _QUIETEST_LUFS = -60.0
 _AUDIBLE_RANGE_DB = 60.0
 
 
 def metric_distributions(
-    scores: pd.DataFrame, metrics: Sequence[tuple[str, str]], test_set: str | None = None
+    scores: pd.DataFrame,
+    metrics: Sequence[tuple[str, str]],
+    test_set: str | None = None,
+    names: Mapping[str, str] = {},
 ) -> Figure:
     """One panel per metric: a box per system, and every song as a point joined across systems.
 
@@ -39,18 +44,19 @@ def metric_distributions(
         scores: tidy scores of several systems.
         metrics: (group, metric) of each panel.
         test_set: restrict to one; all songs otherwise.
+        names: of the systems.
     """
     if test_set is not None:
         scores = scores[scores["test_set"] == test_set]
-    systems = ordered_systems(scores["system"])
-    columns = min(3, len(metrics))
+    systems = ordered_systems(scores["system"], names)
+    columns = max(1, min(_BOXES_PER_ROW // len(systems), 3, len(metrics)))
     rows = -(-len(metrics) // columns)
     figure = Figure(figsize=(_WIDTH, 0.6 + 2.3 * rows), layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axis, (group, metric) in zip(axes, metrics, strict=False):
         chosen = scores[(scores["group"] == group) & (scores["metric"] == metric)]
         table = chosen.pivot_table(index=["test_set", "song"], columns="system", values="value")
-        _draw_distribution(axis, table.reindex(columns=systems))
+        _draw_distribution(axis, table.reindex(columns=systems), names)
         axis.set_title(metric_label(group, metric), fontsize=9)
     for axis in axes[len(metrics) :]:
         axis.set_visible(False)
@@ -60,7 +66,10 @@ def metric_distributions(
 
 
 def long_term_spectra(
-    mixes: Mapping[str, np.ndarray], human: np.ndarray, sample_rate: int
+    mixes: Mapping[str, np.ndarray],
+    human: np.ndarray,
+    sample_rate: int,
+    names: Mapping[str, str] = {},
 ) -> Figure:
     """Long-term spectra of the human mix and of systems, and below it their difference.
 
@@ -70,14 +79,15 @@ def long_term_spectra(
         mixes: (samples, channels) by system.
         human: (samples, channels).
         sample_rate: in Hz.
+        names: of the systems.
     """
-    figure = Figure(figsize=(_WIDTH, 4.6), layout="constrained")
+    figure = _figure(4.6, len(mixes) + 1)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     frequency_hz, reference_db = long_term_spectrum_db(human, sample_rate)
     upper.semilogx(frequency_hz, reference_db, color=HUMAN_COLOUR, lw=1.8, label=HUMAN)
     lower.axhline(0.0, color=HUMAN_COLOUR, lw=1.0)
     audible = reference_db > reference_db.max() - _AUDIBLE_RANGE_DB
-    for system, style in _styles(mixes).items():
+    for system, style in _styles(mixes, names).items():
         _, level_db = long_term_spectrum_db(mixes[system], sample_rate)
         upper.semilogx(frequency_hz, level_db, **style)
         lower.semilogx(frequency_hz, np.where(audible, level_db - reference_db, np.nan), **style)
@@ -88,12 +98,15 @@ def long_term_spectra(
     _frequency_axis(lower, sample_rate)
     for axis in (upper, lower):
         _tidy(axis)
-    upper.legend(fontsize=8, frameon=False, ncols=2)
+    _legend(figure, upper)
     return figure
 
 
 def loudness_over_time(
-    mixes: Mapping[str, np.ndarray], human: np.ndarray, sample_rate: int
+    mixes: Mapping[str, np.ndarray],
+    human: np.ndarray,
+    sample_rate: int,
+    names: Mapping[str, str] = {},
 ) -> Figure:
     """Short-term loudness (3 s) of the human mix and of systems.
 
@@ -101,23 +114,27 @@ def loudness_over_time(
         mixes: (samples, channels) by system, at least 3 s.
         human: (samples, channels).
         sample_rate: in Hz.
+        names: of the systems.
     """
-    figure = Figure(figsize=(_WIDTH, 2.8), layout="constrained")
+    figure = _figure(2.8, len(mixes) + 1)
     axis = figure.subplots()
     times_s, loudness = short_term_loudness(human, sample_rate)
     axis.plot(times_s, _audible(loudness), color=HUMAN_COLOUR, lw=1.8, label=HUMAN)
-    for system, style in _styles(mixes).items():
+    for system, style in _styles(mixes, names).items():
         times_s, loudness = short_term_loudness(mixes[system], sample_rate)
         axis.plot(times_s, _audible(loudness), **style)
     axis.set_xlabel("time (s)")
     axis.set_ylabel("short-term loudness (LUFS)")
-    axis.legend(fontsize=8, frameon=False, ncols=3)
+    _legend(figure, axis)
     _tidy(axis)
     return figure
 
 
 def position_over_frequency(
-    mixes: Mapping[str, np.ndarray], human: np.ndarray, sample_rate: int
+    mixes: Mapping[str, np.ndarray],
+    human: np.ndarray,
+    sample_rate: int,
+    names: Mapping[str, str] = {},
 ) -> Figure:
     """Similarity of the channels, φ, over frequency: 1 is the centre, 0 one side alone.
 
@@ -125,25 +142,27 @@ def position_over_frequency(
         mixes: (samples, 2) by system.
         human: (samples, 2).
         sample_rate: in Hz.
+        names: of the systems.
     """
-    figure = Figure(figsize=(_WIDTH, 2.8), layout="constrained")
+    figure = _figure(2.8, len(mixes) + 1)
     axis = figure.subplots()
     frequency_hz, phi = position_curve(human, sample_rate)
     axis.semilogx(frequency_hz, phi, color=HUMAN_COLOUR, lw=1.8, label=HUMAN)
-    for system, style in _styles(mixes).items():
+    for system, style in _styles(mixes, names).items():
         axis.semilogx(frequency_hz, position_curve(mixes[system], sample_rate)[1], **style)
     axis.set_ylim(0.0, 1.02)
     axis.set_ylabel("φ (power-weighted mean)")
     _frequency_axis(axis, sample_rate)
-    axis.legend(fontsize=8, frameon=False, ncols=3, loc="lower left")
+    _legend(figure, axis)
     _tidy(axis)
     return figure
 
 
 def training_curves(
     curves: Mapping[str, pd.DataFrame],
-    reference: Mapping[str, pd.DataFrame] | None = None,
+    reference: Mapping[str, pd.DataFrame] = {},
     loss_name: str = "loss",
+    names: Mapping[str, str] = {},
 ) -> Figure:
     """Loss over epochs: training dashed, validation solid, the best validation epoch marked.
 
@@ -151,19 +170,20 @@ def training_curves(
         curves: tidy (epoch, split, value) by system; splits "train" and "valid".
         reference: the same of other runs, such as the paper's logs, drawn thin and grey.
         loss_name: label of the axis.
+        names: of the systems.
     """
-    figure = Figure(figsize=(_WIDTH, 3.2), layout="constrained")
+    figure = _figure(3.2, len(curves) + len(reference) + 1)
     axis = figure.subplots()
-    for name, frame in (reference or {}).items():
+    for name, frame in reference.items():
         _draw_curves(axis, frame, "#999999", name, width=0.9)
-    for system, style in _styles(curves).items():
+    for system, style in _styles(curves, names).items():
         _draw_curves(axis, curves[system], style["color"], style["label"], width=1.5)
         valid = curves[system][curves[system]["split"] == "valid"].dropna(subset="value")
         if len(valid):
             best = valid.sort_values("value").iloc[0]
             axis.plot(best["epoch"], best["value"], "o", color=style["color"], ms=5)
     axis.plot([], [], "--", color="#555555", lw=1.0, label="training")
-    frames = [*curves.values(), *(reference or {}).values()]
+    frames = [*curves.values(), *reference.values()]
     if all((frame["value"].dropna() > 0.0).all() for frame in frames):
         axis.set_yscale("log")
         axis.yaxis.set_major_formatter("{x:g}")
@@ -171,7 +191,7 @@ def training_curves(
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("epoch")
     axis.set_ylabel(loss_name)
-    axis.legend(fontsize=8, frameon=False, ncols=3)
+    _legend(figure, axis)
     _tidy(axis)
     return figure
 
@@ -192,12 +212,12 @@ def _draw_curves(axis: Axes, frame: pd.DataFrame, color: str, label: str, width:
     axis.plot(valid["epoch"], valid["value"], "-", color=color, lw=width, label=label)
 
 
-def _draw_distribution(axis: Axes, table: pd.DataFrame) -> None:
+def _draw_distribution(axis: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> None:
     """Boxes of the columns; a point per row and column, joined along the row."""
     positions = np.arange(table.shape[1])
     for _, values in table.iterrows():
         axis.plot(positions, values, color="#BBBBBB", lw=0.6, zorder=1)
-    styles = _styles(table.columns)
+    styles = _styles(table.columns, names)
     for position, system in enumerate(table.columns):
         color = styles[system]["color"]
         values = table[system].dropna()
@@ -218,29 +238,39 @@ def _draw_distribution(axis: Axes, table: pd.DataFrame) -> None:
             np.full(len(values), position), values, "o", color=color, ms=3, alpha=0.8, zorder=3
         )
     axis.axhline(0.0, color=HUMAN_COLOUR, lw=0.8)
-    names = [system_name(name) for name in table.columns]
-    axis.set_xticks(positions, names, rotation=35, ha="right", rotation_mode="anchor")
+    labels = [style["label"] for style in styles.values()]
+    axis.set_xticks(positions, labels, rotation=35, ha="right", rotation_mode="anchor")
     axis.set_xlim(-0.6, len(positions) - 0.4)
     _tidy(axis)
 
 
-def _styles(systems: Iterable[str]) -> dict[str, dict[str, Any]]:
+def _styles(systems: Iterable[str], names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Line style and label by system; the same in every figure for those that have a name."""
+    ordered = ordered_systems(systems, names)
+    known = list(dict.fromkeys([*BASELINE_NAMES, *names]))
+    places = [*known, *(system for system in ordered if system not in known)]
     return {
-        name: {
-            "color": PALETTE[index % len(PALETTE)],
-            "linestyle": _DASHES[index % len(_DASHES)],
-            "lw": 1.3,
-            "label": system_name(name),
-        }
-        for name, index in _places(ordered_systems(systems)).items()
+        system: line_style(places.index(system)) | {"label": system_name(system, names)}
+        for system in ordered
     }
 
 
-def _places(systems: Sequence[str]) -> dict[str, int]:
-    """Where in the palette each system is: the same in every figure for those with a name."""
-    known = list(SYSTEM_NAMES)
-    others = [name for name in systems if name not in known]
-    return {name: (known + others).index(name) for name in systems}
+def _figure(height: float, labels: int) -> Figure:
+    """A figure with axes of this height in inches, and room for a legend below them."""
+    rows = -(-labels // _LEGEND_COLUMNS)
+    return Figure(figsize=(_WIDTH, height + _LEGEND_ROW * rows), layout="constrained")
+
+
+def _legend(figure: Figure, axis: Axes) -> None:
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        fontsize=8,
+        frameon=False,
+        ncols=min(_LEGEND_COLUMNS, len(labels)),
+    )
 
 
 def _audible(loudness: np.ndarray) -> np.ndarray:

@@ -1,76 +1,25 @@
-"""What systems and metrics are called in tables and figures, and in which order they come."""
+"""What mixes are called in tables and figures, and in which order they come.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+The systems' display names come from the caller, as a mapping from system to name; the mixes that
+need no network have theirs here.
+"""
 
-#: Display names, in the order of tables and figures; other systems follow under their own names.
-SYSTEM_NAMES = {
-    "dry_sum": "Dry sum",
-    "normalized_sum": "Normalised sum",
-    "wun_S_Lb": "WUN-S-Lb",
-    "ours_S_La": "Ours-S-La",
-    "ours_S_Lb": "Ours-S-Lb",
-}
+from collections.abc import Iterable, Mapping
+
 HUMAN = "Human"
+#: Mixes without a network, which come before the systems.
+BASELINE_NAMES = {"dry_sum": "Dry sum", "normalized_sum": "Normalised sum"}
 
 
-@dataclass(frozen=True)
-class Column:
-    """A metric's place in the paper's table."""
-
-    group: str
-    metric: str
-    label: str
+def system_name(system: str, names: Mapping[str, str]) -> str:
+    """Display name of a system; without one in `names`, its own."""
+    return BASELINE_NAMES.get(system) or names.get(system) or system
 
 
-#: The paper's table: spectral, panning, dynamics, loudness.
-TABLE_COLUMNS = (
-    Column("spectral", "centroid_mean", "centroid"),
-    Column("spectral", "bandwidth_mean", "bandwidth"),
-    Column("spectral", "contrast_mean", "contrast"),
-    Column("spectral", "rolloff_mean", "roll-off"),
-    Column("spectral", "flatness_mean", "flatness"),
-    Column("spectral", "mape_mean", "mean"),
-    Column("panning", "P_t_mean", "total"),
-    Column("panning", "P_l_mean", "low"),
-    Column("panning", "P_m_mean", "mid"),
-    Column("panning", "P_h_mean", "high"),
-    Column("panning", "mape_mean", "mean"),
-    Column("dynamics", "rms_mean", "RMS"),
-    Column("dynamics", "dyn_mean", "spread"),
-    Column("dynamics", "crest_mean", "crest"),
-    Column("dynamics", "mape_mean", "mean"),
-    Column("loudness", "d_lufs", "LUFS"),
-    Column("loudness", "d_peak", "peak"),
-)
-
-#: Further metrics of a system's summary.
-FURTHER_COLUMNS = (
-    Column("further", "balance", "balance (dB)"),
-    Column("further", "mr_stft", "MR-STFT"),
-    Column("further", "l1", "L1"),
-    Column("loss", "loss_a", "loss A"),
-    Column("loss", "loss_b", "loss B"),
-)
-
-
-def system_name(system: str) -> str:
-    """Display name of a system."""
-    return SYSTEM_NAMES.get(system, system)
-
-
-def ordered_systems(systems: Iterable[str]) -> list[str]:
-    """Known systems in the order of `SYSTEM_NAMES`, then the others by name."""
-    known = list(SYSTEM_NAMES)
+def ordered_systems(systems: Iterable[str], names: Mapping[str, str]) -> list[str]:
+    """Baselines first, then the systems in the order of `names`, then the others by name."""
+    known = [*BASELINE_NAMES, *names]
     return sorted(
         set(systems),
-        key=lambda name: (known.index(name) if name in known else len(known), name),
+        key=lambda system: (known.index(system) if system in known else len(known), system),
     )
-
-
-def metric_label(group: str, metric: str) -> str:
-    """Label of a metric with its group, such as 'panning, mid'."""
-    for column in (*TABLE_COLUMNS, *FURTHER_COLUMNS):
-        if (column.group, column.metric) == (group, metric):
-            return column.label if group in ("further", "loss") else f"{group}, {column.label}"
-    return f"{group}, {metric}"

@@ -8,8 +8,10 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from fxnorm import tabulation
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import read_audio
+from fxnorm.evaluation.columns import FURTHER_COLUMNS
 from fxnorm.evaluation.evaluation_config import EvaluationConfig
 from fxnorm.evaluation.song_statistics import improvement, summarize
 from fxnorm.outputs import atomic_folder
@@ -21,7 +23,7 @@ from fxnorm.reporting.figures import (
     read_reference_curves,
     training_curves,
 )
-from fxnorm.reporting.names import FURTHER_COLUMNS, HUMAN, ordered_systems, system_name
+from fxnorm.reporting.names import HUMAN, ordered_systems, system_name
 from fxnorm.reporting.page import (
     PageConfig,
     PageFigure,
@@ -81,6 +83,7 @@ def build_report(
     songs: Sequence[EvaluatedSong],
     histories: Mapping[str, pd.DataFrame],
     config: EvaluationConfig,
+    names: Mapping[str, str] = {},
     *,
     stems: pd.DataFrame | None = None,
     reference_curves: bool = False,
@@ -95,6 +98,7 @@ def build_report(
         songs: the test songs; the first of each test set is the example of the figures.
         histories: tidy training history by system.
         config: baseline and statistics.
+        names: display names of the systems, in the order of tables and figures.
         stems: scores of the normalised stems, where the processed ones are known.
         reference_curves: draw the authors' logged losses into the training curves.
         our_data: what the test sets hold, such as "generated songs".
@@ -107,15 +111,17 @@ def build_report(
     summary = summarize(scores, config, seed=seed)
     tables = {}
     for test_set in _present(scores):
-        tables[test_set] = results_table(summary, test_set, config)
-        tables[f"{test_set}_further"] = results_table(summary, test_set, config, FURTHER_COLUMNS)
+        tables[test_set] = results_table(summary, test_set, config, names=names)
+        tables[f"{test_set}_further"] = results_table(
+            summary, test_set, config, FURTHER_COLUMNS, names
+        )
     if stems is not None:
         tables["stems"] = stems_table(stems, config)
     tables["published"] = published_table(
-        summary, _present(scores)[0], our_data=our_data, same_songs=same_songs
+        summary, _present(scores)[0], names, our_data=our_data, same_songs=same_songs
     )
     references = read_reference_curves() if reference_curves else {}
-    figures = _figures(scores, songs, histories, references)
+    figures = _figures(scores, songs, histories, references, names)
     return Report(tables, _per_song(scores, config), figures)
 
 
@@ -125,14 +131,14 @@ def write_report(
     """Write tables as CSV, Markdown and LaTeX, and figures as PNG, each folder as a whole.
 
     Raises:
-        OSError: the folders can't be written.
+        FxNormError: the folders can't be written.
     """
     with atomic_folder(tables) as folder:
         for name, table in report.tables.items():
             (folder / f"{name}.csv").write_text(to_csv(table))
             (folder / f"{name}.md").write_text(to_markdown(table))
             (folder / f"{name}.tex").write_text(to_latex(table, f"tab:{name}"))
-        report.songs.to_csv(folder / "songs.csv", index=False, float_format="%.6g")
+        (folder / "songs.csv").write_text(tabulation.to_csv(report.songs))
     with atomic_folder(figures) as folder:
         for name, figure in report.figures.items():
             assert isinstance(figure.image, Figure)
@@ -144,6 +150,7 @@ def write_report_page(
     report: Report,
     songs: Sequence[EvaluatedSong],
     config: PageConfig,
+    names: Mapping[str, str] = {},
     *,
     our_data: str,
 ) -> None:
@@ -154,20 +161,21 @@ def write_report_page(
         report: from `build_report`.
         songs: the ones with players.
         config: excerpts and size.
+        names: display names of the systems, in order.
         our_data: what the test sets hold.
 
     Raises:
         FxNormError: see `fxnorm.reporting.page.write_page`.
     """
     tables = [page_table(table) for table in report.tables.values()]
-    tables.append(_songs_table(report.songs))
+    tables.append(_songs_table(report.songs, names))
     write_page(
         path,
         title="Automatic mixes against human mixes",
         introduction=_introduction(our_data),
         tables=tables,
         figures=list(report.figures.values()),
-        songs=[_player(song) for song in songs],
+        songs=[_player(song, names) for song in songs],
         config=config,
     )
 
@@ -195,57 +203,58 @@ def _figures(
     songs: Sequence[EvaluatedSong],
     histories: Mapping[str, pd.DataFrame],
     references: Mapping[str, pd.DataFrame],
+    names: Mapping[str, str],
 ) -> dict[str, PageFigure]:
     figures = {}
     for test_set in _present(scores):
         figures[f"distributions_{test_set}"] = PageFigure(
             f"Errors on the {test_set} test set",
-            metric_distributions(scores, _SHOWN, test_set),
+            metric_distributions(scores, _SHOWN, test_set, names),
             "Distance from the human mix; 0 is best. A line joins the values of one song.",
             "Box plots of six metrics for each system.",
         )
         example = next((song for song in songs if song.test_set == test_set), None)
         if example is not None:
-            figures |= _example_figures(example)
+            figures |= _example_figures(example, names)
     for name, history in histories.items():
         logged = {"authors' log": references[name]} if name in references else {}
         figures[f"training_{name}"] = PageFigure(
-            f"Training of {system_name(name)}",
-            training_curves({name: history[history["metric"] == "loss_mean"]}, logged),
+            f"Training of {system_name(name, names)}",
+            training_curves({name: history[history["metric"] == "loss_mean"]}, logged, names=names),
             "Mean loss over steps (training) and songs (validation); the dot is the state kept.",
             "Training and validation loss over epochs.",
         )
     return figures
 
 
-def _example_figures(song: EvaluatedSong) -> dict[str, PageFigure]:
+def _example_figures(song: EvaluatedSong, names: Mapping[str, str]) -> dict[str, PageFigure]:
     human = read_audio(song.human)
-    mixes = {name: read_audio(song.mixes[name]) for name in ordered_systems(song.mixes)}
+    mixes = {name: read_audio(song.mixes[name]) for name in ordered_systems(song.mixes, names)}
     where = f"{song.name}, {song.test_set} test set"
     return {
         f"spectra_{song.test_set}": PageFigure(
             "Long-term spectra",
-            long_term_spectra(mixes, human, SAMPLE_RATE),
+            long_term_spectra(mixes, human, SAMPLE_RATE, names),
             f"{where}. Third-octave levels at equal overall level, and below the difference.",
             "Spectra of the human mix and of every system.",
         ),
         f"loudness_{song.test_set}": PageFigure(
             "Loudness over time",
-            loudness_over_time(mixes, human, SAMPLE_RATE),
+            loudness_over_time(mixes, human, SAMPLE_RATE, names),
             f"{where}. Short-term loudness (3 s).",
             "Short-term loudness of the human mix and of every system.",
         ),
         f"position_{song.test_set}": PageFigure(
             "Stereo position over frequency",
-            position_over_frequency(mixes, human, SAMPLE_RATE),
+            position_over_frequency(mixes, human, SAMPLE_RATE, names),
             f"{where}. Similarity of the channels: 1 is the centre, 0 one side alone.",
             "Similarity of left and right over frequency for every system.",
         ),
     }
 
 
-def _songs_table(songs: pd.DataFrame) -> PageTable:
-    named = songs.assign(system=songs["system"].map(system_name))
+def _songs_table(songs: pd.DataFrame, names: Mapping[str, str]) -> PageTable:
+    named = songs.assign(system=[system_name(system, names) for system in songs["system"]])
     named.columns = [str(column).replace("_", " ") for column in named.columns]
     return PageTable(
         "Improvement over the normalised sum, song by song",
@@ -254,9 +263,11 @@ def _songs_table(songs: pd.DataFrame) -> PageTable:
     )
 
 
-def _player(song: EvaluatedSong) -> PageSong:
+def _player(song: EvaluatedSong, names: Mapping[str, str]) -> PageSong:
     versions = {HUMAN: song.human}
-    versions |= {system_name(name): song.mixes[name] for name in ordered_systems(song.mixes)}
+    versions |= {
+        system_name(name, names): song.mixes[name] for name in ordered_systems(song.mixes, names)
+    }
     return PageSong(song.name, song.test_set, versions)
 
 

@@ -1,30 +1,26 @@
 """The paper's table of objective metrics: one source, written as CSV, Markdown and LaTeX."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from fxnorm import tabulation
 from fxnorm.errors import FxNormError
+from fxnorm.evaluation.columns import TABLE_COLUMNS, Column
 from fxnorm.evaluation.evaluation_config import EvaluationConfig
 from fxnorm.evaluation.song_statistics import summarize
-from fxnorm.reporting.names import HUMAN, TABLE_COLUMNS, Column, ordered_systems, system_name
+from fxnorm.reporting.names import HUMAN, ordered_systems, system_name
+from fxnorm.tabulation import TextTable
 
 #: Markers of systems that differ from the baseline.
 BETTER, WORSE = "†", "‡"
 
 _PUBLISHED = Path(__file__).with_name("published_metrics.csv")
 _PUBLISHED_PREFIX = "paper: "
-_LATEX_SYMBOLS = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    BETTER: r"\textsuperscript{\dag}", WORSE: r"\textsuperscript{\ddag}",
-    "±": r"$\pm$", "–": "--",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,6 +61,7 @@ def results_table(
     test_set: str,
     config: EvaluationConfig | None = None,
     columns: tuple[Column, ...] = TABLE_COLUMNS,
+    names: Mapping[str, str] = {},
 ) -> Table:
     """The paper's table for one test set: a row per system, the human mix (0) last.
 
@@ -73,6 +70,7 @@ def results_table(
         test_set: which rows of it.
         config: baseline, confidence and level of significance, for the markers and notes.
         columns: the paper's, or `FURTHER_COLUMNS`.
+        names: display names of the systems, in the order of rows.
 
     Raises:
         FxNormError: no such test set in the summary.
@@ -87,17 +85,17 @@ def results_table(
     by_key = {(row["system"], row["group"], row["metric"]): row for row in part.to_dict("records")}
     rows = [
         (
-            system_name(system),
+            system_name(system, names),
             tuple(_cell(by_key, system, column, config.significance) for column in columns),
         )
-        for system in ordered_systems(part["system"])
+        for system in ordered_systems(part["system"], names)
     ]
     human = (HUMAN, tuple(Cell(0.0) for _ in columns))
     return Table(
         title=f"Objective metrics, {test_set} test set" if test_set else "Objective metrics",
         columns=columns,
         rows=(*_with_best_marked(rows), human),
-        notes=_notes(part[_has_column(part, columns)], config),
+        notes=_notes(part[_has_column(part, columns)], config, names),
     )
 
 
@@ -133,17 +131,23 @@ def stems_table(stems: pd.DataFrame, config: EvaluationConfig | None = None) -> 
 
 
 def published_table(
-    summary: pd.DataFrame, test_set: str, *, our_data: str, same_songs: bool = False
+    summary: pd.DataFrame,
+    test_set: str,
+    names: Mapping[str, str] = {},
+    *,
+    our_data: str,
+    same_songs: bool = False,
 ) -> Table:
     """Our systems' means beside those of the paper's published excerpts.
 
     Args:
         summary: from `summarize`.
         test_set: which of our test sets.
+        names: display names of our systems, in the order of rows.
         our_data: what our test set is, for the note, such as "generated songs".
         same_songs: whether it holds the paper's songs (MUSDB18's test partition).
     """
-    ours = results_table(summary, test_set)
+    ours = results_table(summary, test_set, names=names)
     published = read_published()
     means = published[published["statistic"] == "mean"].set_index("system")
     theirs = [
@@ -196,23 +200,13 @@ def to_frame(table: Table) -> pd.DataFrame:
 
 def to_csv(table: Table) -> str:
     """`to_frame` as CSV, 6 significant digits."""
-    return to_frame(table).to_csv(index=False, float_format="%.6g")
+    return tabulation.to_csv(to_frame(table))
 
 
 def to_markdown(table: Table) -> str:
     """Pipe table with the title above and the notes below; the best value in bold."""
-    header = [table.row, *(f"{column.group}: {column.label}" for column in table.columns)]
-    lines = [
-        f"**{table.title}**",
-        "",
-        _pipes(header),
-        _pipes(["---"] + ["---:"] * len(table.columns)),
-    ]
-    for name, cells in table.rows:
-        texts = [f"**{cell.text()}**" if cell.best else cell.text() for cell in cells]
-        lines.append(_pipes([name.replace("|", r"\|"), *texts]))
-    lines += ["", *(f"- {note}" for note in table.notes)]
-    return "\n".join(lines) + "\n"
+    notes = "".join(f"- {note}\n" for note in table.notes)
+    return f"**{table.title}**\n\n{tabulation.to_markdown(_text_table(table))}\n{notes}"
 
 
 def to_latex(table: Table, label: str) -> str:
@@ -222,38 +216,31 @@ def to_latex(table: Table, label: str) -> str:
         table: any.
         label: for `\\ref`.
     """
-    groups = [
-        (name, len(list(members))) for name, members in groupby(c.group for c in table.columns)
-    ]
-    spans, rules, first = [], [], 2
-    for name, width in groups:
-        spans.append(rf"\multicolumn{{{width}}}{{c}}{{{_latex(name)}}}")
-        rules.append(rf"\cmidrule(lr){{{first}-{first + width - 1}}}")
-        first += width
-    lines = [
-        r"\begin{table*}",
-        r"\centering",
-        rf"\caption{{{_latex('. '.join([table.title, *table.notes]))}}}",
-        rf"\label{{{label}}}",
-        r"\resizebox{\textwidth}{!}{%",
-        rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
-        r"\toprule",
-        _ampersands(["", *spans]),
-        "".join(rules),
-        _ampersands([table.row, *(_latex(column.label) for column in table.columns)]),
-        r"\midrule",
-    ]
-    for name, cells in table.rows:
-        if name == HUMAN:
-            lines.append(r"\midrule")
-        texts = [_latex(cell.text()) for cell in cells]
-        bold = [
-            rf"\textbf{{{text}}}" if cell.best else text
-            for text, cell in zip(texts, cells, strict=True)
-        ]
-        lines.append(_ampersands([_latex(name), *bold]))
-    lines += [r"\bottomrule", r"\end{tabular}}", r"\end{table*}"]
-    return "\n".join(lines) + "\n"
+    caption = tabulation.latex(". ".join([table.title, *table.notes]))
+    tabular = tabulation.to_latex(_text_table(table)).rstrip()
+    return (
+        "\\begin{table*}\n\\centering\n"
+        f"\\caption{{{caption}}}\n\\label{{{label}}}\n"
+        f"\\resizebox{{\\textwidth}}{{!}}{{%\n{tabular}}}\n"
+        "\\end{table*}\n"
+    )
+
+
+def _text_table(table: Table) -> TextTable:
+    rows = [(name, *(cell.text() for cell in cells)) for name, cells in table.rows]
+    return TextTable(
+        header=(table.row, *(column.label for column in table.columns)),
+        rows=rows,
+        alignment="l" + "r" * len(table.columns),
+        groups=("", *(column.group for column in table.columns)),
+        bold={
+            (row, column)
+            for row, (_, cells) in enumerate(table.rows)
+            for column, cell in enumerate(cells, start=1)
+            if cell.best
+        },
+        rules={row for row, (name, _) in enumerate(table.rows) if name == HUMAN},
+    )
 
 
 def _cell(
@@ -293,7 +280,9 @@ def _has_column(part: pd.DataFrame, columns: Sequence[Column]) -> list[bool]:
     return [key in wanted for key in zip(part["group"], part["metric"], strict=True)]
 
 
-def _notes(part: pd.DataFrame, config: EvaluationConfig) -> tuple[str, ...]:
+def _notes(
+    part: pd.DataFrame, config: EvaluationConfig, names: Mapping[str, str]
+) -> tuple[str, ...]:
     counts = part["songs"] + part["left_out"]
     songs = f"{counts.max():.0f} songs"
     if counts.min() < counts.max():
@@ -304,8 +293,8 @@ def _notes(part: pd.DataFrame, config: EvaluationConfig) -> tuple[str, ...]:
     ]
     if part["p_holm"].notna().any():
         notes.append(
-            f"{BETTER} better, {WORSE} worse than {system_name(config.baseline)} in the same songs "
-            f"(Wilcoxon signed-rank, Holm over the systems, p < {config.significance:g})"
+            f"{BETTER} better, {WORSE} worse than {system_name(config.baseline, names)} in the "
+            f"same songs (Wilcoxon signed-rank, Holm over the systems, p < {config.significance:g})"
         )
     left_out = part[part["left_out"] > 0]
     if len(left_out):
@@ -340,15 +329,3 @@ def _published_notes(our_data: str, same_songs: bool) -> tuple[str, ...]:
 
 def _published_value(row: pd.Series, column: Column) -> float:
     return float(row.get(f"{column.group}/{column.metric}", math.nan))
-
-
-def _pipes(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _ampersands(cells: Sequence[str]) -> str:
-    return " & ".join(cells) + r" \\"
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX_SYMBOLS.get(character, character) for character in text)

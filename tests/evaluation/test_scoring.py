@@ -282,3 +282,20 @@ def test_long_songs_average_the_losses_over_equal_stretches():
         assert value == pytest.approx(np.mean([part[metric] for part in parts]), rel=1e-6)
     short = losses(first, human, loss_guard_frames=60)
     assert all(math.isnan(value) for value in short.values())
+
+
+@pytest.mark.parametrize("guard_frames", [0, 3])
+def test_losses_need_no_more_samples_than_the_loss_itself(guard_frames):
+    pytest.importorskip("torch")
+    from fxnorm.losses import StereoLossB
+
+    least = StereoLossB(guard_frames=guard_frames).least_samples
+    human, mix = np.random.default_rng(0).uniform(-0.3, 0.3, (2, least, 2)).astype(np.float32)
+    config = EvaluationConfig(trim=False, loss_guard_frames=guard_frames)
+
+    def losses(samples):
+        pair = [SongMix("", "s", mix[:samples], human[:samples])]
+        return values(evaluate_mixes("x", pair, config), "x", "s", "loss").values()
+
+    assert all(math.isfinite(value) for value in losses(least))
+    assert all(math.isnan(value) for value in losses(least - 1))

@@ -228,10 +228,11 @@ def test_an_analysis_is_written_whole_and_the_same_each_time(tmp_path) -> None:
 
 def test_tables_escape_what_markdown_and_latex_take_for_markup(tmp_path) -> None:
     results, key = write_results(tmp_path)
-    key.write_text(key.read_text().replace("ours", "ours_S|a"))
+    key.write_text(key.read_text().replace("ours", "ours_S|a^2~b"))
     analyze([results], key, tmp_path / "a", QUICK)
-    assert r"ours_S\|a" in (tmp_path / "a" / "summary.md").read_text()
-    assert r"ours\_S|a" in (tmp_path / "a" / "summary.tex").read_text()
+    assert r"ours_S\|a^2~b" in (tmp_path / "a" / "summary.md").read_text()
+    escaped = r"ours\_S|a\textasciicircum{}2\textasciitilde{}b"
+    assert escaped in (tmp_path / "a" / "summary.tex").read_text()
 
 
 def test_a_folder_with_something_else_is_left_alone(tmp_path) -> None:

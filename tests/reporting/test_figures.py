@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 
 from fxnorm.evaluation.scoring import COLUMNS
+from fxnorm.figure_styles import line_style
 from fxnorm.reporting import figures
 from fxnorm.reporting.curves import long_term_spectrum_db, position_curve
-from fxnorm.reporting.names import ordered_systems
+from fxnorm.reporting.names import ordered_systems, system_name
 
 SR = 44100
+NAMES = {"wun_S_Lb": "WUN-S-Lb", "ours_S_Lb": "Ours-S-Lb"}
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +53,9 @@ def test_signal_figures_draw_every_system(noise):
         figures.loudness_over_time,
         figures.position_over_frequency,
     ):
-        axis = draw(mixes, human, SR).axes[0]
-        labels = [text.get_text() for text in axis.get_legend().get_texts()]
+        figure = draw(mixes, human, SR, NAMES)
+        axis = figure.axes[0]
+        labels = [text.get_text() for text in figure.legends[0].get_texts()]
         assert labels == ["Human", "Normalised sum", "Ours-S-Lb"]
         for line in axis.get_lines():
             assert np.isfinite(line.get_ydata()).all()
@@ -70,7 +73,7 @@ def test_distributions_show_every_song():
     ]
     scores = pd.DataFrame(rows, columns=list(COLUMNS))
     metrics = [("panning", "mape_mean")] * 4
-    figure = figures.metric_distributions(scores, metrics, "wet")
+    figure = figures.metric_distributions(scores, metrics, "wet", NAMES)
     visible = [axis for axis in figure.axes if axis.get_visible()]
     assert len(visible) == 4
     ticks = [text.get_text() for text in visible[0].get_xticklabels()]
@@ -109,10 +112,46 @@ def test_training_curves_mark_the_best_epoch():
 
 def test_colours_belong_to_systems():
     def colour(mixes, label):
-        lines = figures.training_curves(mixes).axes[0].get_lines()
+        lines = figures.training_curves(mixes, names=NAMES).axes[0].get_lines()
         return next(line.get_color() for line in lines if line.get_label() == label)
 
     curve = pd.DataFrame({"epoch": [1, 2], "split": "valid", "value": [2.0, 1.0]})
     alone = colour({"ours_S_Lb": curve}, "Ours-S-Lb")
     assert colour({"wun_S_Lb": curve, "ours_S_Lb": curve, "zzz": curve}, "Ours-S-Lb") == alone
-    assert ordered_systems(["zzz", "ours_S_Lb", "dry_sum"]) == ["dry_sum", "ours_S_Lb", "zzz"]
+
+
+def test_names_and_order_come_from_the_caller():
+    systems = ["zzz", "ours_S_Lb", "aaa", "dry_sum", "wun_S_Lb"]
+    wanted = ["dry_sum", "wun_S_Lb", "ours_S_Lb", "aaa", "zzz"]
+    assert ordered_systems(systems, NAMES) == wanted
+    labels = [system_name(system, NAMES) for system in wanted]
+    assert labels == ["Dry sum", "WUN-S-Lb", "Ours-S-Lb", "aaa", "zzz"]
+    assert system_name("ours_S_Lb", {"ours_S_Lb": ""}) == "ours_S_Lb"
+
+
+def test_no_two_of_many_lines_look_alike():
+    styles = [line_style(place) for place in range(100)]
+    assert len({tuple(style.values()) for style in styles}) == 100
+    # Six colours, and in print, without colour, six dashes.
+    for key in ("color", "linestyle"):
+        assert len({style[key] for style in styles[:6]}) == 6
+
+
+def test_figures_take_any_number_of_systems(noise):
+    systems = [f"system {index:02d}" for index in range(14)]
+    mixes = dict.fromkeys(systems, noise[: 4 * SR])
+    for draw in (figures.long_term_spectra, figures.loudness_over_time):
+        figure = draw(mixes, noise[: 4 * SR], SR)
+        figure.draw_without_rendering()
+        legend = figure.legends[0].get_window_extent()
+        # The legend has all, lies below the curves and within the figure.
+        assert len(figure.legends[0].get_texts()) == 15
+        assert legend.y1 <= min(axis.get_window_extent().y0 for axis in figure.axes)
+        assert legend.x0 >= 0
+        assert legend.x1 <= figure.bbox.width
+        assert figure.axes[0].get_window_extent().height > 100
+    rows = [(system, "wet", f"song {n}", "a", "b", 0.5, "") for system in systems for n in "12"]
+    scores = pd.DataFrame(rows, columns=list(COLUMNS))
+    boxes = figures.metric_distributions(scores, [("a", "b")] * 4)
+    # One panel per row leaves room for fourteen labels.
+    assert len({round(axis.get_position().x0, 3) for axis in boxes.axes}) == 1

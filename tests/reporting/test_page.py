@@ -16,7 +16,7 @@ import soundfile
 
 from fxnorm.audio import integrated_loudness, true_peak_db, write
 from fxnorm.errors import FxNormError
-from fxnorm.reporting.names import Column
+from fxnorm.evaluation.columns import Column
 from fxnorm.reporting.page import (
     PageConfig,
     PageFigure,

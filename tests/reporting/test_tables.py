@@ -11,6 +11,7 @@ import pytest
 
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation import EvaluationConfig, summarize
+from fxnorm.evaluation.columns import FURTHER_COLUMNS, TABLE_COLUMNS
 from fxnorm.evaluation.scoring import COLUMNS
 from fxnorm.reporting import (
     published_table,
@@ -20,9 +21,9 @@ from fxnorm.reporting import (
     to_latex,
     to_markdown,
 )
-from fxnorm.reporting.names import FURTHER_COLUMNS, TABLE_COLUMNS
 
 CONFIG = EvaluationConfig(resamples=200)
+NAMES = {"wun_S_Lb": "WUN-S-Lb", "ours_S_Lb": "Ours-S-Lb"}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def summary():
 
 @pytest.fixture(scope="module")
 def table(summary):
-    return results_table(summary, "wet", CONFIG)
+    return results_table(summary, "wet", CONFIG, names=NAMES)
 
 
 def test_rows_and_columns_are_the_papers(table):
@@ -125,7 +126,7 @@ def test_further_columns_and_unknown_test_sets(summary):
 
 
 def test_published_rows_stand_beside_ours(summary):
-    generated = published_table(summary, "wet", our_data="generated songs")
+    generated = published_table(summary, "wet", NAMES, our_data="generated songs")
     rows = dict(generated.rows)
     published = read_published().set_index(["system", "statistic"])
     index = [column.label for column in TABLE_COLUMNS].index("crest")

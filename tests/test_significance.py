@@ -1,12 +1,13 @@
-"""The signed-rank test against enumeration of all signs, and where rounding would decide."""
+"""Tests against enumeration and another library, and where rounding would decide."""
 
 from itertools import product
 
 import numpy as np
 import pytest
 import scipy.stats
+from statsmodels.stats.multitest import multipletests
 
-from fxnorm.evaluation.signed_rank import signed_rank
+from fxnorm.significance import bootstrap_interval, holm, signed_rank
 
 
 def enumerated(differences):
@@ -45,3 +46,32 @@ def test_the_direction_is_the_ranks_not_the_means():
     p, effect = signed_rank(differences)
     assert differences.mean() < 0 < effect
     assert p < 0.01
+
+
+@pytest.mark.parametrize("p_values", [[0.3], [0.01, 0.04, 0.03, 0.01, 1.0, 0.0, 0.2]])
+def test_holm_agrees_with_statsmodels(p_values):
+    wanted = multipletests(p_values, method="holm")[1]
+    np.testing.assert_allclose(holm(np.array(p_values)), wanted, atol=1e-12)
+
+
+def test_holm_does_not_count_tests_that_were_not_made():
+    corrected = holm(np.array([0.04, np.nan, 0.01]))
+    np.testing.assert_allclose(corrected, [0.04, np.nan, 0.02])
+    assert np.isnan(holm(np.full(2, np.nan))).all()
+
+
+@pytest.mark.parametrize("method", ["BCa", "percentile"])
+def test_intervals_of_few_or_equal_values(method):
+    def interval(values):
+        rng = np.random.default_rng(0)
+        return bootstrap_interval(
+            np.array(values), np.mean, rng, confidence=0.9, resamples=200, method=method
+        )
+
+    assert np.isnan(interval([])).all()
+    assert np.isnan(interval([0.5])).all()
+    assert interval([0.5] * 4) == (0.5, 0.5)
+    # By symmetry the ends lie at the same distance from the mean.
+    low, high = interval([-1.0, 1.0] * 20)
+    assert low < 0.0 < high
+    assert low == pytest.approx(-high, abs=0.1)

@@ -1,0 +1,88 @@
+"""Paired tests and intervals that evaluations and listening tests share."""
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import scipy.stats
+
+#: Differences that agree to so many decimals of the largest are ties: they differ by rounding.
+_DECIMALS = 9
+#: The fewest values that vary.
+_LEAST_VALUES = 2
+
+
+def signed_rank(differences: np.ndarray) -> tuple[float, float]:
+    """Wilcoxon signed-rank test of paired differences; zeros are left out.
+
+    Args:
+        differences: one per pair, finite.
+
+    Returns:
+        Two-sided p, and the matched-pairs rank-biserial correlation (Kerby 2014), -1 to 1: the
+        direction that the test speaks of, which need not be the mean's. NaN without pairs; p is 1
+        where nothing differs.
+    """
+    if differences.size == 0:
+        return math.nan, math.nan
+    if not differences.any():
+        return 1.0, 0.0
+    ties = np.round(differences / np.abs(differences).max(), _DECIMALS)
+    count = np.count_nonzero(ties)
+    ranks_above = scipy.stats.wilcoxon(ties, alternative="greater").statistic
+    p = float(scipy.stats.wilcoxon(ties).pvalue)
+    return p, float(4.0 * ranks_above / (count * (count + 1)) - 1.0)
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Holm's step-down correction: the k-th smallest of n times n - k + 1, made monotone.
+
+    The same as statsmodels' `multipletests`, which runs the garbage collector on every call.
+
+    Args:
+        p_values: one per test; NaN where there was none, which stays NaN and does not count.
+    """
+    corrected = np.full(len(p_values), math.nan)
+    tested = np.flatnonzero(~np.isnan(p_values))
+    order = tested[np.argsort(p_values[tested])]
+    steps = p_values[order] * np.arange(len(order), 0, -1)
+    corrected[order] = np.minimum(1.0, np.maximum.accumulate(steps))
+    return corrected
+
+
+def bootstrap_interval(
+    values: np.ndarray,
+    statistic: Callable[..., Any],
+    rng: np.random.Generator,
+    *,
+    confidence: float,
+    resamples: int,
+    method: Literal["BCa", "percentile"],
+) -> tuple[float, float]:
+    """Interval of a statistic over resampled values.
+
+    Args:
+        values: one per song or participant, finite.
+        statistic: such as `np.mean`; takes `axis`.
+        rng: draws the resamples.
+        confidence: coverage, 0 to 1.
+        resamples: how many.
+        method: see `scipy.stats.bootstrap`.
+
+    Returns:
+        Lower and upper end: NaN for fewer than two values, the value itself where all are equal.
+    """
+    if len(values) < _LEAST_VALUES:
+        return math.nan, math.nan
+    if np.ptp(values) == 0.0:
+        return float(values[0]), float(values[0])
+    interval = scipy.stats.bootstrap(
+        (values,),
+        statistic,
+        n_resamples=resamples,
+        confidence_level=confidence,
+        method=method,
+        rng=rng,
+    ).confidence_interval
+    return float(interval.low), float(interval.high)

@@ -1,0 +1,102 @@
+"""Tables as text: CSV, Markdown and LaTeX."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import pandas as pd
+
+_LATEX_SYMBOLS = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "†": r"\textsuperscript{\dag}", "‡": r"\textsuperscript{\ddag}",
+    "±": r"$\pm$", "–": "--", "…": r"\ldots{}",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of text.
+
+    Attributes:
+        header: a label per column.
+        rows: a text per column each.
+        alignment: `l` or `r` per column.
+        groups: what several columns have in common, "" for nothing, per column.
+        bold: (row, column) of emphasised cells.
+        rules: rows with a line above them in LaTeX.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    alignment: str
+    groups: Sequence[str] = ()
+    bold: Collection[tuple[int, int]] = ()
+    rules: Collection[int] = ()
+
+
+def to_csv(frame: pd.DataFrame, digits: int = 6) -> str:
+    """A frame without its index, numbers with so many significant digits."""
+    return str(frame.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n"))
+
+
+def to_markdown(table: TextTable) -> str:
+    """A pipe table; a column's group stands before its label."""
+    groups = table.groups or [""] * len(table.header)
+    header = [
+        f"{group}: {label}" if group else label
+        for group, label in zip(groups, table.header, strict=True)
+    ]
+    rules = ["---:" if side == "r" else "---" for side in table.alignment]
+    rows = [
+        [
+            f"**{_pipe_escaped(text)}**" if (row, column) in table.bold else _pipe_escaped(text)
+            for column, text in enumerate(cells)
+        ]
+        for row, cells in enumerate(table.rows)
+    ]
+    lines = [[_pipe_escaped(label) for label in header], rules, *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def to_latex(table: TextTable) -> str:
+    """A `tabular` for a document that loads booktabs; groups span their columns."""
+    lines = [rf"\begin{{tabular}}{{{table.alignment}}}", r"\toprule"]
+    if table.groups:
+        lines += _latex_groups(table.groups)
+    lines += [_ampersands([latex(label) for label in table.header]), r"\midrule"]
+    for row, cells in enumerate(table.rows):
+        if row in table.rules:
+            lines.append(r"\midrule")
+        texts = [
+            rf"\textbf{{{latex(text)}}}" if (row, column) in table.bold else latex(text)
+            for column, text in enumerate(cells)
+        ]
+        lines.append(_ampersands(texts))
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def latex(text: str) -> str:
+    """Plain text for LaTeX: what LaTeX takes for commands is escaped."""
+    return "".join(_LATEX_SYMBOLS.get(character, character) for character in text)
+
+
+def _latex_groups(groups: Sequence[str]) -> list[str]:
+    spans, rules, first = [], [], 1
+    for name, members in groupby(groups):
+        width = len(list(members))
+        if name:
+            spans.append(rf"\multicolumn{{{width}}}{{c}}{{{latex(name)}}}")
+            rules.append(rf"\cmidrule(lr){{{first}-{first + width - 1}}}")
+        else:
+            spans += [""] * width
+        first += width
+    return [_ampersands(spans), "".join(rules)]
+
+
+def _ampersands(cells: Sequence[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _pipe_escaped(text: str) -> str:
+    return text.replace("|", r"\|")

@@ -1,0 +1,56 @@
+"""Tables as text: what each format takes for markup is escaped, and emphasis is set."""
+
+import io
+
+import numpy as np
+import pandas as pd
+
+from fxnorm.tabulation import TextTable, latex, to_csv, to_latex, to_markdown
+
+TABLE = TextTable(
+    header=["system", "a|b", "100 %"],
+    rows=[["x_1", "0.1 ± 0.0†", "2"], ["y|z", "–", "3"]],
+    alignment="lrr",
+    groups=["", "both", "both"],
+    bold={(0, 1)},
+    rules={1},
+)
+
+
+def test_latex_escapes_every_special_character() -> None:
+    assert latex(r"&%$#_{}") == r"\&\%\$\#\_\{\}"
+    assert latex("\\^~") == r"\textbackslash{}\textasciicircum{}\textasciitilde{}"
+    assert latex("±–†‡…") == r"$\pm$--\textsuperscript{\dag}\textsuperscript{\ddag}\ldots{}"
+
+
+def test_markdown() -> None:
+    assert to_markdown(TABLE).splitlines() == [
+        r"| system | both: a\|b | both: 100 % |",
+        "| --- | ---: | ---: |",
+        "| x_1 | **0.1 ± 0.0†** | 2 |",
+        r"| y\|z | – | 3 |",
+    ]
+
+
+def test_latex() -> None:
+    assert to_latex(TABLE).splitlines() == [
+        r"\begin{tabular}{lrr}",
+        r"\toprule",
+        r" & \multicolumn{2}{c}{both} \\",
+        r"\cmidrule(lr){2-3}",
+        r"system & a|b & 100 \% \\",
+        r"\midrule",
+        r"x\_1 & \textbf{0.1 $\pm$ 0.0\textsuperscript{\dag}} & 2 \\",
+        r"\midrule",
+        r"y|z & -- & 3 \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+
+
+def test_csv_reads_back_to_its_digits() -> None:
+    frame = pd.DataFrame({"name": ["a, b", 'c"d'], "value": [np.pi * 1e-5, 2e7 / 3]})
+    text = to_csv(frame, digits=7)
+    assert "\r" not in text
+    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(text)), frame, rtol=1e-6)
+    assert to_csv(frame).splitlines()[1] == '"a, b",3.14159e-05'
