@@ -141,7 +141,7 @@ def load_params(path: str) -> Params:
     data = _read(path)
     stems = data.get("stems")
     networks = {
-        kind: {"kind": kind} | sizes if isinstance(sizes, Mapping) else sizes
+        kind: {"kind": kind} | sizes if isinstance(sizes, dict) else sizes
         for kind, sizes in _section(data, "networks").items()
     }
     shared = {"networks": networks, "training": data.get("training", {})}
@@ -175,9 +175,9 @@ def _read(path: str) -> dict[str, Any]:
     return data
 
 
-def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    section = data.get(name, {})
-    return section if isinstance(section, Mapping) else {}
+def _section(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    section = data.get(name)
+    return section if isinstance(section, dict) else {}
 
 
 def _refuse_inner_stems(data: Mapping[str, Any], path: str) -> None:

@@ -1,11 +1,10 @@
 """Stage `synthesize`: the generated data set, so that the pipeline runs without any download."""
 
-import json
 from pathlib import Path
 
 from fxnorm.data.synthesis import overview_figure, synthesize
 from fxnorm.outputs import atomic_file, atomic_folder
-from stages.common import stage
+from stages.common import stage, write_numbers
 
 OUTPUT = Path("data/raw")
 STATISTICS = Path("reports/data/statistics.json")
@@ -17,8 +16,7 @@ def main() -> None:
     with stage("synthesize", ["seed", "synthesis"]) as (params, run):
         with atomic_folder(OUTPUT) as folder:
             statistics = synthesize(folder, params.synthesis, seed=params.seed)
-        with atomic_file(STATISTICS) as path:
-            path.write_text(json.dumps(statistics, indent=2) + "\n")
+        write_numbers(statistics, STATISTICS)
         figure = overview_figure(OUTPUT)
         with atomic_file(OVERVIEW) as path:
             figure.savefig(path)
