@@ -1,9 +1,10 @@
-# `make repro`: everything from a fresh clone to the report. `make test`: the tests.
+# `make repro`: everything from a fresh clone to the report. `make test`: the tests. `make lint`:
+# style, types and the rule of the rooms. `make docs`: the documentation as a site in build/site.
 PYTHON ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: repro test lint ui clean
+.PHONY: repro test lint docs schema ui clean
 
 repro: $(VENV)/.installed
 	dvc repro
@@ -20,6 +21,13 @@ lint: $(VENV)/.installed
 	ruff check .
 	ruff format --check .
 	mypy
+	lint-imports --no-logo --no-cache
+
+docs: $(VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+
+schema: $(VENV)/.installed
+	python -m stages.schema
 
 ui: $(VENV)/.installed
 	mlflow ui --backend-store-uri sqlite:///$(CURDIR)/mlflow.db

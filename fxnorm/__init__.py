@@ -1,14 +1,8 @@
 """Automatic music mixing with effect normalisation (FxNorm-Automix, arXiv 2208.11428)."""
 
-from typing import Any
+from fxnorm.lazy import attach_stub
 
 __version__ = "0.1.0"
 
-
-def __getattr__(name: str) -> Any:
-    # Imported on first use: `import fxnorm` must not load torch for those who only normalise.
-    if name == "mix":
-        from fxnorm.mixing import mix
-
-        return mix
-    raise AttributeError(f"module 'fxnorm' has no attribute {name!r}")
+# Imported on first use: `import fxnorm` must not load torch for those who only normalise.
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

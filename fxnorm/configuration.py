@@ -11,7 +11,9 @@ from fxnorm.errors import FxNormError
 class Config(BaseModel):
     """A frozen configuration: unknown keys, wrong types and infinite numbers are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], source: str) -> Self:

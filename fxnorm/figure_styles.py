@@ -14,10 +14,10 @@ def line_style(place: int) -> dict[str, Any]:
 
     Colours repeat after six places, each time with another dash; after 36, lines are wider.
     """
-    turn, colour = divmod(place, len(PALETTE))
+    turn, color = divmod(place, len(PALETTE))
     wider, shift = divmod(turn, len(_DASHES))
     return {
-        "color": PALETTE[colour],
-        "linestyle": _DASHES[(colour + shift) % len(_DASHES)],
+        "color": PALETTE[color],
+        "linestyle": _DASHES[(color + shift) % len(_DASHES)],
         "lw": _WIDTH + _WIDER * wider,
     }

@@ -40,6 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (`fxnorm … | head`): nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "fxnorm":
+            raise
+        print(
+            f"fxnorm: this needs {error.name}, which is not installed: "
+            "pip install 'fxnorm[pipeline]'",
+            file=sys.stderr,
+        )
+        return 2
     except OSError as error:
         print(f"fxnorm: {error}", file=sys.stderr)
         return 2

@@ -79,7 +79,10 @@ def chosen_effects(options: argparse.Namespace, default: Sequence[str]) -> tuple
     """
     needs = {name: find_effect(name).impulse_responses for name in effect_names()}
     if options.effects is None:
-        return (*default, *(name for name, need in needs.items() if need and getattr(options, need)))
+        return (
+            *default,
+            *(name for name, need in needs.items() if need and getattr(options, need)),
+        )
     for effect in options.effects:
         option = needs[effect]
         if option is not None and getattr(options, option) is None:

@@ -75,12 +75,14 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-    from fxnorm.normalization import DatasetFeatures, features_figure
-    from fxnorm.outputs import atomic_file
+    from fxnorm.normalization import DatasetFeatures
 
     files = [options.file] + ([options.other] if options.other else [])
     shown = {file: DatasetFeatures.load(file) for file in files}
     if options.output:
+        from fxnorm.normalization import features_figure
+        from fxnorm.outputs import atomic_file
+
         check_output(options.output, (".png",))
         figure = features_figure(*shown.values())
         try:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from fxnorm.cli.common import warn
 from fxnorm.errors import FxNormError
-from fxnorm.stems import STEMS
 
 if TYPE_CHECKING:
     from fxnorm.listening import ListeningSong
@@ -77,8 +76,8 @@ def _songs(mixes: Path, dry: Path) -> "list[ListeningSong]":
         if not found:
             warn([f"{song.name}: no system has mixed it; left out"])
             continue
-        stems = [song.stems[stem] for stem in STEMS]
-        songs.append(ListeningSong(song.name, {"human": song.mixture} | found, stems))
+        versions = {"human": song.mixture} | found
+        songs.append(ListeningSong(song.name, versions, list(song.stems.values())))
     return songs
 
 

@@ -36,6 +36,14 @@ def add_parser(commands: Any) -> None:
     )
     for stem in STEMS:
         parser.add_argument(f"--{stem}", metavar="FILE", help="wav, flac, ogg, mp3 or aiff")
+    parser.add_argument(
+        "--stem",
+        action="append",
+        default=[],
+        type=_stem,
+        metavar="TYPE=FILE",
+        help="a stem of any type that the model knows; may be given several times",
+    )
     parser.add_argument("--model", metavar="DIR", help="folder of a trained or imported model")
     parser.add_argument("--output", required=True, metavar="OUT", help="wav or flac file")
     parser.add_argument(
@@ -58,9 +66,7 @@ def run(options: argparse.Namespace) -> None:
     from fxnorm import audio
 
     check_output(options.output, audio.WRITABLE, options.subtype)
-    files = {stem: getattr(options, stem) for stem in STEMS if getattr(options, stem)}
-    if not files:
-        raise FxNormError(f"no stems: give at least one of {', '.join(f'--{s}' for s in STEMS)}")
+    files = _stem_files(options)
     keep_inputs(options.output, files.values())
     mixed = (_sum if options.normalized_sum else _mix)(options, files)
     audio.write(options.output, mixed.audio, mixed.sample_rate, options.subtype)
@@ -74,6 +80,25 @@ def run(options: argparse.Namespace) -> None:
         print(f"{stem}: {files[stem]}\n{describe_stem(report)}")
     seconds = mixed.audio.shape[0] / mixed.sample_rate
     print(f"{options.output}: {seconds:.1f} s at {mixed.sample_rate} Hz, {describe_levels(levels)}")
+
+
+def _stem(text: str) -> tuple[str, str]:
+    stem, _, file = text.partition("=")
+    if not stem or not file:
+        raise argparse.ArgumentTypeError(f"'{text}' is not TYPE=FILE")
+    return stem, file
+
+
+def _stem_files(options: argparse.Namespace) -> dict[str, str]:
+    files: dict[str, str] = {}
+    named = [(stem, getattr(options, stem)) for stem in STEMS if getattr(options, stem)]
+    for stem, file in [*named, *options.stem]:
+        if stem in files:
+            raise FxNormError(f"stem '{stem}' is given twice: {files[stem]} and {file}")
+        files[stem] = file
+    if not files:
+        raise FxNormError(f"no stems: give at least one of {', '.join(f'--{s}' for s in STEMS)}")
+    return files
 
 
 def _mix(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
@@ -101,7 +126,7 @@ def _mix(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
 
 def _sum(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
     from fxnorm.mixing import sum_normalized
-    from fxnorm.models import load
+    from fxnorm.models import load_settings
     from fxnorm.normalization import DatasetFeatures, NormalizationConfig
 
     if options.features is None and options.model is None:
@@ -109,8 +134,8 @@ def _sum(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
     if options.features is not None:
         features, config = DatasetFeatures.load(options.features), NormalizationConfig()
     else:
-        model = load(options.model)
-        features, config = model.features, model.config.normalization
+        settings_of_model, features = load_settings(options.model)
+        config = settings_of_model.normalization
     effects = chosen_effects(options, config.effects)
     settings = {"effects": effects, "strengths": options.strength}
     return sum_normalized(

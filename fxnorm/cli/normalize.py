@@ -19,7 +19,6 @@ from fxnorm.cli.common import (
 )
 from fxnorm.errors import FxNormError
 from fxnorm.normalization.matching.table import effect_names
-from fxnorm.stems import STEMS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +35,12 @@ def add_parser(commands: Any) -> None:
         "dynamics and stereo position. Sample rate and length stay; the output is stereo.",
     )
     parser.add_argument("inputs", nargs="+", metavar="IN", help="wav, flac, ogg, mp3 or aiff")
-    parser.add_argument("--stem", required=True, choices=STEMS, help="stem type of the inputs")
+    parser.add_argument(
+        "--stem",
+        required=True,
+        metavar="TYPE",
+        help="their stem type, one of the features'",
+    )
     parser.add_argument("--features", required=True, metavar="FILE", help="features.npz")
     parser.add_argument(
         "--output",

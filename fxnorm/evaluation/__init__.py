@@ -1,6 +1,6 @@
 """Objective evaluation: metrics against the human mix, statistics over songs."""
 
-import lazy_loader
+from fxnorm.lazy import attach_stub
 
 # Submodules are imported when something of theirs is asked for: torch and others take seconds.
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

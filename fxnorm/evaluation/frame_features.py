@@ -108,7 +108,7 @@ class _SignalPass:
 
     def __init__(self, signal: np.ndarray, sample_rate: int, parts: frozenset[str]) -> None:
         self.signal = signal
-        self.gain = _normalising_gain(signal)
+        self.gain = _normalizing_gain(signal)
         self.parts = parts
         self.resolutions = [pair for pair in RESOLUTIONS if _is_needed(pair[0], parts)]
         #: magnitudes of the chunk last measured, by FFT length: (channels, frames, bins)
@@ -241,7 +241,7 @@ def _chunks(samples: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + _HOPS_PER_CHUNK, hops)
 
 
-def _normalising_gain(signal: np.ndarray) -> float:
+def _normalizing_gain(signal: np.ndarray) -> float:
     highest = peak(signal)
     return 10.0 ** (_PEAK_DB / 20.0) / highest if highest > 0.0 else 1.0
 

@@ -1,18 +1,6 @@
 """Mixing: stems in, a stereo mix out."""
 
-from fxnorm.mixing.inference import NormalizedStems, apply_network, choose_device
-from fxnorm.mixing.mixer import Mix, Stems, mix, mix_stems, sum_normalized
-from fxnorm.mixing.song_mixing import mix_songs, sum_song
+from fxnorm.lazy import attach_stub
 
-__all__ = [
-    "Mix",
-    "NormalizedStems",
-    "Stems",
-    "apply_network",
-    "choose_device",
-    "mix",
-    "mix_songs",
-    "mix_stems",
-    "sum_normalized",
-    "sum_song",
-]
+# Submodules are imported when something of theirs is asked for: torch and others take seconds.
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

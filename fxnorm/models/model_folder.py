@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import safetensors.torch
 import torch
@@ -14,10 +14,9 @@ from torch import Tensor
 from fxnorm.errors import FxNormError
 from fxnorm.models.building import Network, build
 from fxnorm.models.mixer_config import MixerConfig
+from fxnorm.models.settings_files import CONFIG, FEATURES, WEIGHTS, load_settings
 from fxnorm.normalization.dataset_features import DatasetFeatures
 from fxnorm.outputs import atomic_folder
-
-_WEIGHTS, _CONFIG, _FEATURES = "model.safetensors", "config.json", "features.npz"
 
 
 class LoadedModel(NamedTuple):
@@ -49,11 +48,11 @@ def save(
     with torch.device("meta"):
         expected = build(config.network).state_dict()
     require_same_layout(state, expected, f"{folder}: the network to save")
-    with atomic_folder(folder, replaces=(_WEIGHTS, _CONFIG, _FEATURES)) as temporary:
-        safetensors.torch.save_file(state, temporary / _WEIGHTS)
+    with atomic_folder(folder, replaces=(WEIGHTS, CONFIG, FEATURES)) as temporary:
+        safetensors.torch.save_file(state, temporary / WEIGHTS)
         text = json.dumps(config.model_dump(mode="json"), indent=2)
-        (temporary / _CONFIG).write_text(text + "\n", encoding="utf-8")
-        features.save(temporary / _FEATURES)
+        (temporary / CONFIG).write_text(text + "\n", encoding="utf-8")
+        features.save(temporary / FEATURES)
 
 
 def load(folder: str | os.PathLike[str], device: str | torch.device = "cpu") -> LoadedModel:
@@ -62,18 +61,12 @@ def load(folder: str | os.PathLike[str], device: str | torch.device = "cpu") -> 
     Raises:
         FxNormError: a missing or damaged file, unknown settings, or weights of another network.
     """
-    root = Path(folder)
-    if not root.is_dir():
-        raise FxNormError(f"{folder}: no such model folder")
-    for name in (_WEIGHTS, _CONFIG, _FEATURES):
-        if not (root / name).is_file():
-            raise FxNormError(f"{root / name}: missing; train or import the model again")
-    config = MixerConfig.parse(_read_json(root / _CONFIG), str(root / _CONFIG))
+    config, features = load_settings(folder)
     net = build(config.network)
-    state = read_weights(root / _WEIGHTS)
-    require_same_layout(state, net.state_dict(), str(root / _WEIGHTS))
+    weights = Path(folder) / WEIGHTS
+    state = read_weights(weights)
+    require_same_layout(state, net.state_dict(), str(weights))
     net.load_state_dict(state)
-    features = DatasetFeatures.load(root / _FEATURES)
     return LoadedModel(net.to(device).eval(), features, config)
 
 
@@ -120,13 +113,3 @@ def _listed(fault: str, names: list[str], shown: int = 3) -> list[str]:
         return []
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return [f"{fault} {', '.join(names[:shown])}{more}"]
-
-
-def _read_json(path: Path) -> Mapping[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FxNormError(f"{path}: not valid JSON ({error})") from error
-    if not isinstance(data, dict):
-        raise FxNormError(f"{path}: holds no mapping of settings")
-    return data

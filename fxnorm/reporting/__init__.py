@@ -1,6 +1,6 @@
 """Reports: tables, figures, and one page that shows them with the audio."""
 
-import lazy_loader
+from fxnorm.lazy import attach_stub
 
 # Submodules are imported when something of theirs is asked for: torch and others take seconds.
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -21,7 +21,7 @@ from fxnorm.figure_styles import line_style
 from fxnorm.reporting.curves import long_term_spectrum_db, position_curve
 from fxnorm.reporting.names import BASELINE_NAMES, HUMAN, ordered_systems, system_name
 
-HUMAN_COLOUR = "#000000"
+HUMAN_COLOR = "#000000"
 
 _REFERENCE_CURVES = Path(__file__).with_name("reference_curves.csv")
 _WIDTH = 6.7
@@ -84,8 +84,8 @@ def long_term_spectra(
     figure = _figure(4.6, len(mixes) + 1)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     frequency_hz, reference_db = long_term_spectrum_db(human, sample_rate)
-    upper.semilogx(frequency_hz, reference_db, color=HUMAN_COLOUR, lw=1.8, label=HUMAN)
-    lower.axhline(0.0, color=HUMAN_COLOUR, lw=1.0)
+    upper.semilogx(frequency_hz, reference_db, color=HUMAN_COLOR, lw=1.8, label=HUMAN)
+    lower.axhline(0.0, color=HUMAN_COLOR, lw=1.0)
     audible = reference_db > reference_db.max() - _AUDIBLE_RANGE_DB
     for system, style in _styles(mixes, names).items():
         _, level_db = long_term_spectrum_db(mixes[system], sample_rate)
@@ -119,7 +119,7 @@ def loudness_over_time(
     figure = _figure(2.8, len(mixes) + 1)
     axis = figure.subplots()
     times_s, loudness = short_term_loudness(human, sample_rate)
-    axis.plot(times_s, _audible(loudness), color=HUMAN_COLOUR, lw=1.8, label=HUMAN)
+    axis.plot(times_s, _audible(loudness), color=HUMAN_COLOR, lw=1.8, label=HUMAN)
     for system, style in _styles(mixes, names).items():
         times_s, loudness = short_term_loudness(mixes[system], sample_rate)
         axis.plot(times_s, _audible(loudness), **style)
@@ -147,7 +147,7 @@ def position_over_frequency(
     figure = _figure(2.8, len(mixes) + 1)
     axis = figure.subplots()
     frequency_hz, phi = position_curve(human, sample_rate)
-    axis.semilogx(frequency_hz, phi, color=HUMAN_COLOUR, lw=1.8, label=HUMAN)
+    axis.semilogx(frequency_hz, phi, color=HUMAN_COLOR, lw=1.8, label=HUMAN)
     for system, style in _styles(mixes, names).items():
         axis.semilogx(frequency_hz, position_curve(mixes[system], sample_rate)[1], **style)
     axis.set_ylim(0.0, 1.02)
@@ -237,7 +237,7 @@ def _draw_distribution(axis: Axes, table: pd.DataFrame, names: Mapping[str, str]
         axis.plot(
             np.full(len(values), position), values, "o", color=color, ms=3, alpha=0.8, zorder=3
         )
-    axis.axhline(0.0, color=HUMAN_COLOUR, lw=0.8)
+    axis.axhline(0.0, color=HUMAN_COLOR, lw=0.8)
     labels = [style["label"] for style in styles.values()]
     axis.set_xticks(positions, labels, rotation=35, ha="right", rotation_mode="anchor")
     axis.set_xlim(-0.6, len(positions) - 0.4)

@@ -23,7 +23,7 @@ from fxnorm.reporting.figures import (
     read_reference_curves,
     training_curves,
 )
-from fxnorm.reporting.names import HUMAN, ordered_systems, system_name
+from fxnorm.reporting.names import BASELINE_NAMES, HUMAN, ordered_systems, system_name
 from fxnorm.reporting.page import (
     PageConfig,
     PageFigure,
@@ -175,7 +175,7 @@ def write_report_page(
         introduction=_introduction(our_data),
         tables=tables,
         figures=list(report.figures.values()),
-        songs=[_player(song, names) for song in songs],
+        songs=[_player(song, report.songs, names) for song in songs],
         config=config,
     )
 
@@ -263,12 +263,26 @@ def _songs_table(songs: pd.DataFrame, names: Mapping[str, str]) -> PageTable:
     )
 
 
-def _player(song: EvaluatedSong, names: Mapping[str, str]) -> PageSong:
+def _player(song: EvaluatedSong, songs: pd.DataFrame, names: Mapping[str, str]) -> PageSong:
     versions = {HUMAN: song.human}
     versions |= {
         system_name(name, names): song.mixes[name] for name in ordered_systems(song.mixes, names)
     }
-    return PageSong(song.name, song.test_set, versions)
+    drawn = [system_name(name, names) for name in _drawn(song, songs)]
+    return PageSong(song.name, song.test_set, versions, spectrograms=(HUMAN, *drawn))
+
+
+def _drawn(song: EvaluatedSong, songs: pd.DataFrame) -> list[str]:
+    """Mixes to draw beside the human one: the normalised sum, and the system that betters it most.
+
+    Args:
+        song: whose mixes.
+        songs: improvement over the baseline, see `_per_song`.
+    """
+    own = songs[(songs["test_set"] == song.test_set) & (songs["song"] == song.name)]
+    own = own[own["system"].isin(song.mixes.keys() - BASELINE_NAMES.keys())]
+    systems = list(own.sort_values("mean", ascending=False, kind="stable")["system"].head(1))
+    return [name for name in ("normalized_sum", *systems) if name in song.mixes]
 
 
 def _introduction(our_data: str) -> str:

@@ -15,8 +15,9 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins import MixedPrecision
-from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.strategies.ddp import DDPStrategy
 from lightning_fabric.utilities.exceptions import MisconfigurationException
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 from fxnorm.errors import FxNormError
 from fxnorm.training.training_config import Precision
@@ -79,7 +80,7 @@ def launch(
     try:
         # Bound here: Fabric looks into arguments, and refuses frozen dataclasses.
         fabric.launch(partial(_call_in_process, machine, function, job, messages))
-    except torch.multiprocessing.ProcessRaisedException as error:
+    except ProcessRaisedException as error:
         messages.put(None)
         relay.join()
         if errors:

@@ -1,6 +1,7 @@
 """The real command, end to end."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -301,3 +302,31 @@ def test_real_stems_mix_to_their_length(tmp_path, shared, model):
     audio, _ = read(output)
     assert np.isfinite(audio).all()
     assert 0.0 < np.abs(audio).max() < 1.0
+
+
+def test_a_stem_given_twice_is_refused(tmp_path, capsys, stems, model):
+    options = [*_stem_options(stems), "--stem", f"bass={stems / 'drums.wav'}"]
+    output = tmp_path / "mix.wav"
+    assert main(["mix", *options, "--model", str(model), "--output", str(output)]) == 2
+    assert "stem 'bass' is given twice" in capsys.readouterr().err
+    assert not output.exists()
+
+
+def test_the_plain_sum_reads_a_models_features_without_torch(tmp_path, stems, model, features):
+    """The weights are not looked at: the sum works where they can't even be read."""
+    broken, output = tmp_path / "model", tmp_path / "sum.wav"
+    shutil.copytree(model, broken)
+    (broken / "model.safetensors").write_bytes(b"not read")
+    script = (
+        "import sys\n"
+        "from fxnorm.cli import main\n"
+        "code = main(sys.argv[1:])\n"
+        "raise SystemExit(code or ('torch' in sys.modules))"
+    )
+    words = ["mix", *_stem_options(stems), "--normalized-sum", "--subtype", "FLOAT"]
+    words += ["--effects", "eq,compression,panning,loudness"]
+    program = [sys.executable, "-c", script, *words, "--model", str(broken)]
+    subprocess.run([*program, "--output", str(output)], check=True, capture_output=True)
+    expected = tmp_path / "expected.wav"
+    assert main([*words, "--features", str(features), "--output", str(expected)]) == 0
+    assert output.read_bytes() == expected.read_bytes()

@@ -14,6 +14,7 @@ from fxnorm.effects.compressor import (
     level_db,
     smoothing,
 )
+from fxnorm.errors import FxNormError
 
 SAMPLE_RATE = 44_100
 
@@ -127,3 +128,20 @@ def test_silence_and_ratio_one_change_nothing() -> None:
     x = np.random.default_rng(0).uniform(-1, 1, 1000).astype(np.float32)
     np.testing.assert_array_equal(compress(x, SAMPLE_RATE, -40, 1.0, 5, 50), x)
     assert compress(x[:0], SAMPLE_RATE, -40, 4.0, 5, 50).shape == (0,)
+
+
+@pytest.mark.parametrize(("attack_ms", "release_ms"), [(0.0, 0.0), (0.0, 50.0), (5.0, 0.0)])
+def test_no_time_constant_follows_at_once(attack_ms, release_ms) -> None:
+    x = np.float32([0.01, 0.5, 0.5, 0.01, 0.01])
+    y = compress(x, SAMPLE_RATE, -20.0, 4.0, attack_ms, release_ms)
+    shortest = [max(t, 1e-4) for t in (attack_ms, release_ms)]
+    np.testing.assert_allclose(y, compress(x, SAMPLE_RATE, -20.0, 4.0, *shortest), rtol=1e-6)
+    if attack_ms == 0.0:
+        # 4:1 above -20 dB: the level's excess shrinks to a quarter in the very first sample.
+        excess_db = 20 * math.log10(0.5) + 20.0
+        assert 20 * math.log10(y[1]) == pytest.approx(-20.0 + excess_db / 4, abs=1e-4)
+
+
+def test_negative_times_are_refused() -> None:
+    with pytest.raises(FxNormError, match="-1 ms"):
+        compress(np.ones(3, np.float32), SAMPLE_RATE, -20.0, 4.0, -1.0, 10.0)

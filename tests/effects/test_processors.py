@@ -63,6 +63,17 @@ def test_blocks_of_any_length_give_what_one_block_gives(name, cuts):
 
 
 @pytest.mark.parametrize("name", STEPS)
+def test_blocks_of_no_length_change_nothing(name):
+    audio, nothing = noise(600), np.zeros((0, 2), np.float32)
+    (plain,), (interrupted,) = chain(name).processors, chain(name).processors
+    expected = [plain.process(audio[:300]), plain.process(audio[300:])]
+    assert interrupted.process(nothing).shape == (0, 2)
+    np.testing.assert_array_equal(interrupted.process(audio[:300]), expected[0])
+    assert interrupted.process(nothing).dtype == np.float32
+    np.testing.assert_array_equal(interrupted.process(audio[300:]), expected[1])
+
+
+@pytest.mark.parametrize("name", STEPS)
 def test_reset_forgets_the_past_and_input_stays_untouched(name):
     audio = noise(2000)
     kept = audio.copy()

@@ -1,4 +1,10 @@
-"""What the tests of normalisation share: golden arrays, the features they were made with, songs."""
+"""What the tests of normalisation share: golden arrays, the features they were made with, songs.
+
+"Row n" in the names of tests numbers the departures from the released code, some of which
+`released_quirks` restores: 1 panning's cut-off along time, 2 prereverb without its room, 3 draws
+without a seed, 4 failure without onsets, 5 loudness of silence, 6 boost without limit, 7 channels
+matched alone, 8 no setting that succeeds, 10 re-panning without limit, 17 other sample rates.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -10,7 +16,7 @@ from golden_signals import digest, golden_signal
 from fxnorm import audio
 from fxnorm.conventions import LONG_TERM_BINS as BINS
 from fxnorm.data import Song, find_songs
-from fxnorm.normalization import DatasetFeatures
+from fxnorm.normalization import DatasetFeatures, ImpulseResponse
 
 SAMPLE_RATE = 44_100
 GOLDEN = np.load(Path(__file__).parent / "golden" / "normalization.npz")
@@ -76,6 +82,21 @@ def noise(seconds: float, seed: int, low_hz: float = 100.0, high_hz: float = 800
     envelope = strength * np.exp(-(time_s - 0.31 * strike) / 0.07)
     x = envelope[:, None] * (x + 0.8 * x[:, :1])
     return (0.5 * x / np.abs(x).max()).astype(np.float32)
+
+
+def sine(frequency_hz: float, level_db: float, seconds: float = 3.0) -> np.ndarray:
+    """One tone, (samples,) float32, of a peak level in dBFS."""
+    phase = 2 * np.pi * frequency_hz * np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    return (10 ** (level_db / 20) * np.sin(phase)).astype(np.float32)
+
+
+def response(seed: int = 0, seconds: float = 0.3) -> ImpulseResponse:
+    """A room: decaying noise after direct sound."""
+    rng = np.random.default_rng(seed)
+    time_s = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    samples = 0.05 * rng.standard_normal((len(time_s), 2)) * np.exp(-time_s / 0.05)[:, None]
+    samples[20] = 1.0
+    return ImpulseResponse(f"room {seed}", samples.astype(np.float32))
 
 
 def make_songs(folder: Path, count: int = 2, seconds: float = 2.0) -> list[Song]:

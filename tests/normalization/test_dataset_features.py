@@ -11,6 +11,8 @@ from normalization_fixtures import SAMPLE_RATE, SHARED, make_songs, reference_fe
 
 from fxnorm import audio
 from fxnorm.audio import from_db, integrated_loudness, peak, peak_db
+from fxnorm.conventions import LONG_TERM_BINS as BINS
+from fxnorm.conventions import PADDING
 from fxnorm.data import read_stem
 from fxnorm.errors import FxNormError
 from fxnorm.normalization import (
@@ -23,9 +25,8 @@ from fxnorm.normalization import (
     measure_features,
     position,
 )
-from fxnorm.normalization.dataset_features import BINS, smooth_eq, smooth_panning
-from fxnorm.normalization.normalizer import PADDING
-from fxnorm.stems import STEMS
+from fxnorm.normalization.matching import equalization, panning
+from fxnorm.stems import DEFAULT_STEMS, STEMS
 
 
 def released_contents() -> dict:
@@ -110,9 +111,9 @@ class TestReleased:
         assert features.compression["vocals"] == (-14.0, 1.0)
         assert features.loudness["drums"] == -30.0
         for stem in STEMS:
-            expected = smooth_eq(contents["eq"][stem], stem)
+            expected = equalization.smooth(contents["eq"][stem], DEFAULT_STEMS[stem])
             np.testing.assert_array_equal(features.eq[stem], expected)
-            expected = smooth_panning(contents["panning"][stem])
+            expected = panning.smooth(contents["panning"][stem], DEFAULT_STEMS[stem])
             np.testing.assert_array_equal(features.panning[stem], expected)
         # Order 1: inside the curve a moving average; wider for vocals and other.
         curve = contents["eq"]["bass"].astype(float)
@@ -192,16 +193,20 @@ class TestMeasurement:
         so_far: list[str] = []
         for feature in ("eq", "compression", "panning", "loudness"):
             for stem in STEMS:
-                normalizer = FxNormalizer(measured, effects=tuple(so_far), released_quirks=quirks)
+                normalizer = FxNormalizer(
+                    measured, NormalizationConfig(effects=tuple(so_far), released_quirks=quirks)
+                )
                 values = []
                 for song in songs:
                     y = normalizer(read_stem(song, stem), SAMPLE_RATE, stem).audio
                     values.append(definition(feature, np.pad(y, ((PADDING, PADDING), (0, 0)))))
                 expected = np.mean(values, axis=0)
                 if feature == "eq":
-                    expected = smooth_eq(smooth_eq(expected, stem), stem)
+                    for _ in range(2):
+                        expected = equalization.smooth(expected, DEFAULT_STEMS[stem])
                 if feature == "panning":
-                    expected = smooth_panning(smooth_panning(expected))
+                    for _ in range(2):
+                        expected = panning.smooth(expected, DEFAULT_STEMS[stem])
                 ours = np.ravel(getattr(measured, feature)[stem])
                 # Single-precision gains and spectra.
                 np.testing.assert_allclose(ours, np.ravel(expected), rtol=1e-5, atol=1e-6)

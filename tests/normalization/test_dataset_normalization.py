@@ -2,23 +2,28 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from normalization_fixtures import SAMPLE_RATE, make_songs, reference_features
+from normalization_fixtures import SAMPLE_RATE, make_songs, noise, reference_features
 
 from fxnorm import audio
 from fxnorm.data import read_stem
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
 from fxnorm.normalization import (
+    DatasetFeatures,
     FxNormalizer,
     ImpulseResponse,
+    NormalizationConfig,
     dataset_normalization,
+    features_figure,
+    measure_features,
     normalize_dataset,
     tabulate_reports,
 )
-from fxnorm.stems import STEMS
+from fxnorm.stems import STEMS, StemType
 
 
 def normalizer() -> FxNormalizer:
@@ -43,6 +48,33 @@ def test_files_and_reports_do_not_depend_on_the_workers(tmp_path) -> None:
             path = tmp_path / "1" / "out" / song.name / f"{stem}.wav"
             assert audio.info(path).subtype == "PCM_16"
             assert audio.info(path).samples == song.samples
+
+
+def test_any_stem_type_is_measured_and_normalised(tmp_path) -> None:
+    """A data set of five stems: features, their file, their figure and the normalised stems."""
+    songs = []
+    for song in make_songs(tmp_path / "data", seconds=1.0):
+        guitar = tmp_path / "data" / song.name / "guitar.wav"
+        audio.write(guitar, 0.3 * noise(1.0, len(songs) + 50, 80.0, 5000.0), SAMPLE_RATE)
+        songs.append(replace(song, stems={"guitar": guitar, **song.stems}))
+    config = NormalizationConfig(stems={"guitar": StemType(eq_smoothing_bins=51)})
+    features = measure_features(songs, config, jobs=1)
+    assert features.stems == (*STEMS, "guitar")
+    features.save(tmp_path / "features.npz")
+    loaded = DatasetFeatures.load(tmp_path / "features.npz")
+    assert loaded.stems == (*STEMS, "guitar")
+    assert loaded.numbers() == features.numbers()
+    # The smoothing is the stem type's: 51 bins leave more of the curve than the default's 401.
+    default = measure_features(songs, jobs=1)
+    np.testing.assert_array_equal(default.eq["vocals"], features.eq["vocals"])
+    roughness = [np.abs(np.diff(f.eq["guitar"])).sum() for f in (features, default)]
+    assert roughness[0] > 1.5 * roughness[1]
+    legend = features_figure(loaded).axes[0].get_legend().get_texts()
+    assert [text.get_text() for text in legend] == [*STEMS, "guitar"]
+    chain = FxNormalizer(loaded, config)
+    reports = normalize_dataset(songs, tmp_path / "out", chain, seed=0, jobs=1)
+    assert [r["stem"] for r in reports] == 2 * [*STEMS, "guitar"]
+    assert audio.info(tmp_path / "out" / songs[0].name / "guitar.wav").samples == SAMPLE_RATE
 
 
 def test_each_song_has_draws_of_its_own(tmp_path) -> None:

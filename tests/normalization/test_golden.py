@@ -20,22 +20,23 @@ from normalization_fixtures import (
 )
 
 from fxnorm.audio import from_db, integrated_loudness, peak
+from fxnorm.conventions import GATE_DB
 from fxnorm.normalization import (
     FxNormalizer,
+    NormalizationConfig,
     match_equalization,
     match_panning,
     mean_peak,
     normalize_loudness,
     position,
 )
-from fxnorm.normalization.feature_measurement import (
-    _measure_compression,
-    _measure_eq,
-    _measure_loudness,
-    _measure_panning,
-)
+from fxnorm.normalization.matching.compression import _measure as _measure_compression
 from fxnorm.normalization.matching.compression import compress_channel
-from fxnorm.normalization.normalizer import GATE_DB, pad
+from fxnorm.normalization.matching.equalization import _measure as _measure_eq
+from fxnorm.normalization.matching.loudness import _measure as _measure_loudness
+from fxnorm.normalization.matching.panning import _measure as _measure_panning
+from fxnorm.normalization.normalizer import pad
+from fxnorm.stems import DEFAULT_STEMS
 
 WINDOWED = ["eq", "comp", "pan", "chain"]
 CASES = [(name, source) for name in SIGNALS for source in SOURCES]
@@ -55,11 +56,16 @@ def outputs(name: str, source: str) -> dict[str, np.ndarray]:
     x, features = signal(name), reference_features()
     compressed = [
         compress_channel(
-            np.ascontiguousarray(x[:, c]), SAMPLE_RATE, source, features.compression[source]
+            np.ascontiguousarray(x[:, c]),
+            SAMPLE_RATE,
+            DEFAULT_STEMS[source],
+            features.compression[source],
         )
         for c in range(2)
     ]
-    chain = FxNormalizer(features, released_quirks=True)(x, SAMPLE_RATE, source)
+    chain = FxNormalizer(features, NormalizationConfig(released_quirks=True))(
+        x, SAMPLE_RATE, source
+    )
     return {
         "eq": match_equalization(x, SAMPLE_RATE, features.eq[source]),
         "comp": np.stack([result.samples for result in compressed], axis=1),

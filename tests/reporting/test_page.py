@@ -125,7 +125,7 @@ def test_text_is_escaped_and_split_into_paragraphs(page) -> None:
     assert "<p>First paragraph.</p>\n<p>Second &lt;one&gt;.</p>" in page
     assert "Ours &lt;S&gt;" in page
     assert "Rock &amp; Roll" in page
-    assert 'alt="A &quot;curve&quot;"' in page
+    assert [image["alt"] for image in Tags(page).all("img")] == ['A "curve"']
 
 
 def test_ids_are_unique_and_what_refers_to_them_exists(page) -> None:
@@ -184,10 +184,76 @@ def test_waveforms_share_a_scale_and_fill_it(page) -> None:
 
 
 def test_a_page_that_would_be_too_large_is_refused_and_not_written(songs, tmp_path) -> None:
-    config = PageConfig(seconds=2.0, max_megabytes=0.05)
-    with pytest.raises(FxNormError, match=r"more than the 0\.05 MB allowed"):
+    config = PageConfig(seconds=2.0, max_megabytes=0.02)
+    with pytest.raises(FxNormError, match=r"without any excerpts, more than the 0\.02 MB allowed"):
         make_page(tmp_path / "page.html", songs, config=config)
     assert list(tmp_path.iterdir()) == []
+
+
+def shrunk(folder: Path, songs: list[PageSong], megabytes: float, seconds: float = 5.0) -> str:
+    config = PageConfig(seconds=seconds, bitrate_kbps=128, max_megabytes=megabytes)
+    text = make_page(folder / "page.html", songs, config=config)
+    assert (folder / "page.html").stat().st_size <= megabytes * 1e6
+    return text
+
+
+def many_systems(song: PageSong, systems: int) -> PageSong:
+    _, ours = song.versions.values()
+    others = {f"System {number}": ours for number in range(systems)}
+    return PageSong(song.name, song.test_set, {**song.versions, **others})
+
+
+def test_many_systems_get_a_lower_bit_rate_and_the_page_says_so(songs, tmp_path, caplog) -> None:
+    song = many_systems(songs[0], 3)
+    # Five versions of 5 s at 128 kbit/s are 0.53 MB in base64, and the rest takes 0.07 MB.
+    assert "To keep to" not in shrunk(tmp_path, [song], 0.65)
+    text = shrunk(tmp_path, [song], 0.55)
+    note = "To keep to the page's limit of 0.55 MB, the excerpts are at 112 kbit/s instead of 128."
+    assert note.replace("'", "&#39;") in text
+    assert note in caplog.text
+    assert decode(text, "audio-1-5").shape[0] >= 5 * RATE
+
+
+def test_then_excerpts_get_shorter_and_then_fewer(songs, tmp_path) -> None:
+    song = many_systems(songs[0], 3)
+    text = shrunk(tmp_path, [song], 0.3)
+    assert "at 64 kbit/s instead of 128, of 4 s instead of 5 s." in text
+    assert decode(text, "audio-1-1").shape[0] < 4.1 * RATE
+    dry = PageSong("Dry one", "dry", song.versions)
+    text = shrunk(tmp_path, [song, song, dry], 0.6)
+    assert "of 4 s instead of 5 s, of 2 songs instead of 3." in text
+    # One of each test set is left.
+    assert "wet test set" in text
+    assert "dry test set" in text
+    text = shrunk(tmp_path, [song], 0.1)
+    assert "No excerpts" in text
+    assert not Tags(text).all("article")
+
+
+def test_what_was_asked_for_is_played_if_it_fits_because_songs_are_short(songs, tmp_path) -> None:
+    # The songs last 6 s: excerpts of up to 60 s take no more than that.
+    text = shrunk(tmp_path, songs, 0.5, seconds=60.0)
+    assert "To keep to" not in text
+
+
+@pytest.mark.parametrize("bitrate", [32, 320])
+def test_all_bit_rates_that_may_be_set_can_be_encoded(songs, tmp_path, bitrate) -> None:
+    text = make_page(
+        tmp_path / "page.html", songs, config=PageConfig(seconds=2.0, bitrate_kbps=bitrate)
+    )
+    encoded = re.search(r'id="audio-1-1">([^<]*)</script>', text)[1]
+    # Whole frames of 1152 samples, and the encoder's delay.
+    assert len(encoded) * 6 / 2.0 / 1000 == pytest.approx(bitrate, rel=0.1)
+
+
+def test_spectrograms_of_what_is_played_are_shown_in_the_player(songs, tmp_path) -> None:
+    song = PageSong("Song", "wet", songs[0].versions, spectrograms=("Human", "Ours <S>"))
+    text = make_page(tmp_path / "page.html", [song])
+    (image,) = [image for image in Tags(text).all("img") if image.get("class") == "spectrograms"]
+    assert image["alt"] == "Mel spectrograms of the excerpt: Human, Ours <S>"
+    data = base64.b64decode(image["src"].removeprefix("data:image/webp;base64,"))
+    assert len(data) < 100_000
+    assert make_page(tmp_path / "again.html", [song]) == text
 
 
 def test_empty_sections_are_left_out(tmp_path) -> None:
@@ -276,11 +342,11 @@ def test_figures_are_svg_unless_they_are_large() -> None:
     figure, axes = plt.subplots()
     axes.scatter(*np.random.default_rng(0).random((2, 6000)), c=np.arange(6000))
     plt.close(figure)
-    assert "data:image/png;base64," in figure_html(PageFigure("F", figure, "c", "a"), 1)
+    assert "data:image/webp;base64," in figure_html(PageFigure("F", figure, "c", "a"), 1)
 
 
 def test_images_are_taken_as_they_are_if_they_are_images() -> None:
     png = b"\x89PNG\r\n\x1a\nrest"
     assert base64.b64encode(png).decode() in figure_html(PageFigure("F", png, "c", "a"), 1)
-    with pytest.raises(FxNormError, match="neither PNG nor SVG"):
+    with pytest.raises(FxNormError, match="neither PNG, WebP nor SVG"):
         figure_html(PageFigure("F", b"%PDF", "c", "a"), 1)

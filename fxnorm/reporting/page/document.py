@@ -1,20 +1,25 @@
 """Putting the page together."""
 
+import logging
 import os
-from collections.abc import Iterable, Sequence
-from html import escape
-from importlib.resources import files
-from string import Template
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from markupsafe import Markup
 
 from fxnorm.errors import FxNormError
 from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
+from fxnorm.reporting.page.fitting import Excerpts, smaller_and_smaller
 from fxnorm.reporting.page.html_figures import PageFigure, figure_html
 from fxnorm.reporting.page.html_tables import PageTable, table_html
 from fxnorm.reporting.page.page_config import PageConfig
 from fxnorm.reporting.page.players import PageSong, RenderedPlayer, render_player
+from fxnorm.reporting.page.rendering import asset, render
 
-_SIZE_STEP = 1e6
+_MEGABYTE = 1e6
+
+_log = logging.getLogger(__name__)
 
 
 def write_page(
@@ -38,73 +43,73 @@ def write_page(
         tables: shown in order, sortable by each column.
         figures: shown in order.
         songs: each gets a player that switches between its versions in sync, at one loudness.
-        config: length, loudness and compression of the excerpts, and the size allowed.
+        config: length, loudness and compression of the excerpts, and the size allowed. Where it
+            would be exceeded, excerpts get a lower bit rate, then shorter, then fewer, and the
+            page says so.
 
     Raises:
-        FxNormError: an unreadable or silent mix, or a page larger than `config.max_megabytes`.
+        FxNormError: an unreadable or silent mix, or a page that is larger than
+            `config.max_megabytes` even without excerpts.
     """
     config = config or PageConfig()
-    players = [
-        render_player(song, number, config)
-        for number, song in enumerate(
-            progress(songs, len(songs), "report page", "songs") if songs else (), start=1
-        )
-    ]
-    page = Template(_asset("page.html")).substitute(
-        title=escape(title),
-        style=_asset("page.css"),
-        script=_asset("page.js"),
+    page = partial(
+        render,
+        "page.html",
+        title=title,
+        style=asset("page.css"),
+        script=asset("page.js"),
         introduction=_paragraphs(introduction),
-        contents=_contents(bool(songs), bool(tables), bool(figures)),
-        listen=_listen(players, config),
-        tables=_section("tables", "Tables", map(table_html, tables, _numbers(tables))),
-        figures=_section("figures", "Figures", map(figure_html, figures, _numbers(figures))),
-        audio="\n".join(player.audio for player in players),
+        tables=[table_html(table, number) for number, table in enumerate(tables, start=1)],
+        figures=[figure_html(figure, number) for number, figure in enumerate(figures, start=1)],
+        lufs=f"{config.target_lufs:g}".replace("-", "−"),
     )
-    data = page.encode()
-    if len(data) > config.max_megabytes * _SIZE_STEP:
-        raise FxNormError(
-            f"{path}: would be {len(data) / _SIZE_STEP:.1f} MB, more than the"
-            f" {config.max_megabytes:g} MB allowed; give fewer songs, or lower seconds or"
-            " bitrate_kbps, or raise max_megabytes"
-        )
+    text, note = _fitted(page, path, songs, config)
+    if note:
+        _log.warning("%s: %s", path, note)
     with atomic_file(path) as temporary:
-        temporary.write_bytes(data)
+        temporary.write_text(f"{text}\n", encoding="utf-8")
 
 
-def _asset(name: str) -> str:
-    return (files("fxnorm.reporting.page") / "assets" / name).read_text(encoding="utf-8")
+def _fitted(
+    page: Callable[..., Markup],
+    path: str | os.PathLike[str],
+    songs: Sequence[PageSong],
+    config: PageConfig,
+) -> tuple[Markup, str]:
+    """The page with as much audio as it may hold, and a note of what was cut down for it."""
+    rest = _size(page(players=(), note="", seconds=""))
+    limit = config.max_megabytes * _MEGABYTE
+    wanted = Excerpts(tuple(songs), config.seconds, config.bitrate_kbps)
+    # Encoding takes long: what an attempt took beyond its audio, per song, tells which are in vain.
+    beyond = 0.0
+    for excerpts in smaller_and_smaller(songs, config):
+        if rest + excerpts.audio_bytes() + beyond * len(excerpts.songs) > limit:
+            continue
+        note = excerpts.note(wanted, config.max_megabytes)
+        text = page(players=_players(excerpts, config), note=note, seconds=f"{excerpts.seconds:g}")
+        if _size(text) <= limit:
+            return text, note
+        beyond = (_size(text) - rest - excerpts.audio_bytes()) / max(1, len(excerpts.songs))
+    raise FxNormError(
+        f"{path}: would be {rest / _MEGABYTE:.2f} MB without any excerpts, more than the"
+        f" {config.max_megabytes:g} MB allowed; raise max_megabytes"
+    )
 
 
-def _numbers(items: Sequence[object]) -> range:
-    return range(1, len(items) + 1)
+def _players(excerpts: Excerpts, config: PageConfig) -> list[RenderedPlayer]:
+    if not excerpts.songs:
+        return []
+    fitted = config.model_copy(
+        update={"seconds": excerpts.seconds, "bitrate_kbps": excerpts.bitrate_kbps}
+    )
+    songs = progress(excerpts.songs, len(excerpts.songs), "report page", "songs")
+    return [render_player(song, number, fitted) for number, song in enumerate(songs, start=1)]
 
 
-def _paragraphs(text: str) -> str:
+def _paragraphs(text: str) -> list[str]:
     blocks = [" ".join(block.split()) for block in text.split("\n\n")]
-    return "\n".join(f"<p>{escape(block)}</p>" for block in blocks if block)
+    return [block for block in blocks if block]
 
 
-def _contents(listen: bool, tables: bool, figures: bool) -> str:
-    parts = {"listen": ("Listen", listen), "tables": ("Tables", tables)}
-    parts["figures"] = ("Figures", figures)
-    links = "".join(
-        f'<a href="#{anchor}">{name}</a>' for anchor, (name, exists) in parts.items() if exists
-    )
-    return f'<nav aria-label="Contents">{links}</nav>' if links else ""
-
-
-def _section(anchor: str, heading: str, parts: Iterable[str]) -> str:
-    body = "\n".join(parts)
-    if not body:
-        return ""
-    return f'<section id="{anchor}">\n<h2>{heading}</h2>\n{body}\n</section>'
-
-
-def _listen(players: Sequence[RenderedPlayer], config: PageConfig) -> str:
-    if not players:
-        return ""
-    hint = Template(_asset("hint.html")).substitute(
-        seconds=f"{config.seconds:g}", lufs=f"{config.target_lufs:g}".replace("-", "−")
-    )
-    return _section("listen", "Listen", [hint, *(player.html for player in players)])
+def _size(text: str) -> int:
+    return len(text.encode()) + 1

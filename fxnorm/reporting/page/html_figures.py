@@ -3,18 +3,19 @@
 import base64
 import io
 from dataclasses import dataclass
-from html import escape
 
 import matplotlib
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from fxnorm.errors import FxNormError
+from fxnorm.reporting.page.rendering import render
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_PNG_DPI = 200
+_WEBP_DPI, _WEBP_QUALITY = 160, 80
 # Pixels of the page per inch of a matplotlib figure: its 10-pt text gets about the page's size.
 _PIXELS_PER_INCH = 110
-# A figure of more bytes than this as SVG, one of very many points, is smaller as PNG.
+# A figure of more bytes than this as SVG, one of very many points, is smaller as an image.
 _LARGEST_SVG = 400_000
 
 
@@ -24,7 +25,7 @@ class PageFigure:
 
     Attributes:
         name: what follows "Figure 1." in bold.
-        image: a matplotlib figure, or the bytes of a PNG or SVG file.
+        image: a matplotlib figure, or the bytes of a PNG, WebP or SVG file.
         caption: plain text.
         alt: what the figure shows, for those who cannot see it.
     """
@@ -35,37 +36,53 @@ class PageFigure:
     alt: str
 
 
-def figure_html(figure: PageFigure, number: int) -> str:
+def figure_html(figure: PageFigure, number: int) -> Markup:
     """The image with its caption."""
-    data = figure.image if isinstance(figure.image, bytes) else _encode(figure.image)
+    width = displayed_width(figure.image) if isinstance(figure.image, Figure) else None
+    try:
+        source = image_source(figure.image)
+    except FxNormError as error:
+        raise FxNormError(f"figure '{figure.name}': {error}") from error
+    return render("figure.html", figure=figure, number=number, source=source, width=width)
+
+
+def displayed_width(figure: Figure) -> int:
+    """Width in pixels at which a figure's text is about as large as the page's."""
+    return round(figure.get_figwidth() * _PIXELS_PER_INCH)
+
+
+def image_source(image: Figure | bytes) -> str:
+    """A `data:` address: SVG, or WebP for figures that are rasterised or have very many points.
+
+    Raises:
+        FxNormError: bytes of another format.
+    """
+    data = image if isinstance(image, bytes) else _encode(image)
     if data.startswith(_PNG):
         kind = "png"
+    elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        kind = "webp"
     elif b"<svg" in data[:2000]:
         kind = "svg+xml"
     else:
-        raise FxNormError(f"figure '{figure.name}': is neither PNG nor SVG; give one of these")
-    width = ""
-    if isinstance(figure.image, Figure):
-        width = f' width="{round(figure.image.get_figwidth() * _PIXELS_PER_INCH)}"'
-    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-    return (
-        '<figure class="image">\n'
-        f'<div class="scroll"><img src="{source}"{width} alt="{escape(figure.alt)}"></div>\n'
-        f"<figcaption><b>Figure {number}. {escape(figure.name)}.</b>"
-        f" {escape(figure.caption)}</figcaption>\n"
-        "</figure>"
-    )
+        raise FxNormError("is neither PNG, WebP nor SVG; give one of these")
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _encode(figure: Figure) -> bytes:
-    svg = io.BytesIO()
-    # A fixed salt and no date: the same figure gives the same bytes.
-    with matplotlib.rc_context({"svg.hashsalt": "fxnorm", "svg.fonttype": "path"}):
-        figure.savefig(svg, format="svg", bbox_inches="tight", metadata={"Date": None})
-    if svg.tell() <= _LARGEST_SVG:
-        return svg.getvalue()
-    png = io.BytesIO()
+    if not figure.findobj(lambda artist: artist.get_rasterized()):
+        svg = io.BytesIO()
+        # A fixed salt and no date: the same figure gives the same bytes.
+        with matplotlib.rc_context({"svg.hashsalt": "fxnorm", "svg.fonttype": "path"}):
+            figure.savefig(svg, format="svg", bbox_inches="tight", metadata={"Date": None})
+        if svg.tell() <= _LARGEST_SVG:
+            return svg.getvalue()
+    webp = io.BytesIO()
     figure.savefig(
-        png, format="png", dpi=_PNG_DPI, bbox_inches="tight", metadata={"Software": None}
+        webp,
+        format="webp",
+        dpi=_WEBP_DPI,
+        bbox_inches="tight",
+        pil_kwargs={"quality": _WEBP_QUALITY, "method": 6},
     )
-    return png.getvalue()
+    return webp.getvalue()

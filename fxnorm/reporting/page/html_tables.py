@@ -4,11 +4,13 @@ import math
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass
-from html import escape
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import pandas as pd
+from markupsafe import Markup
 
+from fxnorm.reporting.page.rendering import render
 from fxnorm.reporting.tables import Table
 
 _NUMBER = re.compile(r"[-−+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
@@ -49,30 +51,48 @@ def page_table(table: Table) -> PageTable:
     )
 
 
-def table_html(table: PageTable, number: int) -> str:
+def table_html(table: PageTable, number: int) -> Markup:
     """The table with its caption, as a figure."""
     frame, emphasis = table.frame, table.emphasis
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     marked = [set() if emphasis is None else _marked(emphasis, column) for column in frame.columns]
-    columns = [_cells(frame.iloc[:, position]) for position in range(frame.shape[1])]
-    rows = []
-    for row in range(len(frame)):
-        cells = "".join(
-            _cell(*column[row], row in marks, first=position == 0)
-            for position, (column, marks) in enumerate(zip(columns, marked, strict=True))
-        )
-        rows.append(f"<tr>{cells}</tr>")
-    numeric = [bool(column) and all(value is not None for _, value in column) for column in columns]
-    label, name = f"Table {number}", escape(table.name)
-    return (
-        '<figure class="table">\n'
-        f"<figcaption><b>{label}. {name}.</b> {escape(table.caption)}</figcaption>\n"
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{label}: {name}">'
-        f"<table>\n<thead>\n{_header(frame, numeric)}\n</thead>\n<tbody>\n"
-        + "\n".join(rows)
-        + "\n</tbody>\n</table></div>\n</figure>"
+    columns = [_cells(frame.iloc[:, place], marks) for place, marks in enumerate(marked)]
+    *levels, labels = zip(*_column_names(frame), strict=True)
+    return render(
+        "table.html",
+        number=number,
+        name=table.name,
+        caption=table.caption,
+        group_rows=[
+            [_Group(name, len(list(members))) for name, members in groupby(level)]
+            for level in levels
+        ],
+        columns=[
+            _Header(label, bool(cells) and all(cell.sort_key is not None for cell in cells))
+            for label, cells in zip(labels, columns, strict=True)
+        ],
+        rows=list(zip(*columns, strict=True)),
     )
+
+
+class _Header(NamedTuple):
+    label: str
+    numeric: bool
+
+
+class _Group(NamedTuple):
+    name: str
+    width: int
+
+
+class _Cell(NamedTuple):
+    """`sort_key` is None where the column is not numeric, and empty without a value."""
+
+    text: str
+    interval: str
+    sort_key: str | None
+    bold: bool
 
 
 def _marked(emphasis: pd.DataFrame, column: Hashable) -> set[int]:
@@ -81,38 +101,26 @@ def _marked(emphasis: pd.DataFrame, column: Hashable) -> set[int]:
     return {row for row, mark in enumerate(emphasis[column]) if mark}
 
 
-def _header(frame: pd.DataFrame, numeric: list[bool]) -> str:
+def _column_names(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """The levels of each column's name, the label last."""
     names: list[tuple[Any, ...]]
     names = [name if isinstance(name, tuple) else (name,) for name in frame.columns]
     # A reset index leaves its name in the first level and nothing below: show it at the bottom.
-    names = [(*("",) * (len(n) - 1), n[0]) if not any(n[1:]) else n for n in names]
-    rows = []
-    for level in range(len(names[0]) - 1):
-        rows.append(f"<tr>{_groups([name[level] for name in names])}</tr>")
+    return [(*("",) * (len(name) - 1), name[0]) if not any(name[1:]) else name for name in names]
+
+
+def _cells(column: pd.Series, marks: set[int]) -> list[_Cell]:
     cells = []
-    for name, is_numeric in zip(names, numeric, strict=True):
-        style = ' class="number"' if is_numeric else ""
-        cells.append(
-            f'<th scope="col"{style}><button type="button">{escape(str(name[-1]))}</button></th>'
-        )
-    rows.append(f'<tr class="sort">{"".join(cells)}</tr>')
-    return "\n".join(rows)
+    for row, (text, value) in enumerate(_texts_and_values(column)):
+        main, _, interval = text.partition(" ± ")
+        sort_key = None
+        if value is not None:
+            sort_key = "" if math.isnan(value) else repr(value)
+        cells.append(_Cell(main, interval, sort_key, row in marks))
+    return cells
 
 
-def _groups(names: list[Any]) -> str:
-    cells = []
-    start = 0
-    for end in range(1, len(names) + 1):
-        if end == len(names) or names[end] != names[start]:
-            tag = "th" if names[start] else "td"
-            scope = ' scope="colgroup"' if names[start] else ""
-            text = escape(str(names[start]))
-            cells.append(f'<{tag} colspan="{end - start}"{scope}>{text}</{tag}>')
-            start = end
-    return "".join(cells)
-
-
-def _cells(column: pd.Series) -> list[tuple[str, float | None]]:
+def _texts_and_values(column: pd.Series) -> list[tuple[str, float | None]]:
     """Text and sort value of each cell; the value is None where the column is not numeric."""
     if pd.api.types.is_bool_dtype(column):
         return [("yes" if value else "no", None) for value in column]
@@ -138,17 +146,6 @@ def _decimals(column: pd.Series) -> int:
         return _SIGNIFICANT_DIGITS - 1
     decimals = _SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(largest))
     return min(max(decimals, 0), _MOST_DECIMALS)
-
-
-def _cell(text: str, value: float | None, marked: bool, *, first: bool) -> str:
-    main, plus_minus, interval = text.partition(" ± ")
-    content = f"<b>{escape(main)}</b>" if marked else escape(main)
-    if plus_minus:
-        content += f" <small>± {escape(interval)}</small>"
-    if value is None:
-        return f'<th scope="row">{content}</th>' if first else f"<td>{content}</td>"
-    sort_key = "" if math.isnan(value) else repr(value)
-    return f'<td class="number" data-value="{sort_key}">{content}</td>'
 
 
 def _minus(text: str) -> str:

@@ -6,10 +6,10 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import soundfile
+from markupsafe import Markup
 
 from fxnorm.audio import (
     from_db,
@@ -29,13 +29,18 @@ from fxnorm.audio.excerpts import (
 )
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
+from fxnorm.reporting.page.html_figures import displayed_width, image_source
 from fxnorm.reporting.page.page_config import PageConfig
+from fxnorm.reporting.page.rendering import render
+from fxnorm.reporting.spectrograms import mel_spectrograms
 
 _FADE_S = 0.02
 _WAVE_COLUMNS = 480
 _WAVE_HALF_HEIGHT = 100
 # libsndfile maps a compression level of 0 to 1 to 320 to 32 kbit/s.
 _MP3_KBPS = (320, 32)
+# libsndfile refuses 1, its documented maximum; this is 32 kbit/s as well.
+_HIGHEST_COMPRESSION = 0.999
 # LAME scales its input by this, lest it clip.
 _MP3_SCALE = 0.95
 # Loudness that may be lost in encoding before it is made up for.
@@ -54,20 +59,22 @@ class PageSong:
         versions: audio file by label, in the order shown; the excerpt is where the first, the
             human mix, is loudest unless there are `stems`.
         stems: when given, the excerpt is where all of them are active.
+        spectrograms: labels of the versions whose mel spectrograms are shown.
     """
 
     name: str
     test_set: str
     versions: Mapping[str, str | os.PathLike[str]]
     stems: Sequence[str | os.PathLike[str]] = ()
+    spectrograms: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class RenderedPlayer:
-    """A player's markup, and its audio, which goes to the end of the page."""
+    """A player's markup, and its versions' audio as base64, which goes to the end of the page."""
 
-    html: str
-    audio: str
+    html: Markup
+    audio: tuple[str, ...]
 
 
 def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPlayer:
@@ -102,11 +109,29 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
         f"{song.test_set} test set · {_clock(start_s)} to {_clock(start_s + seconds)}"
         f" · {level:.1f} LUFS"
     ).replace("-", "−")
-    html = _player_html(song.name, details, number, seconds, matched, original)
-    audio = "\n".join(
-        f'<script type="text/plain" id="audio-{number}-{version}">'
-        f"{base64.b64encode(_encode(excerpt, config.bitrate_kbps)).decode()}</script>"
-        for version, excerpt in enumerate(matched.values(), start=1)
+    # One scale for all versions, so that their waveforms compare.
+    full = max(peak(audio) for audio in matched.values())
+    html = render(
+        "player.html",
+        number=number,
+        name=song.name,
+        details=details,
+        seconds=f"{seconds:.3f}",
+        versions=[
+            {
+                "label": label,
+                "lufs": f"{original[label]:.1f} LUFS".replace("-", "−"),
+                "wave": _wave_path(audio, full),
+            }
+            for label, audio in matched.items()
+        ],
+        wave_width=_WAVE_COLUMNS,
+        wave_height=2 * _WAVE_HALF_HEIGHT,
+        spectrograms=_spectrograms(song, matched),
+    )
+    audio = tuple(
+        base64.b64encode(_encode(excerpt, config.bitrate_kbps)).decode()
+        for excerpt in matched.values()
     )
     return RenderedPlayer(html, audio)
 
@@ -125,43 +150,15 @@ def _excerpt(song: PageSong, seconds: float) -> tuple[int, int]:
     return min(start_s, math.floor(shortest - seconds)), round(seconds * SAMPLE_RATE)
 
 
-def _player_html(
-    name: str,
-    details: str,
-    number: int,
-    seconds: float,
-    matched: Mapping[str, np.ndarray],
-    original_lufs: Mapping[str, float],
-) -> str:
-    # One scale for all versions, so that their waveforms compare.
-    full = max(peak(audio) for audio in matched.values())
-    rows = []
-    for version, (label, audio) in enumerate(matched.items(), start=1):
-        pressed = "true" if version == 1 else "false"
-        key = f"<kbd>{version}</kbd>" if version <= 9 else ""
-        lufs = f"{original_lufs[label]:.1f} LUFS".replace("-", "−")
-        rows.append(
-            f'<div class="version"><button type="button" class="choose" aria-pressed="{pressed}">'
-            f'{key}<span class="label">{escape(label)}</span>'
-            f'<small title="Loudness before matching">{lufs}</small></button>'
-            f'<svg class="wave" viewBox="0 0 {_WAVE_COLUMNS} {2 * _WAVE_HALF_HEIGHT}"'
-            f' preserveAspectRatio="none" aria-hidden="true"><path d="{_wave_path(audio, full)}"/>'
-            '</svg><i class="head"></i></div>'
-        )
-    return (
-        f'<article class="player" data-song="{number}" data-seconds="{seconds:.3f}"'
-        f' aria-labelledby="song-{number}">\n'
-        f'<header><h3 id="song-{number}">{escape(name)}</h3><p>{escape(details)}</p></header>\n'
-        '<div class="transport"><div class="controls">'
-        '<button type="button" class="play" aria-label="Play"></button>'
-        '<span class="clock"></span>'
-        '<button type="button" class="loop" aria-pressed="true">Loop</button></div>'
-        f'<input type="range" class="seek" min="0" max="{seconds:.3f}" step="any" value="0"'
-        ' aria-label="Position"></div>\n'
-        f'<div class="versions" role="group" aria-label="Versions of {escape(name)}">\n'
-        + "\n".join(rows)
-        + '\n</div>\n<p class="status" role="status"></p>\n</article>'
-    )
+def _spectrograms(song: PageSong, matched: Mapping[str, np.ndarray]) -> dict[str, str | int] | None:
+    if not song.spectrograms:
+        return None
+    figure = mel_spectrograms({label: matched[label] for label in song.spectrograms}, SAMPLE_RATE)
+    return {
+        "source": image_source(figure),
+        "width": displayed_width(figure),
+        "labels": ", ".join(song.spectrograms),
+    }
 
 
 def _wave_path(audio: np.ndarray, full: float) -> str:
@@ -198,7 +195,7 @@ def _mp3(audio: np.ndarray, kbps: int) -> bytes:
         format="MP3",
         subtype="MPEG_LAYER_III",
         bitrate_mode="CONSTANT",
-        compression_level=(highest - kbps) / (highest - lowest),
+        compression_level=min((highest - kbps) / (highest - lowest), _HIGHEST_COMPRESSION),
     )
     return buffer.getvalue()
 

@@ -1,0 +1,39 @@
+"""A model folder's settings and features, read without torch."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fxnorm.errors import FxNormError
+from fxnorm.models.mixer_config import MixerConfig
+from fxnorm.normalization.dataset_features import DatasetFeatures
+
+WEIGHTS, CONFIG, FEATURES = "model.safetensors", "config.json", "features.npz"
+
+
+def load_settings(folder: str | os.PathLike[str]) -> tuple[MixerConfig, DatasetFeatures]:
+    """Read all of a model folder but its weights.
+
+    Raises:
+        FxNormError: a missing or damaged file, or unknown settings.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise FxNormError(f"{folder}: no such model folder")
+    for name in (WEIGHTS, CONFIG, FEATURES):
+        if not (root / name).is_file():
+            raise FxNormError(f"{root / name}: missing; train or import the model again")
+    config = MixerConfig.parse(_read_json(root / CONFIG), str(root / CONFIG))
+    return config, DatasetFeatures.load(root / FEATURES)
+
+
+def _read_json(path: Path) -> Mapping[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FxNormError(f"{path}: not valid JSON ({error})") from error
+    if not isinstance(data, dict):
+        raise FxNormError(f"{path}: holds no mapping of settings")
+    return data
