@@ -36,7 +36,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "default recipe": {},
         "no ramp": {"ramp_steps": 0},
         "constant learning rate": {"decay": "none"},
-        "learning rate 0 in the first epoch": {"first_rate": 0.0},
+        "learning rate 0 in the first epoch": {"first_factor": 0.0},
         "gain not calibrated": {"calibrate_gain": False},
         "fresh front end": {"transfer": None},
         "last state of the pretraining": {"transfer": "last"},
@@ -97,12 +97,11 @@ def run(
     """Mean validation loss after each of six epochs."""
     system = params.systems[name]
     settings = system.training.model_dump()
-    rate = system.training.schedule[0].learning_rate
-    first = {"epochs": 1, "learning_rate": change.get("first_rate", rate)}
+    first = {"epochs": 1, "factor": change.get("first_factor", 1.0)}
     settings["steps_per_epoch"] = steps // 6
-    settings["schedule"] = [first, {"epochs": 5, "learning_rate": rate}]
+    settings["schedule"] = [first, {"epochs": 5}]
     for key, value in change.items():
-        if key != "first_rate":
+        if key != "first_factor":
             settings[key] = settings[key] | value if isinstance(value, dict) else value
     config = TrainingConfig.parse(settings, "variant")
     front_end = None

@@ -64,7 +64,8 @@ def main() -> None:
                     "precision": options.precision,
                     "steps_per_epoch": options.steps,
                     # Of two epochs the second one counts: the first one warms up.
-                    "schedule": [{"epochs": 2, "learning_rate": 1e-4}],
+                    "learning_rate": 1e-4,
+                    "schedule": [{"epochs": 2}],
                     "loss": {"kind": kind},
                     "validation": {"max_song_s": 2.0},
                 }

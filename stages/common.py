@@ -1,12 +1,15 @@
 """What every stage does around its work."""
 
+import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from fxnorm.data import Song, SongList
 from fxnorm.errors import FxNormError
+from fxnorm.outputs import atomic_file
 from stages.params import Params, load_params, select
 from stages.tracking import Run, main_checkout, stage_run
 
@@ -36,6 +39,20 @@ def stage(
         raise SystemExit(130) from None
 
 
+def argument(usage: str) -> str:
+    """The one argument of a stage's command; anything else ends the process with its usage."""
+    if len(sys.argv) != 2:
+        print(f"usage: python -m {usage}", file=sys.stderr)
+        raise SystemExit(2)
+    return sys.argv[1]
+
+
+def write_numbers(numbers: Mapping[str, Any], path: Path, digits: int = 6) -> None:
+    """Write nested numbers as JSON, floats with so many significant digits."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(_rounded(numbers, digits), indent=2) + "\n")
+
+
 def usable_songs(found: SongList) -> list[Song]:
     """The songs of a partition, after saying which were left out and what reading changes."""
     for name, reason in found.skipped.items():
@@ -52,3 +69,11 @@ def unfinished_work(*names: str) -> Path:
     It lies in the main checkout, so that a queued experiment's work outlives its temporary copy.
     """
     return main_checkout(Path.cwd()).joinpath(".checkpoints", *names)
+
+
+def _rounded(value: Any, digits: int) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _rounded(inner, digits) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(inner, digits) for inner in value]
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value

@@ -1,8 +1,8 @@
 """Stage `evaluate@<system>`: mixes of the test sets, and their distance from the human mixes."""
 
-import json
-import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from fxnorm.data import Song, find_songs, load_partition
 from fxnorm.evaluation import (
@@ -13,19 +13,24 @@ from fxnorm.evaluation import (
 )
 from fxnorm.mixing import choose_device, mix_songs
 from fxnorm.models import load
-from fxnorm.outputs import atomic_file, atomic_folder
-from stages.common import stage
+from fxnorm.outputs import atomic_folder
+from stages.common import argument, stage, write_numbers
 from stages.mixes import BASELINE, DRY_SUM, REPORTS, TEST_SETS, mix_path
 from stages.params import Params
 
 MODELS = Path("models")
+#: Groups of metrics whose mean errors sum a system up.
+HEADLINE = ("spectral", "panning", "dynamics")
 
 
 def main(system: str) -> None:
     """Mix, score, summarise."""
     folder = None if system in (BASELINE, DRY_SUM) else MODELS / system
-    sections = ["seed", "dataset", "evaluation"]
-    with stage(f"evaluate@{system}", sections, model=folder) as (params, run):
+    sections = ["seed", "dataset", "stems", "evaluation"]
+    name = f"evaluate@{system}" if folder else f"evaluate_baseline@{system}"
+    with stage(name, sections, model=folder) as (params, run):
+        if folder is not None:
+            params.system(system)
         model = None if folder is None else load(folder, choose_device("auto"))
         songs = _songs(system, params)
         with atomic_folder(REPORTS / system / "mixes") as mixes:
@@ -47,20 +52,37 @@ def main(system: str) -> None:
         scores = evaluate_mixes(system, pairs, params.evaluation, jobs=-1)
         write_scores(scores, REPORTS / system / "metrics.csv")
         summary = nested_summary(scores, params.evaluation, seed=params.seed)
-        with atomic_file(REPORTS / system / "summary.json") as path:
-            path.write_text(json.dumps(summary, indent=2) + "\n")
+        write_numbers(summary, REPORTS / system / "summary.json")
+        write_numbers(headline(summary), REPORTS / system / "headline.json", digits=4)
         run.metrics(summary)
         run.table(scores, "metrics")
         for test_set, listed in songs.items():
             run.artifact(mix_path(system, test_set, listed[0].name), f"audio/{test_set}")
 
 
+def headline(summary: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """What a person compares: errors of spectrum, panning and dynamics by test set, and their mean.
+
+    Args:
+        summary: from `nested_summary`.
+
+    Returns:
+        {test set: {spectral, panning, dynamics, mean}}, in per cent of the human mix's values.
+    """
+    numbers = {}
+    for test_set, groups in summary.items():
+        errors = {group: groups[group]["mape_mean"]["mean"] for group in HEADLINE}
+        numbers[test_set] = errors | {"mean": sum(errors.values()) / len(errors)}
+    return numbers
+
+
 def _songs(system: str, params: Params) -> dict[str, list[Song]]:
     """What a system mixes, by test set: only the dry set's stems were never processed."""
+    stems = tuple(params.stems)
     if system == DRY_SUM:
-        return {"dry": load_partition(params.dataset, "dry").songs}
-    return {test_set: find_songs(path).songs for test_set, path in TEST_SETS.items()}
+        return {"dry": load_partition(params.dataset, "dry", stems).songs}
+    return {test_set: find_songs(path, stems).songs for test_set, path in TEST_SETS.items()}
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(argument("stages.evaluate <system>"))

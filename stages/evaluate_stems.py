@@ -8,9 +8,10 @@ from stages.mixes import STEM_SCORES, TEST_SETS
 
 def main() -> None:
     """Score every stem type on its own."""
-    with stage("evaluate_stems", ["dataset"]) as (params, run):
-        processed = load_partition(params.dataset, "test").songs
-        scores = evaluate_stems(find_songs(TEST_SETS["wet"]).songs, processed, jobs=-1)
+    with stage("evaluate_stems", ["dataset", "stems"]) as (params, run):
+        stems = tuple(params.stems)
+        processed = load_partition(params.dataset, "test", stems).songs
+        scores = evaluate_stems(find_songs(TEST_SETS["wet"], stems).songs, processed, jobs=-1)
         write_stem_scores(scores, STEM_SCORES)
         run.table(scores, "stems")
 

@@ -14,15 +14,16 @@ CURVES = {"eq_db": Path("reports/features/eq.csv"), "phi": Path("reports/feature
 
 def main() -> None:
     """Measure, save, and show the curves."""
-    with stage("features", ["dataset", "normalization"]) as (params, run):
-        found = load_partition(params.dataset, "train")
+    with stage("features", ["dataset", "stems", "normalization"]) as (params, run):
+        found = load_partition(params.dataset, "train", tuple(params.stems))
         usable_songs(found)
         features = measure_features(found.songs, params.normalization)
         features.save(OUTPUT)
         table = features_table(features)
         for column, file in CURVES.items():
             with atomic_file(file) as path:
-                table.pivot(index="frequency_hz", columns="stem", values=column).to_csv(path)
+                wide = table.pivot(index="frequency_hz", columns="stem", values=column)
+                wide.to_csv(path, float_format="%.5g")
         run.dataset("train", f"{params.dataset.root}/train", "training")
         run.table(table, "features")
         run.figure(features_figure(features), "features")

@@ -7,6 +7,7 @@ REPORTS = Path("reports/evaluation")
 TEST_SETS = {"wet": Path("data/normalized/test"), "dry": Path("data/normalized/dry")}
 #: The sums of the normalised stems, and of the dry ones.
 BASELINE, DRY_SUM = "normalized_sum", "dry_sum"
+BASELINE_NAMES = {DRY_SUM: "Dry sum", BASELINE: "Normalised sum"}
 #: The scores of the stems of the wet test set.
 STEM_SCORES = REPORTS / "stems.csv"
 

@@ -1,6 +1,5 @@
 """Stage `normalize@<partition>`: stems brought to the dataset features, beside the human mix."""
 
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -15,32 +14,19 @@ from fxnorm.normalization import (
     tabulate_reports,
 )
 from fxnorm.outputs import atomic_folder
-from stages.common import stage, unfinished_work, usable_songs
+from stages.common import argument, stage, unfinished_work, usable_songs
 
 FEATURES = Path("models/features.npz")
 OUTPUT = Path("data/normalized")
 #: What decides the result beside params and data: an interrupted run is only continued by its own.
-CODE = tuple(
-    map(
-        Path,
-        (
-            "fxnorm/audio",
-            "fxnorm/compiling.py",
-            "fxnorm/conventions.py",
-            "fxnorm/effects",
-            "fxnorm/normalization",
-            "fxnorm/seeds.py",
-            "fxnorm/stems.py",
-        ),
-    )
-)
+CODE = Path("fxnorm")
 
 
 def main(partition: Partition) -> None:
     """Normalise one partition; only the dry one gets `prereverb`."""
-    sections = ["seed", "dataset", "normalization", "output"]
+    sections = ["seed", "dataset", "stems", "normalization", "output"]
     with stage(f"normalize@{partition}", sections) as (params, run):
-        songs = usable_songs(load_partition(params.dataset, partition))
+        songs = usable_songs(load_partition(params.dataset, partition, tuple(params.stems)))
         rooms = load_impulse_responses(params.dataset.impulse_responses)
         small_rooms = load_impulse_responses(params.dataset.pre_impulse_responses)
         normalizer = FxNormalizer(
@@ -57,7 +43,7 @@ def main(partition: Partition) -> None:
             params.seed,
             params.normalization,
             subtype,
-            digest(FEATURES, *CODE, *rooms_used, *files),
+            digest(FEATURES, CODE, *rooms_used, *files),
         )
         with atomic_folder(OUTPUT / partition) as folder:
             reports = normalize_dataset(
@@ -74,4 +60,5 @@ def main(partition: Partition) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])  # type: ignore[arg-type]  # load_partition refuses others
+    # load_partition refuses other words.
+    main(argument("stages.normalize <train, valid, test or dry>"))  # type: ignore[arg-type]

@@ -1,8 +1,8 @@
 """The schema of params.yaml."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import Field, model_validator
@@ -16,44 +16,85 @@ from fxnorm.listening import ListeningConfig
 from fxnorm.models import NetworkConfig
 from fxnorm.normalization import NormalizationConfig
 from fxnorm.reporting.page import PageConfig
-from fxnorm.training import TrainingConfig
+from fxnorm.stems import StemTable
+from fxnorm.training import LossConfig, TrainingConfig
+
+NAME = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+#: Folders of `models` and `reports` that belong to no system.
+RESERVED = ("pretrained", "normalized_sum", "dry_sum")
+
+
+class SharedTraining(TrainingConfig):
+    """What all systems' trainings start from."""
+
+    seed: int | None = Field(default=None, ge=0)
+    """Of weights and training examples; null for the one seed of everything."""
+
+
+class SystemLoss(LossConfig):
+    """The loss a system is trained on, which it must name."""
+
+    kind: Literal["stereo-a", "stereo-b", "time-l1"]
+    """See `LossConfig`."""
+
+
+class SystemTraining(SharedTraining):
+    """How one system is trained, the shared settings included."""
+
+    learning_rate: float = Field(ge=0.0)
+    """See `TrainingConfig`."""
+    loss: SystemLoss
+    """See `LossConfig`."""
 
 
 class SystemConfig(Config):
     """A network and how it is trained."""
 
-    #: What tables and figures call it; empty for its key.
-    name: str = ""
+    name: str
+    """What tables and figures call it."""
     network: NetworkConfig
-    training: TrainingConfig
+    """The shared one of its kind with the system's own sizes."""
+    training: SystemTraining
+    """The shared settings with the system's own."""
 
 
 class OutputConfig(Config):
     """How normalised audio is stored."""
 
-    #: PCM_16, PCM_24 or FLOAT.
-    subtype: str = "PCM_16"
+    subtype: Literal["PCM_16", "PCM_24", "FLOAT"] = "PCM_16"
+    """Sample format of the WAV files."""
 
 
 class ReportConfig(PageConfig):
     """What the report page shows."""
 
-    #: Songs of each test set with players, first by name.
     songs: int = Field(4, ge=0)
-    #: Draw the losses that the authors logged on MUSDB18 into the training curves.
+    """Songs of each test set with players, first by name."""
     reference_curves: bool = False
+    """Draw the losses that the authors logged on MUSDB18 into the training curves."""
+    same_songs: bool = False
+    """Whether the wet test set is MUSDB18's, as in the paper's table."""
 
 
-class Params(Config):
-    """All of params.yaml."""
+class SharedConfig(Config):
+    """The sections that systems start from."""
+
+    networks: dict[str, NetworkConfig]
+    """By kind."""
+    training: SharedTraining
+
+
+class Params(SharedConfig):
+    """All of params.yaml, with the shared sections merged into those that start from them."""
 
     seed: int = Field(ge=0)
     synthesis: SynthesisConfig
     dataset: DatasetConfig
+    stems: StemTable
     normalization: NormalizationConfig
     output: OutputConfig
     pretraining: SystemConfig
-    systems: dict[str, SystemConfig]
+    systems: dict[NAME, SystemConfig]
     evaluation: EvaluationConfig
     report: ReportConfig
     listening: ListeningConfig
@@ -62,10 +103,18 @@ class Params(Config):
     def _has_one_pretraining(self) -> Self:
         if not _is_pretraining(self.pretraining):
             raise ValueError("pretraining.network: kind must be automix and pretraining true")
-        for name, system in self.systems.items():
+        for key, system in self.systems.items():
+            if key in RESERVED:
+                raise ValueError(f"systems.{key}: this name is taken; use another one")
             if _is_pretraining(system):
-                raise ValueError(f"systems.{name}.network.pretraining must be false")
+                raise ValueError(f"systems.{key}.network.pretraining must be false")
         return self
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Display names of the trained networks."""
+        own = {key: system.name for key, system in self.systems.items()}
+        return own | {"pretrained": self.pretraining.name}
 
     def system(self, name: str) -> SystemConfig:
         """One entry of `systems`.
@@ -84,11 +133,35 @@ def _is_pretraining(system: SystemConfig) -> bool:
 
 
 def load_params(path: str) -> Params:
-    """Read and validate a params file.
+    """Read a params file, merge its shared sections into the systems, and validate it.
 
     Raises:
         FxNormError: no such file, not YAML, or keys that are unknown, missing or wrong.
     """
+    data = _read(path)
+    stems = data.get("stems")
+    networks = {
+        kind: {"kind": kind} | sizes if isinstance(sizes, dict) else sizes
+        for kind, sizes in _section(data, "networks").items()
+    }
+    shared = {"networks": networks, "training": data.get("training", {})}
+    # Once here, so that a wrong value in them is not reported once per system.
+    SharedConfig.parse(shared, path)
+    _refuse_inner_stems(data, path)
+    count = {"stems": len(stems)} if isinstance(stems, Mapping) else {}
+    shared["networks"] = {kind: sizes | count for kind, sizes in networks.items()}
+    merged = data | shared
+    if "normalization" in data:
+        merged["normalization"] = _merge({"stems": stems}, data["normalization"])
+    if "pretraining" in data:
+        merged["pretraining"] = _with_shared(data["pretraining"], shared)
+    if "systems" in data:
+        systems = _section(data, "systems")
+        merged["systems"] = {key: _with_shared(own, shared) for key, own in systems.items()}
+    return Params.parse(merged, path)
+
+
+def _read(path: str) -> dict[str, Any]:
     file = Path(path)
     if not file.is_file():
         raise FxNormError(f"{path}: no such file; run stages from the repository's root")
@@ -99,7 +172,46 @@ def load_params(path: str) -> Params:
         raise FxNormError(f"{path}: not valid YAML: {reason}") from error
     if not isinstance(data, dict):
         raise FxNormError(f"{path}: holds no sections")
-    return Params.parse(data, path)
+    return data
+
+
+def _section(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    section = data.get(name)
+    return section if isinstance(section, dict) else {}
+
+
+def _refuse_inner_stems(data: Mapping[str, Any], path: str) -> None:
+    """Stem types are named once; other places where the schema has them are filled from there."""
+    places = {"normalization": data.get("normalization")}
+    places |= {f"networks.{kind}": sizes for kind, sizes in _section(data, "networks").items()}
+    systems = {"pretraining": data.get("pretraining")}
+    systems |= {f"systems.{key}": own for key, own in _section(data, "systems").items()}
+    for key, own in systems.items():
+        if isinstance(own, Mapping):
+            places[f"{key}.network"] = own.get("network")
+    for key, section in places.items():
+        if isinstance(section, Mapping) and "stems" in section:
+            raise FxNormError(f"{path}: key '{key}.stems': give stem types in the section 'stems'")
+
+
+def _with_shared(system: Any, shared: Mapping[str, Any]) -> Any:
+    """A system's own settings on top of the shared ones of its kind of network."""
+    if not isinstance(system, Mapping):
+        return system
+    merged = dict(system)
+    network = system.get("network")
+    if isinstance(network, Mapping):
+        merged["network"] = _merge(shared["networks"].get(network.get("kind"), {}), network)
+    merged["training"] = _merge(shared["training"], system.get("training", {}))
+    return merged
+
+
+def _merge(below: Any, above: Any) -> Any:
+    """`above` on top of `below`: mappings key by key, everything else as a whole."""
+    if not isinstance(below, Mapping) or not isinstance(above, Mapping):
+        return above
+    both = {key: _merge(below[key], above[key]) for key in below.keys() & above.keys()}
+    return dict(below) | dict(above) | both
 
 
 def select(params: Params, keys: Sequence[str]) -> dict[str, Any]:

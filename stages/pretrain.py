@@ -3,10 +3,12 @@
 from stages.common import stage
 from stages.training import train_stage
 
+SECTIONS = ["seed", "dataset", "stems", "normalization", "pretraining"]
+
 
 def main() -> None:
     """Train and save the pretraining network."""
-    with stage("pretrain", ["seed", "dataset", "normalization", "pretraining"]) as (params, run):
+    with stage("pretrain", SECTIONS) as (params, run):
         train_stage("pretrained", params.pretraining, params, run)
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from fxnorm.data import find_songs
-from fxnorm.evaluation import load_evaluations, read_stem_scores
+from fxnorm.evaluation import read_scores, read_stem_scores
+from fxnorm.evaluation.mix_evaluation import SCORES_FILE
 from fxnorm.reporting.report import (
     EvaluatedSong,
     build_report,
@@ -13,15 +14,24 @@ from fxnorm.reporting.report import (
     write_report_page,
 )
 from stages.common import stage
-from stages.mixes import BASELINE, DRY_SUM, REPORTS, STEM_SCORES, TEST_SETS, mix_path
+from stages.mixes import (
+    BASELINE,
+    BASELINE_NAMES,
+    DRY_SUM,
+    REPORTS,
+    STEM_SCORES,
+    TEST_SETS,
+    mix_path,
+)
 
 TABLES, FIGURES, PAGE = Path("reports/tables"), Path("reports/figures"), Path("reports/index.html")
 TRAINING = Path("reports/training")
+SECTIONS = ["seed", "dataset", "stems", "systems", "pretraining", "evaluation", "report"]
 
 
 def main() -> None:
     """Read all evaluations and write what people look at."""
-    with stage("report", ["seed", "dataset", "evaluation", "report"]) as (params, run):
+    with stage("report", SECTIONS) as (params, run):
         systems = [DRY_SUM, BASELINE, *params.systems]
         songs = [
             EvaluatedSong(
@@ -35,16 +45,18 @@ def main() -> None:
                 },
             )
             for test_set, folder in TEST_SETS.items()
-            for song in find_songs(folder).songs
+            for song in find_songs(folder, tuple(params.stems)).songs
         ]
         histories = {
             name: pd.read_csv(TRAINING / name / "history.csv")
             for name in ("pretrained", *params.systems)
         }
-        names = {key: system.name for key, system in params.systems.items()}
+        names = BASELINE_NAMES | params.names
+        # By name: the folder may hold evaluations of systems that params no longer have.
+        scores = read_scores(*(REPORTS / name / SCORES_FILE for name in systems))
         data = f"data set {params.dataset.root}"
         report = build_report(
-            load_evaluations(REPORTS),
+            scores,
             songs,
             histories,
             params.evaluation,
@@ -52,7 +64,7 @@ def main() -> None:
             stems=read_stem_scores(STEM_SCORES),
             reference_curves=params.report.reference_curves,
             our_data=data,
-            same_songs=params.dataset.validation == "musdb18",
+            same_songs=params.report.same_songs,
             seed=params.seed,
         )
         write_report(report, TABLES, FIGURES)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fxnorm.data import find_songs
+from fxnorm.data import load_partition
 from fxnorm.listening import ListeningSong, export_stimuli
 from stages.common import stage, usable_songs
 from stages.mixes import BASELINE, mix_path
@@ -12,8 +12,8 @@ OUTPUT = Path("reports/listening")
 
 def main() -> None:
     """Export every system's mix of each dry song beside the human mix."""
-    with stage("stimuli", ["seed", "dataset", "listening"]) as (params, run):
-        dry = usable_songs(find_songs(params.dataset.dry_root))
+    with stage("stimuli", ["seed", "dataset", "stems", "systems", "listening"]) as (params, run):
+        dry = usable_songs(load_partition(params.dataset, "dry", tuple(params.stems)))
         systems = [BASELINE, *params.systems]
         songs = [
             ListeningSong(

@@ -1,8 +1,7 @@
 """What `pretrain` and `train` share: both train a network on normalised songs."""
 
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fxnorm.conventions import SAMPLE_RATE
@@ -13,7 +12,6 @@ from fxnorm.models import MixerConfig, WaveUNetConfig, WindowConfig, build, save
 from fxnorm.models.model_folder import read_weights
 from fxnorm.normalization import DatasetFeatures
 from fxnorm.outputs import atomic_file, atomic_folder
-from fxnorm.reporting.figures import training_curves
 from fxnorm.training import (
     Machine,
     TrainingResult,
@@ -22,29 +20,16 @@ from fxnorm.training import (
     discard_checkpoint,
     train,
 )
-from stages.common import unfinished_work
+from stages.common import unfinished_work, write_numbers
 from stages.params import Params, SystemConfig
 from stages.tracking import MODEL_DIGEST, Run
 
 MODELS = Path("models")
 REPORTS = Path("reports/training")
 TRAIN, VALID = Path("data/normalized/train"), Path("data/normalized/valid")
-CODE = tuple(
-    map(
-        Path,
-        (
-            "fxnorm/audio",
-            "fxnorm/compiling.py",
-            "fxnorm/conventions.py",
-            "fxnorm/effects",
-            "fxnorm/models",
-            "fxnorm/losses",
-            "fxnorm/training",
-            "fxnorm/seeds.py",
-            "fxnorm/stems.py",
-        ),
-    )
-)
+LOSSES = Path("reports/losses")
+#: An interrupted run is only continued by the code that began it.
+CODE = Path("fxnorm")
 
 
 def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> None:
@@ -56,17 +41,21 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
     Where it trains is no param, as it changes no result by more than rounding, but the
     environment's: FXNORM_ACCELERATOR (auto, cpu, cuda), FXNORM_DEVICES and FXNORM_NODES.
     """
+    training = system.training
+    seed = params.seed if training.seed is None else training.seed
+    stems = tuple(params.stems)
     front_end = _front_end(system)
     start = digest(front_end) if front_end else "fresh"
     wet = _wet_stems(system, params)
     wet_files = [path for stems in wet.values() for path in stems.values()]
-    key = digest(name, system, params.seed, start, digest(TRAIN, VALID, *CODE, *wet_files))
+    inputs = digest(TRAIN, VALID, CODE, *wet_files)
+    key = digest(name, system.network, training, seed, start, inputs)
     result = train(
-        system.training,
+        training,
         system.network,
-        _training_songs(TRAIN, wet),
-        _training_songs(VALID),
-        seed=params.seed,
+        _training_songs(TRAIN, stems, wet),
+        _training_songs(VALID, stems),
+        seed=seed,
         checkpoint_folder=unfinished_work("training"),
         fingerprint=key,
         title=name,
@@ -116,31 +105,30 @@ def _report(name: str, result: TrainingResult, run: Run) -> None:
     with atomic_file(REPORTS / name / "history.csv") as path:
         history.to_csv(path, index=False, float_format="%.7g")
     best = result.best_mean
-    summary = {"best_epoch": best.epoch, "best_valid_loss_mean": float(f"{best.value:.7g}")}
-    with atomic_file(REPORTS / name / "metrics.json") as path:
-        path.write_text(json.dumps(summary, indent=2) + "\n")
+    summary = {"best_epoch": best.epoch, "best_valid_loss_mean": best.value}
+    write_numbers(summary, REPORTS / name / "metrics.json")
     losses = history[history["metric"] == "loss_mean"]
-    with atomic_file(REPORTS / name / "losses.csv") as path:
+    with atomic_file(LOSSES / f"{name}.csv") as path:
         losses.pivot(index="epoch", columns="split", values="value").to_csv(
             path, float_format="%.7g"
         )
     run.metrics(summary)
-    run.figure(training_curves({name: losses}), "training")
 
 
 def _wet_stems(system: SystemConfig, params: Params) -> dict[str, Mapping[str, Path]]:
     """Files of the processed stems by song, which leaving stems out needs and nothing else."""
     if not system.training.augmentation.drop_stem:
         return {}
-    return {song.name: song.stems for song in load_partition(params.dataset, "train").songs}
+    songs = load_partition(params.dataset, "train", tuple(params.stems)).songs
+    return {song.name: song.stems for song in songs}
 
 
 def _training_songs(
-    folder: Path, wet: Mapping[str, Mapping[str, Path]] | None = None
+    folder: Path, stems: Sequence[str], wet: Mapping[str, Mapping[str, Path]] | None = None
 ) -> list[TrainingSong]:
     return [
         TrainingSong(song.name, song.stems, song.mixture, (wet or {}).get(song.name))
-        for song in find_songs(folder).songs
+        for song in find_songs(folder, stems).songs
     ]
 
 
@@ -164,5 +152,9 @@ def _mixer_config(name: str, system: SystemConfig, params: Params) -> MixerConfi
             samples=system.training.window_samples, guard_left=guard, guard_right=guard
         )
     return MixerConfig(
-        system=name, network=system.network, normalization=params.normalization, window=window
+        system=name,
+        network=system.network,
+        stems=tuple(params.stems),
+        normalization=params.normalization,
+        window=window,
     )

@@ -1,5 +1,7 @@
 """Training, validation and test partitions of a data set, and the dry test set."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Literal, get_args
 
 from pydantic import Field
@@ -7,6 +9,7 @@ from pydantic import Field
 from fxnorm.configuration import Config
 from fxnorm.data.song_folders import Song, SongList, find_songs
 from fxnorm.errors import FxNormError
+from fxnorm.stems import STEMS
 
 Partition = Literal["train", "valid", "test", "dry"]
 
@@ -32,24 +35,31 @@ MUSDB18_VALIDATION = (
 class DatasetConfig(Config):
     """Where the songs are and how they are divided."""
 
-    #: Folder with `train/` and `test/`, in MUSDB18's layout: processed ("wet") stems.
     root: str
-    #: Folder with one folder per song: unprocessed ("dry") stems and the human mix.
+    """Folder with `train/` and `test/`, in MUSDB18's layout: processed ("wet") stems."""
     dry_root: str
-    #: Impulse responses of 2 to 4 s, for the effect `reverb`.
+    """Folder with one folder per song: unprocessed ("dry") stems and the human mix."""
     impulse_responses: str
-    #: Impulse responses below 1.5 s, for `prereverb`, which only dry recordings get.
+    """Impulse responses of 2 to 4 s, for the effect `reverb`."""
     pre_impulse_responses: str
-    #: Further training roots of the same layout; only their `train/` is used.
+    """Impulse responses below 1.5 s, for `prereverb`, which only dry recordings get."""
     extra_roots: tuple[str, ...] = ()
-    #: "musdb18" for its usual 14 songs, a list of names, or the fraction of songs, last by name.
+    """Further training roots of the same layout; only their `train/` is used."""
     validation: Literal["musdb18"] | tuple[str, ...] | float = Field("musdb18")
-    #: Leave songs with missing or unreadable files out instead of stopping.
+    """Its usual 14 songs ("musdb18"), a list of names, or the fraction of songs, last by name."""
     skip_faulty: bool = False
+    """Leave songs with missing or unreadable files out instead of stopping."""
 
 
-def load_partition(config: DatasetConfig, partition: Partition) -> SongList:
+def load_partition(
+    config: DatasetConfig, partition: Partition, stems: Sequence[str] = STEMS
+) -> SongList:
     """The songs of one partition, by name.
+
+    Args:
+        config: where the songs are.
+        partition: which of them.
+        stems: stem types that every song has.
 
     Raises:
         FxNormError: an unknown partition, a missing folder, a faulty song (unless skipped), two
@@ -60,11 +70,12 @@ def load_partition(config: DatasetConfig, partition: Partition) -> SongList:
         raise FxNormError(
             f"there is no partition '{partition}'; use {', '.join(get_args(Partition))}"
         )
+    find = partial(find_songs, stems=stems, skip_faulty=config.skip_faulty)
     if partition == "dry":
-        return find_songs(config.dry_root, skip_faulty=config.skip_faulty)
+        return find(config.dry_root)
     if partition == "test":
-        return find_songs(f"{config.root}/test", skip_faulty=config.skip_faulty)
-    found = find_songs(f"{config.root}/train", skip_faulty=config.skip_faulty)
+        return find(f"{config.root}/test")
+    found = find(f"{config.root}/train")
     validation = _validation_names(config, found)
     if partition == "valid":
         songs = [song for song in found.songs if song.name in validation]
@@ -72,7 +83,7 @@ def load_partition(config: DatasetConfig, partition: Partition) -> SongList:
     songs = [song for song in found.songs if song.name not in validation]
     skipped = dict(found.skipped)
     for root in config.extra_roots:
-        extra = find_songs(f"{root}/train", skip_faulty=config.skip_faulty)
+        extra = find(f"{root}/train")
         songs += extra.songs
         skipped |= extra.skipped
     _refuse_doubles(songs)

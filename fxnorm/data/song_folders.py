@@ -1,7 +1,7 @@
 """Songs of a data set in MUSDB18's layout, checked by their headers before any audio is read.
 
 A song is a folder `<song>/{mixture,vocals,bass,drums,other}.wav` (or .flac), as in MUSDB18-HQ, or
-a file `<song>.stem.mp4`, as in the original MUSDB18.
+a file `<song>.stem.mp4`, as in the original MUSDB18. Other stem types make other file names.
 """
 
 import math
@@ -50,11 +50,14 @@ class SongList:
     skipped: dict[str, str]
 
 
-def find_songs(folder: str | os.PathLike[str], *, skip_faulty: bool = False) -> SongList:
+def find_songs(
+    folder: str | os.PathLike[str], stems: Sequence[str] = STEMS, *, skip_faulty: bool = False
+) -> SongList:
     """List the songs of a folder by name, checking that every file is there and readable.
 
     Args:
         folder: holds one folder or one `.stem.mp4` per song; other entries are ignored.
+        stems: stem types that every song has; `.stem.mp4` files have the types of MUSDB18 alone.
         skip_faulty: leave a song with a missing or unreadable file out instead of failing.
 
     Raises:
@@ -67,10 +70,10 @@ def find_songs(folder: str | os.PathLike[str], *, skip_faulty: bool = False) -> 
     songs: list[Song] = []
     skipped: dict[str, str] = {}
     for entry in sorted(root.iterdir(), key=lambda path: path.name):
-        if not _is_song(entry):
+        if not _is_song(entry, stems):
             continue
         try:
-            songs.append(_open_song(entry))
+            songs.append(_open_song(entry, stems))
         except FxNormError as error:
             if not skip_faulty:
                 raise FxNormError(
@@ -80,7 +83,7 @@ def find_songs(folder: str | os.PathLike[str], *, skip_faulty: bool = False) -> 
     if not songs:
         reason = f" ({len(skipped)} faulty ones were skipped)" if skipped else ""
         raise FxNormError(
-            f"{root}: holds no song{reason}; expected <song>/{{{','.join([MIXTURE, *STEMS])}}}.wav"
+            f"{root}: holds no song{reason}; expected <song>/{{{','.join([MIXTURE, *stems])}}}.wav"
             f" or <song>{stem_mp4.SUFFIX}"
         )
     return SongList(songs, skipped)
@@ -134,11 +137,11 @@ def _read(path: Path, part: str, length: int) -> np.ndarray:
     return audio.resample(samples, SAMPLE_RATE, SAMPLE_RATE, samples=length)
 
 
-def _is_song(entry: Path) -> bool:
+def _is_song(entry: Path, stems: Sequence[str]) -> bool:
     if entry.name.startswith("."):
         return False
     if entry.is_dir():
-        parts = {MIXTURE, *STEMS}
+        parts = {MIXTURE, *stems}
         return any(file.stem in parts and file.suffix in _SUFFIXES for file in entry.iterdir())
     return stem_mp4.is_stem_file(entry)
 
@@ -147,11 +150,14 @@ def _song_name(entry: Path) -> str:
     return entry.name.removesuffix(stem_mp4.SUFFIX)
 
 
-def _open_song(entry: Path) -> Song:
+def _open_song(entry: Path, stems: Sequence[str]) -> Song:
     if stem_mp4.is_stem_file(entry):
+        foreign = [stem for stem in stems if stem not in STEMS]
+        if foreign:
+            raise FxNormError(f"{entry}: holds no {foreign[0]}, only {', '.join(STEMS)}")
         samples = stem_mp4.length(entry)
-        return Song(_song_name(entry), dict.fromkeys(STEMS, entry), entry, samples)
-    files = {part: _part_file(entry, part) for part in (*STEMS, MIXTURE)}
+        return Song(_song_name(entry), dict.fromkeys(stems, entry), entry, samples)
+    files = {part: _part_file(entry, part) for part in (*stems, MIXTURE)}
     headers = {part: audio.info(path) for part, path in files.items()}
     lengths = {
         part: math.ceil(header.samples * SAMPLE_RATE / header.sample_rate)

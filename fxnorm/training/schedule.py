@@ -6,22 +6,24 @@ from fxnorm.training.training_config import TrainingConfig
 
 
 def learning_rate(config: TrainingConfig, step: int) -> float:
-    """Learning rate of a step: the schedule's table, times ramp, times decay.
+    """Learning rate of a step: the configured one, times schedule, times ramp, times decay.
 
     Args:
-        config: `schedule`, `steps_per_epoch`, `ramp_steps`, `decay` and `decay_to` matter.
+        config: `learning_rate`, `schedule`, `steps_per_epoch`, `ramp_steps`, `decay` and
+            `decay_to` matter.
         step: counted from 0 over the whole run.
     """
-    return _table(config, step) * _ramp(config, step) * _decay(config, step)
+    scheduled = config.learning_rate * _factor(config, step)
+    return scheduled * _ramp(config, step) * _decay(config, step)
 
 
-def _table(config: TrainingConfig, step: int) -> float:
+def _factor(config: TrainingConfig, step: int) -> float:
     epoch = step // config.steps_per_epoch
     for part in config.schedule:
         if epoch < part.epochs:
-            return part.learning_rate
+            return part.factor
         epoch -= part.epochs
-    return config.schedule[-1].learning_rate
+    return config.schedule[-1].factor
 
 
 def _ramp(config: TrainingConfig, step: int) -> float:

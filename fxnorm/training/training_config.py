@@ -15,13 +15,14 @@ _DecayRate = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class SchedulePart(Config):
-    """Some epochs at one learning rate."""
+    """Some epochs at one factor of the learning rate."""
 
     epochs: int = Field(default=1, ge=1)
     """How many."""
 
-    learning_rate: float = Field(default=1e-3, ge=0.0)
-    """0 lets the optimiser's moments settle on the untrained network, as in the paper."""
+    factor: float = Field(default=1.0, ge=0.0)
+    """On the learning rate; 0 lets the optimiser's moments settle on the untrained network, as in
+    the paper."""
 
 
 class LossConfig(Config):
@@ -112,8 +113,11 @@ class TrainingConfig(Config):
     steps_per_epoch: int = Field(default=100, ge=1)
     """Steps between two entries of the history; an epoch need not be one pass over the songs."""
 
+    learning_rate: float = Field(default=1e-3, ge=0.0)
+    """Adam's step size where nothing below lowers it."""
+
     schedule: tuple[SchedulePart, ...] = Field(default=(SchedulePart(epochs=10),), min_length=1)
-    """Learning rates of all epochs, in order."""
+    """Factors on the learning rate in all epochs, in order."""
 
     ramp_steps: int = Field(default=0, ge=0)
     """The learning rate rises linearly from 0 over so many steps."""

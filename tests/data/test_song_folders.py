@@ -167,3 +167,19 @@ def test_mixtures_are_written_padded_to_the_song(tmp_path, write_song):
     (written,) = (tmp_path / "out").rglob("*.wav")
     assert written == tmp_path / "out" / "song" / "mixture.wav"
     np.testing.assert_array_equal(read_audio(written), read_mixture(songs[0]))
+
+
+def test_other_stem_types_make_other_file_names(tmp_path, write_song, config):
+    stems = ("vocals", "guitar")
+    folder = write_song(name="band")
+    with pytest.raises(FxNormError, match=r"band/guitar\.wav: no such file"):
+        find_songs(tmp_path, stems)
+    (folder / "other.wav").rename(folder / "guitar.wav")
+    (song,) = find_songs(tmp_path, stems).songs
+    assert list(song.stems) == list(stems)
+    assert np.abs(read_stem(song, "guitar")).max() > 0
+    with pytest.raises(FxNormError, match=r"t/guitar\.wav: no such file"):
+        load_partition(config(), "test", stems)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FxNormError, match=r"<song>/\{mixture,vocals,guitar\}\.wav"):
+        find_songs(tmp_path / "empty", stems)

@@ -50,3 +50,9 @@ def test_wrong_number_of_streams_and_broken_files_are_refused(tmp_path):
     song.write_bytes(b"nothing")
     with pytest.raises(FxNormError, match=r"Name\.stem\.mp4: ffprobe can't decode it"):
         find_songs(song.parent)
+
+
+def test_other_stem_types_are_refused(tmp_path):
+    (tmp_path / "song.stem.mp4").touch()
+    with pytest.raises(FxNormError, match=r"song\.stem\.mp4: holds no guitar, only vocals, bass"):
+        find_songs(tmp_path, ("vocals", "guitar"))

@@ -8,8 +8,13 @@ from fxnorm.audio import write
 from fxnorm.data.synthesis.real_music import REAL_MUSIC, real_curve, third_octave_means
 from fxnorm.errors import FxNormError
 from fxnorm.normalization import DatasetFeatures
-from fxnorm.reporting import compare_with_real_music, comparison_figure, describe_mix, rounded
-from fxnorm.reporting.song_comparison import PHI_BANDS_HZ
+from fxnorm.reporting.song_comparison import (
+    PHI_BANDS_HZ,
+    compare_with_real_music,
+    describe_mix,
+    rounded,
+)
+from fxnorm.reporting.song_comparison_figure import comparison_figure
 from fxnorm.stems import STEMS
 
 RATE = 44_100

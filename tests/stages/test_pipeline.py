@@ -2,19 +2,24 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
-from fxnorm.audio import info
+from fxnorm.audio import info, read
 from fxnorm.digests import digest
+from fxnorm.mixing import mix
+from fxnorm.models import load
 
 ROOT = Path(__file__).resolve().parents[2]
+BASELINES = {"evaluate_baseline@dry_sum", "evaluate_baseline@normalized_sum"}
 SYSTEMS = ("ours_S_La", "ours_S_Lb", "wun_S_Lb")
 TINY_AUTOMIX = {"filters": 8, "bottleneck": 8, "skip": 8, "hidden": 8, "blocks": 2, "repeats": 1}
 
@@ -57,16 +62,12 @@ def _shrink(path):
     params["dataset"]["validation"] = 0.34
     params["evaluation"]["resamples"] = 100
     params["report"] |= {"songs": 1, "seconds": 3.0}
+    params["networks"]["automix"] |= TINY_AUTOMIX
+    params["networks"]["wave-u-net"]["levels"] = 2
+    short = {"steps_per_epoch": 2, "sequence_s": 1.0, "schedule": [{"epochs": 1}]}
+    params["training"] |= short
     for system in (params["pretraining"], *params["systems"].values()):
-        if system["network"]["kind"] == "automix":
-            system["network"] |= TINY_AUTOMIX
-        else:
-            system["network"] |= {"levels": 2}
-        system["training"] |= {
-            "steps_per_epoch": 2,
-            "sequence_s": 1.0,
-            "schedule": [{"epochs": 1, "learning_rate": 1e-3}],
-        }
+        system["training"] = {k: v for k, v in system["training"].items() if k not in short}
     path.write_text(yaml.safe_dump(params, sort_keys=False))
 
 
@@ -136,9 +137,9 @@ def test_nothing_is_left_to_do_and_no_unfinished_work_remains(checkout):
 
 
 def test_a_change_reruns_what_depends_on_it_and_nothing_else(checkout):
-    evaluations = {f"evaluate@{name}" for name in ("dry_sum", "normalized_sum", *SYSTEMS)}
+    evaluations = {f"evaluate@{name}" for name in SYSTEMS} | BASELINES
     assert _changed(checkout, ["evaluation", "resamples"], 101) == {*evaluations, "report"}
-    after = _changed(checkout, ["systems", "ours_S_La", "training", "batch_size"], 1)
+    after = _changed(checkout, ["systems", "ours_S_La", "training", "learning_rate"], 1e-4)
     assert {name for name in after if name.startswith("train")} == {"train@ours_S_La"}
     assert "normalize@train" not in after
     assert "pretrain" not in after
@@ -156,7 +157,7 @@ def test_stems_left_out_take_their_wet_signal_out_of_the_target(checkout):
     before = path.read_text()
     weights = (checkout / "models/wun_S_Lb/model.safetensors").read_bytes()
     params = yaml.safe_load(before)
-    params["systems"]["wun_S_Lb"]["training"]["augmentation"]["drop_stem"] = 0.5
+    params["systems"]["wun_S_Lb"]["training"]["augmentation"] = {"drop_stem": 0.5}
     path.write_text(yaml.safe_dump(params, sort_keys=False))
     try:
         _run(checkout, sys.executable, "-m", "stages.train", "wun_S_Lb")
@@ -239,12 +240,22 @@ def test_every_stage_is_a_run_and_evaluations_nest_under_their_training(checkout
 
 def test_dvc_commands_give_useful_answers(checkout):
     metrics = json.loads(_run(checkout, "dvc", "metrics", "show", "--json").stdout)
-    assert "reports/evaluation/ours_S_Lb/summary.json" in json.dumps(metrics)
+    files = metrics[""]["data"]
+    compared = {"spectral", "panning", "dynamics", "mean"}
+    for name in (*SYSTEMS, "normalized_sum"):
+        shown = files[f"reports/evaluation/{name}/headline.json"]["data"]
+        assert {test_set: set(shown[test_set]) for test_set in shown} == {
+            "wet": compared,
+            "dry": compared,
+        }
+    assert len(files) == len(SYSTEMS) + 2
     assert "features" in _run(checkout, "dvc", "dag").stdout
     _run(checkout, "dvc", "plots", "show", "--out", "plots")
     page = (checkout / "plots/index.html").read_text()
-    for shown in ("distributions_dry.png", "Average spectrum of each stem type", "Training of"):
+    for shown in ("distributions_dry.png", "Average spectrum of each stem type"):
         assert shown in page
+    for name in ("pretrained", *SYSTEMS):
+        assert f"reports/losses/{name}.csv" in page or f"reports_losses_{name}" in page
 
 
 @pytest.mark.parametrize(
@@ -278,3 +289,145 @@ def test_a_copy_of_the_checkout_uses_its_own_library(checkout):
     finally:
         (checkout / "stages/probe.py").unlink()
     assert Path(done.stdout.strip()).is_relative_to(checkout)
+
+
+@pytest.mark.parametrize("module", ["normalize", "evaluate", "train", "extra_songs"])
+def test_a_stage_without_its_argument_says_what_it_takes(checkout, module):
+    done = _run(checkout, sys.executable, "-m", f"stages.{module}", check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"usage: python -m stages.{module} <")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("stages.evaluate", "mine"), "params.yaml: systems has no 'mine'"),
+        (("stages.normalize", "tests"), "there is no partition 'tests'"),
+    ],
+)
+def test_an_argument_that_does_not_exist_is_named(checkout, words, message):
+    done = _run(checkout, sys.executable, "-m", *words, check=False)
+    assert (done.returncode, message in done.stderr) == (2, True)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def _set(folder, **changes):
+    """Change params by dotted key, with `__` for the dots."""
+    path = folder / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    for key, value in changes.items():
+        *sections, last = key.split("__")
+        section = params
+        for name in sections:
+            section = section[name]
+        section[last] = value
+    path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def _ran(folder):
+    """Stages that `dvc repro` runs, not those it takes from the run cache."""
+    lines = _run(folder, "dvc", "repro").stdout.splitlines()
+    return {line.split("'")[1] for line in lines if line.startswith("Running stage")}
+
+
+def test_the_listening_test_leaves_faulty_songs_out(checkout):
+    before = (checkout / "params.yaml").read_text()
+    broken = checkout / "data/raw/dry/faulty"
+    broken.mkdir()
+    (broken / "bass.wav").write_bytes(b"RIFF")
+    stimuli = (sys.executable, "-m", "stages.stimuli")
+    try:
+        done = _run(checkout, *stimuli, check=False)
+        assert (done.returncode, "skip_faulty" in done.stderr) == (2, True)
+        _set(checkout, dataset__skip_faulty=True)
+        assert "skipped faulty" in _run(checkout, *stimuli).stderr
+    finally:
+        shutil.rmtree(broken)
+        (checkout / "params.yaml").write_text(before)
+
+
+def test_changing_back_takes_every_stage_from_the_run_cache(checkout):
+    before = (checkout / "params.yaml").read_text()
+    _set(checkout, systems__wun_S_Lb__training__learning_rate=1e-4, report__seconds=2.0)
+    expected = {"train@wun_S_Lb", "evaluate@wun_S_Lb", "report", "stimuli"}
+    assert _ran(checkout) == expected
+    (checkout / "params.yaml").write_text(before)
+    assert _ran(checkout) == set()
+    assert _would_run(checkout) == set()
+
+
+def test_a_fourth_system_is_one_entry_in_params(checkout):
+    before = (checkout / "params.yaml").read_text()
+    mine = {
+        "name": "My own",
+        "network": {"kind": "automix", "hidden": 16},
+        "training": {"learning_rate": 1e-3, "loss": {"kind": "stereo-a"}},
+    }
+    _set(checkout, systems__mine=mine)
+    try:
+        assert _ran(checkout) == {"train@mine", "evaluate@mine", "report", "stimuli"}
+        for test_set in ("wet", "dry"):
+            assert "My own" in (checkout / f"reports/tables/{test_set}.md").read_text()
+        assert (checkout / "reports/figures/training_mine.png").is_file()
+        assert "My own" in (checkout / "reports/index.html").read_text()
+        key = pd.read_csv(checkout / "reports/listening/key.csv")
+        assert "mine" in set(key["system"])
+        assert _would_run(checkout) == set()
+    finally:
+        (checkout / "params.yaml").write_text(before)
+    _run(checkout, "dvc", "repro")
+    # What the removed system left behind is not in the tables.
+    assert "My own" not in (checkout / "reports/tables/dry.md").read_text()
+
+
+def test_extra_roots_are_dependencies(checkout, tmp_path):
+    before = (checkout / "params.yaml").read_text()
+    root = tmp_path / "private songs"
+    song = sorted((checkout / "data/raw/wet/train").iterdir())[0]
+    shutil.copytree(song, root / "train" / "private")
+    _set(checkout, dataset__extra_roots=[str(root)])
+    try:
+        assert f"extra_songs@{root}" in _would_run(checkout)
+        _run(checkout, "dvc", "repro", "features")
+        assert not {"features", f"extra_songs@{root}"} & _would_run(checkout)
+        shutil.copyfile(root / "train/private/bass.wav", root / "train/private/drums.wav")
+        assert f"extra_songs@{root}" in _would_run(checkout)
+        done = _run(checkout, "dvc", "repro", "features").stdout
+        assert "Running stage 'features'" in done
+    finally:
+        (checkout / "params.yaml").write_text(before)
+        shutil.rmtree(checkout / "data/extra_songs")
+        _run(checkout, "git", "checkout", "data/extra_songs")
+        _run(checkout, "dvc", "repro")
+
+
+def test_five_stems_go_through_the_pipeline_and_a_mix(checkout, tmp_path):
+    folder = tmp_path / "five"
+    folder.mkdir()
+    _copy(folder)
+    shutil.copyfile(checkout / "params.yaml", folder / "params.yaml")
+    shutil.copytree(checkout / "data/raw", folder / "data/band")
+    for other in (folder / "data/band").rglob("other.wav"):
+        shutil.copyfile(other, other.with_name("guitar.wav"))
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    guitar = {"stems": params["stems"] | {"guitar": {"attack_ms": 5.0}}}
+    params |= guitar | {"systems": {"ours_S_La": params["systems"]["ours_S_La"]}}
+    rooms = {
+        key: value.replace("raw", "band")
+        for key, value in params["dataset"].items()
+        if isinstance(value, str)
+    }
+    params["dataset"] |= rooms
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    _run(folder, "dvc", "repro", "report", "stimuli")
+    assert list((folder / "data/normalized/dry").glob("*/guitar.wav"))
+    assert "| guitar |" in (folder / "reports/tables/stems.md").read_text()
+    model = load(folder / "models/ours_S_La")
+    assert model.config.stems == tuple(params["stems"])
+    song = next((folder / "data/band/dry").iterdir())
+    stems = {name: read(song / f"{name}.wav")[0] for name in params["stems"]}
+    mixed = mix(stems, 44_100, model)
+    assert np.isfinite(mixed).all()
+    silent = mix(stems | {"guitar": np.zeros_like(stems["guitar"])}, 44_100, model)
+    assert not np.allclose(mixed, silent)

@@ -27,7 +27,7 @@ from fxnorm.training.loader import Loader
 from fxnorm.training.machine import AutocastOnly, Machine
 
 STILL = {
-    "schedule": (SchedulePart(epochs=4, learning_rate=0.0),),
+    "schedule": (SchedulePart(epochs=4, factor=0.0),),
     "steps_per_epoch": 2,
     "calibrate_gain": False,
 }
@@ -61,7 +61,7 @@ def by_hand(songs, config, *, amsgrad=True, clip=True, decay=True):
                 v.mul_(beta2).add_((1 - beta2) * g * g)
                 top.copy_(torch.maximum(top, v) if amsgrad else v)
                 size = (top / (1 - beta2 ** (step + 1))).sqrt() + config.eps
-                w -= config.schedule[0].learning_rate / (1 - beta1 ** (step + 1)) * m / size
+                w -= config.learning_rate / (1 - beta1 ** (step + 1)) * m / size
     return net.state_dict()
 
 
@@ -87,7 +87,7 @@ def test_steps_are_those_of_the_formulas(songs, tmp_path):
 
 
 def test_training_lowers_the_loss_and_keeps_the_best(songs, tmp_path):
-    config = changed(schedule=(SchedulePart(epochs=6, learning_rate=3e-3),), steps_per_epoch=8)
+    config = changed(learning_rate=3e-3, schedule=(SchedulePart(epochs=6),), steps_per_epoch=8)
     logs = []
     result = train_small(songs, tmp_path, config=config, on_epoch=logs.append)
     table = result.history.pivot(index="epoch", columns=["split", "metric"], values="value")
@@ -176,7 +176,8 @@ def test_validation_every_few_epochs_and_at_the_end(songs, tmp_path):
 def test_pretraining_learns_its_inputs_and_hands_on_its_front_end(songs, tmp_path):
     config = changed(
         loss=LossConfig(kind="time-l1", guard_samples=100),
-        schedule=(SchedulePart(epochs=3, learning_rate=3e-3),),
+        learning_rate=3e-3,
+        schedule=(SchedulePart(epochs=3),),
         calibrate_gain=False,
         steps_per_epoch=10,
     )

@@ -32,7 +32,8 @@ CONFIG = TrainingConfig(
     batch_size=2,
     sequence_s=0.2,
     steps_per_epoch=4,
-    schedule=(SchedulePart(epochs=2, learning_rate=1e-3),),
+    learning_rate=1e-3,
+    schedule=(SchedulePart(epochs=2),),
     loss=LossConfig(guard_frames=1, guard_samples=100),
     validation=ValidationConfig(window_s=0.2, guard_samples=512),
 )
@@ -77,7 +78,7 @@ def run_keep_and_fail(fabric, job, emit) -> None:
 
 def interrupted_run() -> tuple[TrainingConfig, Machine]:
     """Configuration of the run that the kill test interrupts, long enough to be hit anywhere."""
-    schedule = (SchedulePart(epochs=4, learning_rate=1e-3),)
+    schedule = (SchedulePart(epochs=4),)
     config = CONFIG.model_copy(update={"steps_per_epoch": 15, "schedule": schedule})
     return config, Machine(accelerator="cpu", threads=1, checkpoint_every_steps=2)
 
