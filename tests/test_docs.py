@@ -32,7 +32,7 @@ def test_the_diagram_has_the_rooms_in_the_order_of_the_rule_and_every_stage():
     assert all(module in diagram for module in re.findall(r"\w+", base))
 
     stages = {stage for _, stage in re.findall(names.format("stage"), diagram)}
-    assert stages == set(yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
+    assert stages >= set(yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
 
 
 def test_the_table_of_rooms_names_every_folder_and_where_it_starts():
