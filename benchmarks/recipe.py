@@ -66,8 +66,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     params = load_params("params.yaml")
-    wet = {song.name: song.stems for song in load_partition(params.dataset, "train").songs}
-    songs = _training_songs(TRAIN, wet)[: options.songs]
+    stems = tuple(params.stems)
+    found = load_partition(params.dataset, "train", stems)
+    songs = _training_songs(TRAIN, stems, {song.name: song.stems for song in found.songs})
+    songs = songs[: options.songs]
     print(f"{options.steps} steps, {len(songs)} songs, seeds {options.seeds}; validation loss B")
     for system, variants in VARIANTS.items():
         print(f"{system:36}{'lowest':>8}{'difference':>17}{'last':>8}{'difference':>17}")
@@ -112,7 +114,7 @@ def run(
             config,
             system.network,
             songs,
-            _training_songs(VALID),
+            _training_songs(VALID, tuple(params.stems)),
             seed=seed,
             checkpoint_folder=folder,
             fingerprint="variant",
