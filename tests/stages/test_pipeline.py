@@ -132,7 +132,8 @@ def test_nothing_is_left_to_do_and_no_unfinished_work_remains(checkout):
     assert _would_run(checkout) == set()
     leftovers = checkout / ".checkpoints"
     assert not [path for path in leftovers.rglob("*") if path.is_file()]
-    hidden = [path for path in (checkout / "data").rglob(".*") if path.name != ".gitignore"]
+    kept_by_git = (".gitignore", ".gitkeep")
+    hidden = [path for path in (checkout / "data").rglob(".*") if path.name not in kept_by_git]
     assert hidden == []
 
 
