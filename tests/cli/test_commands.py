@@ -330,3 +330,28 @@ def test_the_plain_sum_reads_a_models_features_without_torch(tmp_path, stems, mo
     expected = tmp_path / "expected.wav"
     assert main([*words, "--features", str(features), "--output", str(expected)]) == 0
     assert output.read_bytes() == expected.read_bytes()
+
+
+def test_a_fifth_stem_is_mixed_by_a_model_that_knows_it(tmp_path, capsys, stems):
+    types = (*STEMS, "guitar")
+    spectrum = 1.0 / (1.0 + np.arange(32_769) / 200.0)
+    features = DatasetFeatures(
+        eq=dict.fromkeys(types, spectrum),
+        compression=dict.fromkeys(types, (-20.0, 3.0)),
+        panning=dict.fromkeys(types, np.full(32_769, 0.9)),
+        loudness=dict.fromkeys(types, -25.0),
+    )
+    network = AutomixConfig(stems=5, **TINY)
+    torch.manual_seed(1)
+    config = MixerConfig(system="five", network=network, stems=types)
+    save(tmp_path / "five", build(network), features, config)
+    guitar = ["--stem", f"guitar={stems / 'other.wav'}"]
+    common = ["--model", str(tmp_path / "five"), "--output"]
+    outputs = [tmp_path / "with.wav", tmp_path / "without.wav"]
+    assert main(["mix", *_stem_options(stems), *guitar, *common, str(outputs[0])]) == 0
+    assert "guitar: " in capsys.readouterr().out
+    assert main(["mix", *_stem_options(stems), *common, str(outputs[1])]) == 0
+    assert np.abs(read(outputs[0])[0] - read(outputs[1])[0]).max() > 1e-4
+    kazoo = ["--stem", f"kazoo={stems / 'other.wav'}"]
+    assert main(["mix", *kazoo, *common, str(tmp_path / "none.wav")]) == 2
+    assert "unknown stem 'kazoo'; use vocals, bass, drums, other, guitar" in capsys.readouterr().err
