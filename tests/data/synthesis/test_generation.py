@@ -7,16 +7,11 @@ import pyloudnorm
 import pytest
 import soundfile
 
-from fxnorm.data.synthesis import (
-    EngineerConfig,
-    SynthesisConfig,
-    compare,
-    overview_figure,
-    synthesize,
-)
+from fxnorm.data.synthesis import EngineerConfig, SynthesisConfig, overview_figure, synthesize
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation import dynamics_metrics, panning_metrics, spectral_metrics
+from fxnorm.reporting.song_comparison import compare_with_real_music
 from fxnorm.stems import STEMS
 
 #: One song of each style to train with, and two to test with.
@@ -82,7 +77,7 @@ def test_dry_songs_share_the_human_mix_but_not_its_stems(generated):
 
 def test_mixes_lie_where_released_music_does(generated):
     folder, _ = generated
-    table = compare(folder, None, jobs=1)
+    table = compare_with_real_music(folder, None, jobs=1)
     bands = table[table["quantity"] == "third_octave_db"]
     bands = bands[bands["frequency_hz"].between(60.0, 12_000.0)]
     # Eight songs of a third of the default's length that differ by 2 to 4 dB from each other:

@@ -6,7 +6,7 @@ import torch
 
 from fxnorm.errors import FxNormError
 from fxnorm.models import AutomixNet, mix_stream
-from fxnorm.models.automix.automix_net import latent
+from fxnorm.models.automix import latent
 
 HOP = AutomixNet(recipe.SMALL).blocks.hop
 

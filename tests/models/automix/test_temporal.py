@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fxnorm.models.automix.automix_net import temporal
+from fxnorm.models.automix import temporal
 from fxnorm.models.automix.temporal import Depthwise, TemporalBlock, temporal_blocks
 
 
