@@ -110,6 +110,14 @@ class Params(SharedConfig):
                 raise ValueError(f"systems.{key}.network.pretraining must be false")
         return self
 
+    @model_validator(mode="after")
+    def _has_roots_that_dvc_can_name(self) -> Self:
+        for root in self.dataset.extra_roots:
+            # DVC breaks the lines of its lock file at spaces in a stage's name.
+            if any(character.isspace() for character in str(root)):
+                raise ValueError(f"dataset.extra_roots: '{root}' has a space; link to it without")
+        return self
+
     @property
     def names(self) -> dict[str, str]:
         """Display names of the trained networks."""

@@ -234,3 +234,10 @@ def test_stages_log_the_params_that_dvc_tracks():
                 continue
             above = [section.rsplit(".", cut)[0] for cut in (0, 1)]
             assert any(f'"{part}"' in source for part in above), (name, section)
+
+
+def test_an_extra_root_with_a_space_is_refused(tmp_path):
+    dataset = yaml.safe_load((ROOT / "params.yaml").read_text())["dataset"]
+    path = _with(tmp_path, dataset=dataset | {"extra_roots": ["/home/me/my songs"]})
+    with pytest.raises(FxNormError, match="'/home/me/my songs' has a space"):
+        load_params(path)

@@ -384,7 +384,7 @@ def test_a_fourth_system_is_one_entry_in_params(checkout):
 
 def test_extra_roots_are_dependencies(checkout, tmp_path):
     before = (checkout / "params.yaml").read_text()
-    root = tmp_path / "private songs"
+    root = tmp_path / "private_songs"
     song = sorted((checkout / "data/raw/wet/train").iterdir())[0]
     shutil.copytree(song, root / "train" / "private")
     _set(checkout, dataset__extra_roots=[str(root)])
