@@ -1,23 +1,29 @@
-"""Stage `features`: dataset features of the training partition."""
+"""Stage `features`: the averages that stems are normalised to, measured or given."""
 
 from pathlib import Path
 
 from fxnorm.data import load_partition
-from fxnorm.normalization import features_figure, features_table, measure_features
+from fxnorm.errors import FxNormError
+from fxnorm.normalization import (
+    DatasetFeatures,
+    features_figure,
+    features_table,
+    measure_features,
+)
 from fxnorm.outputs import atomic_file
 from stages.common import stage, usable_songs
+from stages.params import Params
 
+GIVEN = Path("params/features")
 OUTPUT = Path("models/features.npz")
 #: One column per stem, by feature.
 CURVES = {"eq_db": Path("reports/features/eq.csv"), "phi": Path("reports/features/panning.csv")}
 
 
 def main() -> None:
-    """Measure, save, and show the curves."""
+    """Save the features and show the curves."""
     with stage("features", ["dataset", "stems", "normalization"]) as (params, run):
-        found = load_partition(params.dataset, "train", tuple(params.stems))
-        usable_songs(found)
-        features = measure_features(found.songs, params.normalization)
+        features = _features(params)
         features.save(OUTPUT)
         table = features_table(features)
         for column, file in CURVES.items():
@@ -27,6 +33,21 @@ def main() -> None:
         run.dataset("train", f"{params.dataset.root}/train", "training")
         run.table(table, "features")
         run.figure(features_figure(features), "features")
+
+
+def _features(params: Params) -> DatasetFeatures:
+    """Measured on the training songs, or those of another data set."""
+    stems = tuple(params.stems)
+    if params.dataset.features is None:
+        songs = usable_songs(load_partition(params.dataset, "train", stems))
+        return measure_features(songs, params.normalization)
+    file = GIVEN / f"{params.dataset.features}.npz"
+    features = DatasetFeatures.load(file)
+    if missing := [stem for stem in stems if stem not in features.stems]:
+        raise FxNormError(
+            f"{file}: has no {missing[0]}; measure the features (dataset.features: null)"
+        )
+    return features
 
 
 if __name__ == "__main__":

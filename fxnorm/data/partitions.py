@@ -45,6 +45,9 @@ class DatasetConfig(Config):
     """Impulse responses below 1.5 s, for `prereverb`, which only dry recordings get."""
     extra_roots: tuple[str, ...] = ()
     """Further training roots of the same layout; only their `train/` is used."""
+    features: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]+$")
+    """Averages to normalise to, a file of `params/features` without its suffix; null measures
+    them on the training songs."""
     validation: Literal["musdb18"] | tuple[str, ...] | float = Field("musdb18")
     """Its usual 14 songs ("musdb18"), a list of names, or the fraction of songs, last by name."""
     skip_faulty: bool = False

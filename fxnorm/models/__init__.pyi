@@ -1,12 +1,13 @@
 from .automix.automix_config import AutomixConfig
 from .automix.automix_net import AutomixNet
-from .automix.front_end_weights import calibrate_gain, scale_front_end, set_front_end
+from .automix.front_end_weights import scale_front_end, set_front_end
 from .automix.streaming import mix_stream
 from .building import Network, build
 from .mixer_config import MixerConfig, NetworkConfig, WindowConfig
 from .model_folder import LoadedModel, load, save
 from .released_weights import import_model, import_released, read_released
 from .settings_files import load_settings
+from .start import calibrate_gain, start_as_sum
 from .waveunet.wave_u_net import WaveUNet
 from .waveunet.wave_u_net_config import WaveUNetConfig
 
@@ -31,4 +32,5 @@ __all__ = [
     "save",
     "scale_front_end",
     "set_front_end",
+    "start_as_sum",
 ]

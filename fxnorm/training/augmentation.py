@@ -11,6 +11,8 @@ from fxnorm.errors import FxNormError
 from fxnorm.training.training_config import AugmentationConfig, ProcessorConfig
 from fxnorm.training.training_songs import OpenSong, Piece
 
+_BLEED_RANGE_DB = 20.0
+
 
 class Augmentation:
     """Augments one piece of a song after another, each with its own generator.
@@ -48,6 +50,8 @@ class Augmentation:
         if self._config.drop_stem:
             inputs, target = self._drop_stems(piece, draws)
         inputs = self._process(inputs, draws)
+        if self._config.bleed_db is not None:
+            inputs = self._bleed(inputs, self._config.bleed_db, draws)
         if self._config.gain_db or self._config.flip_polarity:
             inputs = inputs * self._gains(inputs.shape[0], draws)
         if draws.random() < self._config.swap_channels:
@@ -79,6 +83,13 @@ class Augmentation:
             if draws.random() < step.probability:
                 stem = _build(step, values).process(stem)
         return stem
+
+    def _bleed(self, inputs: np.ndarray, most_db: float, draws: np.random.Generator) -> np.ndarray:
+        """Let every stem be heard, softly, in all others."""
+        level = from_db(draws.uniform(most_db - _BLEED_RANGE_DB, most_db, inputs.shape[0]))
+        others = inputs.sum(axis=0) - inputs
+        mixed: np.ndarray = inputs + others * level.astype(np.float32)[:, None, None]
+        return mixed
 
     def _gains(self, stems: int, draws: np.random.Generator) -> np.ndarray:
         gain = from_db(draws.uniform(-self._config.gain_db, self._config.gain_db, stems))

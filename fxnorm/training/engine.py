@@ -1,5 +1,6 @@
 """The training loop: the same on a CPU, a GPU, and several of them on several machines."""
 
+import copy
 import math
 from collections.abc import Callable
 from contextlib import closing
@@ -18,10 +19,10 @@ from fxnorm.models import (
     AutomixNet,
     Network,
     NetworkConfig,
-    WaveUNet,
     build,
     calibrate_gain,
     set_front_end,
+    start_as_sum,
 )
 from fxnorm.seeds import derive_seed
 from fxnorm.training.checkpoint import load_checkpoint, save_checkpoint
@@ -112,7 +113,8 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
     )
     adam = _adam(module, config)
     net, optimizer = fabric.setup(module, adam)
-    state = _resume(fabric, job, module, adam)
+    average = copy.deepcopy(module)
+    state = _resume(fabric, job, module, average, adam)
 
     report = emit if fabric.is_global_zero else (lambda message: None)
     for epoch in range(1, state.step // config.steps_per_epoch + 1):
@@ -129,6 +131,7 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
             loss, norm = _step(
                 fabric, net, optimizer, loss_function, batch, module.output_offset, config.clip_norm
             )
+            _follow(average, module, min(config.averaging, (state.step + 1) / (state.step + 10)))
             state.record(loss, norm)
             _give_up_if_hopeless(state, config)
             progress.step(loss)
@@ -136,8 +139,8 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
 
             if state.step % config.steps_per_epoch == 0:
                 speed = clock.lap(config.batch_size)
-                epoch = _close_epoch(fabric, job, module, song_loss, state, report)
-                _save(fabric, job, module, adam, state)
+                epoch = _close_epoch(fabric, job, average, song_loss, state, report)
+                _save(fabric, job, module, average, adam, state)
                 memory = {"machine/peak_memory_mb": peak_memory_mb(fabric.device)}
                 progress.epoch(state.log(epoch))
                 report({**state.log(epoch), **speed, **memory})
@@ -145,9 +148,9 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
                     break
                 clock.restart()
             elif state.step % job.machine.checkpoint_every_steps == 0:
-                _save(fabric, job, module, adam, state)
+                _save(fabric, job, module, average, adam, state)
     fabric.barrier()
-    return _copy(module)
+    return _copy(average)
 
 
 def build_loss(
@@ -172,16 +175,16 @@ def build_loss(
 
 
 def _initial_network(job: Job) -> Network:
-    """The network before the first step: fresh weights, pretrained front end, gain calibrated."""
+    """The network before the first step: its start, pretrained front end, gain calibrated."""
     torch.manual_seed(derive_seed(job.seed, "weights", job.title))
     net = build(job.network)
+    if job.config.start == "sum":
+        start_as_sum(net)
     if job.front_end is not None:
         if not isinstance(net, AutomixNet):
             raise FxNormError(f"{job.title}: only the automix network takes a pretrained front end")
         set_front_end(net, job.front_end)
-    if job.config.mirrored_start and isinstance(net, WaveUNet):
-        net.mirror_channels()
-    if job.config.calibrate_gain and isinstance(net, AutomixNet) and not net.pretraining:
+    if job.config.calibrate_gain and not net.pretraining:
         inputs, target = _typical_batch(Loader(job.train_songs, job.config, job.seed))
         calibrate_gain(net, inputs, _rms(target))
     return net
@@ -250,6 +253,13 @@ def _step(
         # Half precision overflowed: the scale of the next step's loss is halved.
         scaler.update()
     return mean_loss, total_norm
+
+
+@torch.no_grad()
+def _follow(average: Network, net: Network, decay: float) -> None:
+    """Move the average of the weights towards the present ones."""
+    for mean, weights in zip(average.parameters(), net.parameters(), strict=True):
+        mean.lerp_(weights, 1.0 - decay)
 
 
 def _close_epoch(
@@ -335,6 +345,7 @@ def _save(
     fabric: Fabric,
     job: Job,
     module: Network,
+    average: Network,
     adam: torch.optim.Adam,
     state: TrainingState,
 ) -> None:
@@ -342,6 +353,7 @@ def _save(
         scaler = _scaler(fabric)
         content = {
             "weights": module.state_dict(),
+            "average": average.state_dict(),
             "optimizer": adam.state_dict(),
             "scaler": scaler.state_dict() if scaler else {},
             "state": state.content(),
@@ -349,11 +361,14 @@ def _save(
         save_checkpoint(job.checkpoint, content)
 
 
-def _resume(fabric: Fabric, job: Job, module: Network, adam: torch.optim.Adam) -> TrainingState:
+def _resume(
+    fabric: Fabric, job: Job, module: Network, average: Network, adam: torch.optim.Adam
+) -> TrainingState:
     content = load_checkpoint(job.checkpoint)
     if content is None:
         return TrainingState()
     module.load_state_dict(content["weights"])
+    average.load_state_dict(content["average"])
     adam.load_state_dict(content["optimizer"])
     if scaler := _scaler(fabric):
         scaler.load_state_dict(content["scaler"])

@@ -138,6 +138,6 @@ def _result(content: Mapping[str, Any], first_process: bool) -> TrainingResult:
         pd.DataFrame(state["history"], columns=["epoch", "split", "metric", "value"]),
         Selected(**state["best"]["mean"]),
         Selected(**state["best"]["median"]),
-        content["weights"],
+        content["average"],
         first_process,
     )

@@ -97,6 +97,9 @@ class AugmentationConfig(Config):
     flip_polarity: float = Field(default=0.0, ge=0.0, le=1.0)
     """Chance per input stem that its sign is changed."""
 
+    bleed_db: float | None = Field(default=None, le=0.0)
+    """Each stem gets the sum of the others at this level down to 20 dB below it; null: none."""
+
     chain: tuple[ProcessorConfig, ...] = ()
     """Processors that the input stems go through, in order."""
 
@@ -158,11 +161,15 @@ class TrainingConfig(Config):
     transfer: Literal["best", "last"] | None = "best"
     """Which state of the pretraining gives the front end; null starts from fresh weights."""
 
-    calibrate_gain: bool = True
-    """Scale the automix network's front end so that its untrained mix is as loud as the target."""
+    start: Literal["sum", "random"] = "sum"
+    """What the untrained network does: add the stems, or what random weights do (the paper)."""
 
-    mirrored_start: bool = True
-    """Start the Wave-U-Net with left and right treated alike."""
+    calibrate_gain: bool = True
+    """Scale the untrained network so that its mix is as loud as the target."""
+
+    averaging: float = Field(default=0.95, ge=0.0, lt=1.0)
+    """Decay per step of the moving average of the weights that is validated and kept, less in the
+    first steps; 0 takes the weights as they are."""
 
     patience: int | None = Field(default=None, ge=1)
     """Stop after so many validations without a better mean; null never stops early."""

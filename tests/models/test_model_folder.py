@@ -18,7 +18,6 @@ from fxnorm.models import (
     WaveUNetConfig,
     WindowConfig,
     build,
-    calibrate_gain,
     import_model,
     import_released,
     load,
@@ -238,22 +237,3 @@ def test_scaling_the_front_end_leaves_the_latent_network_alone():
         scale_front_end(net, 0.25)
         # Powers of two change no digits.
         assert torch.equal(net.encode(x).peaks, peaks)
-
-
-@pytest.mark.parametrize("initial", [0.05, 1.0, 30.0])
-def test_calibration_reaches_the_wanted_level(initial):
-    torch.manual_seed(0)
-    net, x = AutomixNet(recipe.SMALL), torch.randn(2, 4, 2, 4000)
-    scale_front_end(net, initial)
-    weight = net.conv_1.weight.detach().clone()
-    factor = calibrate_gain(net, x, 0.1)
-    with torch.no_grad():
-        rms = net.eval().before_tanh(x).square().mean().sqrt().item()
-    assert rms == pytest.approx(0.1, rel=0.01)
-    # One multiplication per step of up to 30.
-    torch.testing.assert_close(net.conv_1.weight.detach(), weight * factor, rtol=1e-5, atol=0)
-
-
-def test_calibration_on_silence_is_refused():
-    with pytest.raises(FxNormError, match="audible"):
-        calibrate_gain(AutomixNet(recipe.SMALL), torch.zeros(1, 4, 2, 800), 0.1)

@@ -56,7 +56,7 @@ def test_the_paper_preset_has_the_released_values():
         training = system.training
         assert training.augmentation.swap_channels == 0.0
         assert (training.ramp_steps, training.decay, training.calibrate_gain) == (0, "none", False)
-        assert not training.mirrored_start
+        assert (training.start, training.averaging) == ("random", 0.0)
         assert training.transfer == (None if name == "wun_S_Lb" else "last")
 
 

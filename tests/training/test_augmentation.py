@@ -73,6 +73,20 @@ def test_gain_and_polarity_change_inputs_by_one_factor_per_stem(piece, songs):
     assert 30 <= sum(factor < 0 for factor in factors) <= 90
 
 
+def test_stems_bleed_into_the_others(piece, songs):
+    levels = []
+    for seed in range(20):
+        result = augment(piece, songs, seed, bleed_db=-20.0)
+        assert result.target is piece.target
+        for before, after in zip(piece.inputs, result.inputs, strict=True):
+            others = piece.inputs.sum(axis=0) - before
+            level = float((others * (after - before)).sum() / (others**2).sum())
+            np.testing.assert_allclose(after, before + level * others, atol=1e-6)
+            levels.append(20 * np.log10(level))
+    assert -40.01 < min(levels) < -37
+    assert -23 < max(levels) < -19.99
+
+
 def test_a_chain_goes_over_the_inputs(piece, songs):
     louder = ProcessorConfig(processor="Gain", ranges={"gain": (6.0, 6.0)})
     result = augment(piece, songs, chain=(louder,))

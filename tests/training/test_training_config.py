@@ -29,7 +29,9 @@ PAPER = TrainingConfig.parse(
         "validation": {"window_s": 10.0, "guard_samples": 32_446},
         "augmentation": {"swap_channels": 0.0},
         "transfer": "last",
+        "start": "random",
         "calibrate_gain": False,
+        "averaging": 0.0,
     },
     "paper",
 )

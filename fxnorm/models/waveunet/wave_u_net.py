@@ -54,24 +54,10 @@ class WaveUNet(nn.Module):
         return self.trim // 2
 
     @torch.no_grad()
-    def mirror_channels(self) -> None:
-        """Make the untrained network treat left and right alike.
-
-        Every second feature becomes the mirror image of the one before it: it does with the right
-        channel what that does with the left. So swapping the channels of the input swaps those of
-        the output. Random weights lean to one side instead, which training is slow to undo.
-
-        Raises:
-            FxNormError: the channels are not left and right.
-        """
-        if self.channels != 2:
-            raise FxNormError(f"network: {self.channels} channels have no mirror image; give 2")
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv1d):
-                pairs = torch.unflatten(layer.weight[0::2], 1, (-1, 2))
-                layer.weight[1::2] = pairs.flip(2).flatten(1, 2)
-                bias = layer.get_parameter("bias")
-                bias[1::2] = bias[0::2]
+    def scale_output(self, factor: float) -> None:
+        """Scale the mix by `factor`."""
+        for weights in self.output_conv.parameters():
+            weights.mul_(factor)
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix normalised stems.
