@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from fxnorm.data import load_partition
-from fxnorm.models.model_folder import read_weights
+from fxnorm.models.weights import read_weights
 from fxnorm.training import Machine, TrainingConfig, TrainingSong, train
 from stages.params import Params, load_params
 from stages.training import TRAIN, VALID, _training_songs

@@ -9,7 +9,7 @@ from fxnorm.data import find_songs, load_partition
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
 from fxnorm.models import MixerConfig, WaveUNetConfig, WindowConfig, build, save
-from fxnorm.models.model_folder import read_weights
+from fxnorm.models.weights import read_weights
 from fxnorm.normalization import DatasetFeatures
 from fxnorm.outputs import atomic_file, atomic_folder
 from fxnorm.training import (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fxnorm.errors import FxNormError
-from fxnorm.normalization.matching.table import EFFECTS, effect_names, find_effect
+from fxnorm.normalization.effect_table import EFFECTS, effect_names, find_effect
 
 if TYPE_CHECKING:
     from fxnorm.normalization import ImpulseResponse

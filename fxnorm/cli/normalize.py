@@ -18,7 +18,7 @@ from fxnorm.cli.common import (
     warn,
 )
 from fxnorm.errors import FxNormError
-from fxnorm.normalization.matching.table import effect_names
+from fxnorm.normalization.effect_table import effect_names
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,9 +12,9 @@ from fxnorm.errors import FxNormError
 from fxnorm.models.automix.automix_config import AutomixConfig
 from fxnorm.models.building import Network, build
 from fxnorm.models.mixer_config import MixerConfig, NetworkConfig, WindowConfig
-from fxnorm.models.model_folder import require_same_layout
 from fxnorm.models.waveunet.wave_u_net import WaveUNet
 from fxnorm.models.waveunet.wave_u_net_config import WaveUNetConfig
+from fxnorm.models.weights import require_same_layout
 from fxnorm.normalization.normalization_config import NormalizationConfig
 
 System = Literal["ours", "ours-pretrained", "wun"]

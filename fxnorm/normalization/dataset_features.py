@@ -10,7 +10,7 @@ import numpy as np
 
 from fxnorm.errors import FxNormError
 from fxnorm.normalization import released_features
-from fxnorm.normalization.matching.table import measured_features
+from fxnorm.normalization.effect_table import measured_features
 from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.outputs import atomic_file
 from fxnorm.stems import in_order

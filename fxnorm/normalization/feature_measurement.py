@@ -14,8 +14,8 @@ from fxnorm.conventions import GATE_DB, PADDING
 from fxnorm.data import Song, read_stem
 from fxnorm.errors import FxNormError
 from fxnorm.normalization.dataset_features import DatasetFeatures, smoothed
+from fxnorm.normalization.effect_table import find_effect, measured_features
 from fxnorm.normalization.matching.effect import Context
-from fxnorm.normalization.matching.table import find_effect, measured_features
 from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.normalization.normalizer import pad
 from fxnorm.progress import progress

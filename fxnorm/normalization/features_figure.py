@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from fxnorm.conventions import LONG_TERM_FFT, SAMPLE_RATE
 from fxnorm.normalization.dataset_features import DatasetFeatures
+from fxnorm.normalization.effect_table import measured_features
 from fxnorm.normalization.matching.effect import Curve
-from fxnorm.normalization.matching.table import measured_features
 from fxnorm.stems import STEMS, in_order
 
 _LOWEST_HZ = 20.0

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from fxnorm.configuration import Config
 from fxnorm.conventions import LARGEST_BAND_GAIN_DB
-from fxnorm.normalization.matching.table import effect_names
+from fxnorm.normalization.effect_table import effect_names
 from fxnorm.stems import DEFAULT_STEMS, StemTable, StemType, default_stem_type
 
 

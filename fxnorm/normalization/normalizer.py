@@ -11,10 +11,10 @@ from fxnorm.audio import peak_db, resample, to_stereo
 from fxnorm.conventions import GATE_DB, PADDING, SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.normalization.dataset_features import DatasetFeatures
+from fxnorm.normalization.effect_table import find_effect
 from fxnorm.normalization.impulse_responses import ImpulseResponse
 from fxnorm.normalization.matching import loudness
 from fxnorm.normalization.matching.effect import Context, Outcome
-from fxnorm.normalization.matching.table import find_effect
 from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.seeds import generator
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from fxnorm.errors import FxNormError
 from fxnorm.models.automix.automix_net import AutomixNet
-from fxnorm.models.model_folder import require_same_layout
+from fxnorm.models.weights import require_same_layout
 
 _NAMES = ("conv_1.weight", "conv_2.0.weight")
 

@@ -15,6 +15,7 @@ from fxnorm.normalization import (
     DatasetFeatures,
     FxNormalizer,
     NormalizationConfig,
+    effect_table,
     features_figure,
     features_table,
     matching,
@@ -22,7 +23,6 @@ from fxnorm.normalization import (
     normalize_dataset,
     tabulate_reports,
 )
-from fxnorm.normalization.matching import table
 
 GUIDE = Path(__file__).parents[3] / "docs" / "add-an-effect.md"
 MODULE = "fxnorm.normalization.matching.width"
@@ -35,10 +35,10 @@ def example(tmp_path, monkeypatch) -> str:
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "width.py").write_text(file)
     monkeypatch.setattr(matching, "__path__", [*matching.__path__, str(tmp_path / "package")])
-    rows = eval(f"{{{row}}}", {"Row": table.Row})
-    last = {"loudness": table.EFFECTS["loudness"]}
-    before = {name: row for name, row in table.EFFECTS.items() if name != "loudness"}
-    monkeypatch.setattr(table, "EFFECTS", {**before, **rows, **last})
+    rows = eval(f"{{{row}}}", {"Row": effect_table.Row})
+    last = {"loudness": effect_table.EFFECTS["loudness"]}
+    before = {name: row for name, row in effect_table.EFFECTS.items() if name != "loudness"}
+    monkeypatch.setattr(effect_table, "EFFECTS", {**before, **rows, **last})
     yield test
     sys.modules.pop(MODULE, None)
     vars(matching).pop("width", None)

@@ -14,7 +14,7 @@ class Row(NamedTuple):
     """Where an effect is described, and what it does.
 
     Attributes:
-        module: the module beside this one that describes it.
+        module: the module in `matching` that describes it.
         description: the name of its `Effect` there.
         summary: what it does, for the help of the command.
     """
@@ -42,7 +42,7 @@ def effect_names() -> tuple[str, ...]:
 def find_effect(name: str) -> "Effect":
     """The description of an effect in the table."""
     row = EFFECTS[name]
-    module = importlib.import_module(f"{__package__}.{row.module}")
+    module = importlib.import_module(f"{__package__}.matching.{row.module}")
     description: Effect = getattr(module, row.description)
     return description
 

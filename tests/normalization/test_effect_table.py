@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from normalization_fixtures import noise, reference_features
 
+from fxnorm.normalization.effect_table import effect_names, find_effect, measured_features
 from fxnorm.normalization.matching.effect import Context
-from fxnorm.normalization.matching.table import effect_names, find_effect, measured_features
 from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.normalization.normalizer import pad
 from fxnorm.stems import StemType
