@@ -101,12 +101,12 @@ class Params(SharedConfig):
 
     @model_validator(mode="after")
     def _has_one_pretraining(self) -> Self:
-        if not _is_pretraining(self.pretraining):
+        if not self.pretraining.network.pretraining:
             raise ValueError("pretraining.network: kind must be automix and pretraining true")
         for key, system in self.systems.items():
             if key in RESERVED:
                 raise ValueError(f"systems.{key}: this name is taken; use another one")
-            if _is_pretraining(system):
+            if system.network.pretraining:
                 raise ValueError(f"systems.{key}.network.pretraining must be false")
         return self
 
@@ -134,10 +134,6 @@ class Params(SharedConfig):
             known = ", ".join(self.systems)
             raise FxNormError(f"params.yaml: systems has no '{name}'; it has {known}")
         return self.systems[name]
-
-
-def _is_pretraining(system: SystemConfig) -> bool:
-    return getattr(system.network, "pretraining", False)
 
 
 def load_params(path: str) -> Params:

@@ -69,7 +69,7 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
     if not result.first_process:
         return
     states = {"": result.best_mean.weights}
-    if is_pretraining(system):
+    if system.network.pretraining:
         states = {"best": result.best_mean.weights, "last": result.last}
     _save(name, states, system, params)
     _report(name, result, run)
@@ -77,14 +77,9 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
     discard_checkpoint(unfinished_work("training"), key)
 
 
-def is_pretraining(system: SystemConfig) -> bool:
-    """Whether a system is the auto-encoder that trains the front end."""
-    return not isinstance(system.network, WaveUNetConfig) and system.network.pretraining
-
-
 def _front_end(system: SystemConfig) -> Path | None:
     """Weights of the pretrained front end that a system starts with."""
-    if isinstance(system.network, WaveUNetConfig) or is_pretraining(system):
+    if isinstance(system.network, WaveUNetConfig) or system.network.pretraining:
         return None
     state = system.training.transfer
     return None if state is None else MODELS / "pretrained" / state / "model.safetensors"

@@ -75,7 +75,10 @@ class Report:
 
     tables: dict[str, Table]
     songs: pd.DataFrame
+    """Improvement over the baseline, song by song."""
     figures: dict[str, PageFigure]
+    baseline: str
+    """Display name of what the others are compared with."""
 
 
 def build_report(
@@ -122,7 +125,8 @@ def build_report(
     )
     references = read_reference_curves() if reference_curves else {}
     figures = _figures(scores, songs, histories, references, names)
-    return Report(tables, _per_song(scores, config), figures)
+    baseline = system_name(config.baseline, names)
+    return Report(tables, _per_song(scores, config), figures, baseline)
 
 
 def write_report(
@@ -168,7 +172,7 @@ def write_report_page(
         FxNormError: see `fxnorm.reporting.page.write_page`.
     """
     tables = [page_table(table) for table in report.tables.values()]
-    tables.append(_songs_table(report.songs, names))
+    tables.append(_songs_table(report, names))
     write_page(
         path,
         title="Automatic mixes against human mixes",
@@ -253,13 +257,14 @@ def _example_figures(song: EvaluatedSong, names: Mapping[str, str]) -> dict[str,
     }
 
 
-def _songs_table(songs: pd.DataFrame, names: Mapping[str, str]) -> PageTable:
-    named = songs.assign(system=[system_name(system, names) for system in songs["system"]])
+def _songs_table(report: Report, names: Mapping[str, str]) -> PageTable:
+    systems = [system_name(system, names) for system in report.songs["system"]]
+    named = report.songs.assign(system=systems)
     named.columns = [str(column).replace("_", " ") for column in named.columns]
     return PageTable(
-        "Improvement over the normalised sum, song by song",
+        f"Improvement over {report.baseline}, song by song",
         named,
-        "Error of the normalised sum minus the system's: positive is better.",
+        f"Error of {report.baseline} minus the system's: positive is better.",
     )
 
 

@@ -24,14 +24,14 @@ from fxnorm.models import (
     set_front_end,
     start_as_sum,
 )
+from fxnorm.progress import Progress
 from fxnorm.seeds import derive_seed
 from fxnorm.training.checkpoint import load_checkpoint, save_checkpoint
 from fxnorm.training.loader import Batch, Loader
-from fxnorm.training.machine import Machine, peak_memory_mb
+from fxnorm.training.machine import Clock, Machine, peak_memory_mb
 from fxnorm.training.schedule import learning_rate
 from fxnorm.training.state import TrainingState, Weights
 from fxnorm.training.training_config import LossConfig, TrainingConfig
-from fxnorm.training.training_progress import Clock, TrainingProgress
 from fxnorm.training.training_songs import OpenSong
 from fxnorm.training.validation import align, check_validation, validate
 
@@ -121,7 +121,9 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
         report(state.log(epoch))
     end = state.step if state.out_of_patience(config.patience) else config.steps
     clock = Clock()
-    progress = TrainingProgress(job.title, state.step, end, silent=not fabric.is_global_zero)
+    progress = Progress(job.title, end, "steps", done=state.step, silent=not fabric.is_global_zero)
+    if state.step:
+        progress.say(f"resumed at step {state.step}")
     with closing(progress), closing(loader.batches(state.step, end)) as batches:
         for step, batch in batches:
             for group in adam.param_groups:
@@ -134,7 +136,7 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
             _follow(average, module, min(config.averaging, (state.step + 1) / (state.step + 10)))
             state.record(loss, norm)
             _give_up_if_hopeless(state, config)
-            progress.step(loss)
+            progress.advance(note=f"loss {loss:.4g}")
             clock.tick()
 
             if state.step % config.steps_per_epoch == 0:
@@ -142,7 +144,7 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
                 epoch = _close_epoch(fabric, job, average, song_loss, state, report)
                 _save(fabric, job, module, average, adam, state)
                 memory = {"machine/peak_memory_mb": peak_memory_mb(fabric.device)}
-                progress.epoch(state.log(epoch))
+                progress.say(state.summary(epoch))
                 report({**state.log(epoch), **speed, **memory})
                 if state.out_of_patience(config.patience):
                     break

@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -198,3 +199,27 @@ def _reproducible(device: torch.device, threads: int | None) -> Iterator[None]:
         torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
         memory.fill_uninitialized_memory = fill
         torch.set_num_threads(before)
+
+
+class Clock:
+    """Wall time of an epoch's steps; for logs only, never for results."""
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def tick(self) -> None:
+        """A step is done."""
+        self._steps += 1
+
+    def lap(self, batch_size: int) -> dict[str, float]:
+        """Speed of the steps since the last restart, of which a resumed epoch has fewer."""
+        per_step = (time.perf_counter() - self._start) / max(1, self._steps)
+        return {
+            "machine/seconds_per_step": per_step,
+            "machine/items_per_second": batch_size / per_step,
+        }
+
+    def restart(self) -> None:
+        """Start counting anew."""
+        self._start = time.perf_counter()
+        self._steps = 0

@@ -83,6 +83,16 @@ class TrainingState:
         }
         return {"epoch": epoch, **rows}
 
+    def summary(self, epoch: int) -> str:
+        """An epoch's mean losses in a line."""
+        log = self.log(epoch)
+        losses = [
+            f"{split} {log[key]:.4g}"
+            for split in ("train", "valid")
+            if (key := f"{split}/loss_mean") in log
+        ]
+        return f"epoch {epoch}: {', '.join(losses)}"
+
     def content(self) -> dict[str, Any]:
         """The state as plain data."""
         return {entry.name: getattr(self, entry.name) for entry in fields(self)}

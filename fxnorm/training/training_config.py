@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from fxnorm.configuration import Config
 from fxnorm.conventions import SAMPLE_RATE
 
-#: Window lengths are cut to a multiple of this many samples (training.md: floor(T / 64) * 64).
+#: Window lengths are cut to a multiple of this many samples, the released network's pooling size.
 BLOCK = 64
 
 Precision = Literal["32-true", "16-mixed", "bf16-mixed"]

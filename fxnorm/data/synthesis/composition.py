@@ -13,7 +13,7 @@ from fxnorm.data.synthesis.arrangement import (
 )
 from fxnorm.data.synthesis.harmony import progression
 from fxnorm.data.synthesis.melody import backing_voices, lead_melody
-from fxnorm.data.synthesis.score import Outline, Section, Song
+from fxnorm.data.synthesis.score import Composition, Outline, Section
 from fxnorm.data.synthesis.styles import STYLES, Style
 from fxnorm.errors import FxNormError
 from fxnorm.seeds import generator
@@ -35,7 +35,7 @@ _EVERYONE = ("lead", "backing", "drums", "bass", "rhythm", "layer", "colour")
 
 def compose(
     counts: dict[str, int], duration_s: tuple[float, float], seed: int
-) -> dict[str, list[Song]]:
+) -> dict[str, list[Composition]]:
     """Compose all songs of a data set; no two share tempo, chords or drum pattern.
 
     A song depends on the seed, its partition and its number, and on earlier songs only where it
@@ -61,7 +61,7 @@ def compose(
 
 def _song(
     partition: str, index: int, duration_s: tuple[float, float], seed: int, used: set[object]
-) -> Song:
+) -> Composition:
     # Styles take turns, so that every partition, also a small one, holds them all.
     style = list(STYLES)[index % len(STYLES)]
     for attempt in range(_ATTEMPTS):
@@ -106,14 +106,14 @@ def _whole_bars_s(longest_s: float, shortest_s: float, tempo_bpm: float) -> floa
     return max(shortest_s, round(bars * bar_s + _RING_OUT_S, 2))
 
 
-def _arrange(name: str, outline: Outline, random: np.random.Generator) -> Song:
+def _arrange(name: str, outline: Outline, random: np.random.Generator) -> Composition:
     style = STYLES[outline.style]
     sections = _sections(outline, style, random)
     grid = Grid(outline, sections, style.swing)
     voice = str(random.choice(style.voices))
     lead = lead_melody(grid, voice, style, random)
     chorus = grid.spans("chorus")
-    return Song(
+    return Composition(
         name=name,
         outline=outline,
         sections=sections,

@@ -33,7 +33,7 @@ from fxnorm.data.synthesis.oscillators import sample_count
 from fxnorm.data.synthesis.performance import Track
 from fxnorm.data.synthesis.real_music import real_curve
 from fxnorm.data.synthesis.rooms import Room, impulse_response
-from fxnorm.data.synthesis.score import Song
+from fxnorm.data.synthesis.score import Composition
 from fxnorm.data.synthesis.synthesis_config import EngineerConfig
 from fxnorm.effects.compressor import gain_reduction_db, level_db, smoothing
 from fxnorm.effects.processors import build_chain
@@ -150,7 +150,7 @@ def studio_rooms(seed: int) -> dict[str, np.ndarray]:
     return rooms
 
 
-def decide(song: Song, config: EngineerConfig, seed: int) -> dict[str, Decision]:
+def decide(song: Composition, config: EngineerConfig, seed: int) -> dict[str, Decision]:
     """Set up each stem.
 
     Args:
@@ -233,7 +233,7 @@ def _side_gain(phi: np.ndarray, wanted: float) -> float:
     return float(np.interp(wanted, phi[rising], SIDE_GAINS_DB[rising]))
 
 
-def mix_loudness(song: Song, config: EngineerConfig) -> float:
+def mix_loudness(song: Composition, config: EngineerConfig) -> float:
     """Integrated loudness in LUFS to master the song at."""
     return config.target_lufs + MASTERING[song.outline.style]
 
@@ -319,7 +319,7 @@ def _compress(audio: np.ndarray, stem: str) -> np.ndarray:
     return audio * from_db(-reduction_db)[:, None]
 
 
-def _tone(song: Song, stem: str) -> np.ndarray:
+def _tone(song: Composition, stem: str) -> np.ndarray:
     """What the instruments and the density change about a stem's tone, at `CURVE_HZ`."""
     if stem == "vocals":
         return VOICES[song.voice]
@@ -334,7 +334,7 @@ def _tone(song: Song, stem: str) -> np.ndarray:
     )
 
 
-def _level(song: Song, stem: str) -> float:
+def _level(song: Composition, stem: str) -> float:
     """What the instruments and the density change about a stem's level in LU."""
     if stem == "bass":
         return BASSES[song.bass.instrument][0]
@@ -346,7 +346,7 @@ def _level(song: Song, stem: str) -> float:
     return 0.0
 
 
-def _ride(song: Song, stem: str) -> np.ndarray:
+def _ride(song: Composition, stem: str) -> np.ndarray:
     """Fader movements in dB: the chorus up, the accompaniment down under the singer."""
     samples = sample_count(song.outline.duration_s)
     bar = sample_count(240.0 / song.outline.tempo_bpm)

@@ -14,7 +14,7 @@ from fxnorm.data.synthesis.measurement import measure, summarise
 from fxnorm.data.synthesis.mixdown import mix_down
 from fxnorm.data.synthesis.performance import perform, raw_stem
 from fxnorm.data.synthesis.rooms import Room, impulse_response
-from fxnorm.data.synthesis.score import Song
+from fxnorm.data.synthesis.score import Composition
 from fxnorm.data.synthesis.synthesis_config import SynthesisConfig
 from fxnorm.effects.processors import build_chain
 from fxnorm.progress import progress
@@ -76,7 +76,7 @@ def synthesize(
 def _produce(
     root: Path,
     partition: str,
-    song: Song,
+    song: Composition,
     config: SynthesisConfig,
     rooms: dict[str, np.ndarray],
     seed: int,

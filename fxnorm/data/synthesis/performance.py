@@ -17,7 +17,7 @@ from fxnorm.data.synthesis.drums import play_drums
 from fxnorm.data.synthesis.instruments import has_microphone, play
 from fxnorm.data.synthesis.oscillators import sample_count
 from fxnorm.data.synthesis.rooms import Room, impulse_response
-from fxnorm.data.synthesis.score import Note, Part, Song
+from fxnorm.data.synthesis.score import Composition, Note, Part
 from fxnorm.data.synthesis.voice import sing
 from fxnorm.effects import low_pass
 from fxnorm.seeds import generator
@@ -65,7 +65,7 @@ class Track:
     passages: tuple[tuple[float, float], ...]
 
 
-def perform(song: Song, seed: int) -> dict[str, tuple[Track, ...]]:
+def perform(song: Composition, seed: int) -> dict[str, tuple[Track, ...]]:
     """Record the tracks of a song's four stems."""
     samples = sample_count(song.outline.duration_s)
     played = {
@@ -95,7 +95,7 @@ def _mono(audio: np.ndarray) -> np.ndarray:
     return audio if audio.ndim == 1 else audio.mean(axis=1)
 
 
-def _vocals(song: Song, samples: int, seed: int) -> list[Track]:
+def _vocals(song: Composition, samples: int, seed: int) -> list[Track]:
     """The lead, its double, and two backing voices."""
     parts = [("lead", 0, song.lead), ("double", 0, song.double)]
     parts += [("backing", take, song.backing) for take in (0, 1)]
@@ -112,7 +112,7 @@ def _vocals(song: Song, samples: int, seed: int) -> list[Track]:
     ]
 
 
-def _part(song: Song, part: Part, take: int, samples: int, seed: int) -> Track:
+def _part(song: Composition, part: Part, take: int, samples: int, seed: int) -> Track:
     random = _random(song, seed, part.role, part.instrument, take)
     if take:
         # Nobody plays the same twice.
@@ -131,7 +131,7 @@ def _again(note: Note, random: np.random.Generator) -> Note:
     )
 
 
-def _drums(song: Song, samples: int, seed: int) -> list[Track]:
+def _drums(song: Composition, samples: int, seed: int) -> list[Track]:
     random = _random(song, seed, "drums")
     hits = tuple(Note(hit.start_s, 0.3, 0.0, hit.velocity) for hit in song.drums)
     return [
@@ -140,7 +140,7 @@ def _drums(song: Song, samples: int, seed: int) -> list[Track]:
     ]
 
 
-def _random(song: Song, seed: int, *purpose: str | int) -> np.random.Generator:
+def _random(song: Composition, seed: int, *purpose: str | int) -> np.random.Generator:
     return generator(seed, "performance", song.name, *purpose)
 
 
@@ -156,7 +156,7 @@ def _passages(notes: tuple[Note, ...]) -> tuple[tuple[float, float], ...]:
     return tuple((start_s, end_s + _RING_S) for start_s, end_s in passages)
 
 
-def _hear(played: dict[str, list[Track]], song: Song, seed: int) -> dict[str, list[Track]]:
+def _hear(played: dict[str, list[Track]], song: Composition, seed: int) -> dict[str, list[Track]]:
     """Add the room and, for a band that plays together, the others' bleed."""
     response = impulse_response(_ROOM, generator(seed, "recording room"))[:, 0]
     response[0] = 0.0
@@ -204,7 +204,7 @@ def _has_microphone(stem: str, name: str) -> bool:
     return stem in ("vocals", "drums") or has_microphone(name)
 
 
-def _record(stem: str, tracks: list[Track], song: Song, seed: int) -> tuple[Track, ...]:
+def _record(stem: str, tracks: list[Track], song: Composition, seed: int) -> tuple[Track, ...]:
     """Set preamplifiers, add their noise, fade the end out, round to 16 bits."""
     random = _random(song, seed, "recording", stem)
     samples = tracks[0].audio.shape[0]

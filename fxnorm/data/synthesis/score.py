@@ -90,7 +90,7 @@ class Outline:
 
 
 @dataclass(frozen=True)
-class Song:
+class Composition:
     """A song ready to be played."""
 
     name: str
