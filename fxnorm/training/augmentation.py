@@ -50,6 +50,8 @@ class Augmentation:
         if self._config.drop_stem:
             inputs, target = self._drop_stems(piece, draws)
         inputs = self._process(inputs, draws)
+        if self._config.width_db:
+            inputs = _widened(inputs, draws.uniform(-1.0, 1.0, len(inputs)) * self._config.width_db)
         if self._config.bleed_db is not None:
             inputs = self._bleed(inputs, self._config.bleed_db, draws)
         if self._config.gain_db or self._config.flip_polarity:
@@ -96,6 +98,13 @@ class Augmentation:
         sign = np.where(draws.random(stems) < self._config.flip_polarity, -1.0, 1.0)
         factors: np.ndarray = (gain * sign).astype(np.float32)
         return factors[:, None, None]
+
+
+def _widened(inputs: np.ndarray, side_db: np.ndarray) -> np.ndarray:
+    """(stems, samples, 2) with the difference of the channels of each stem changed in level."""
+    side = 0.5 * (inputs[..., 0] - inputs[..., 1])
+    change = side * (from_db(side_db).astype(np.float32)[:, None] - 1.0)
+    return inputs + np.stack([change, -change], axis=-1)
 
 
 def _build(step: ProcessorConfig, values: dict[str, float]) -> Chain:

@@ -97,6 +97,9 @@ class AugmentationConfig(Config):
     flip_polarity: float = Field(default=0.0, ge=0.0, le=1.0)
     """Chance per input stem that its sign is changed."""
 
+    width_db: float = Field(default=0.0, ge=0.0)
+    """The difference of left and right of each input stem is changed by up to ± this many dB."""
+
     bleed_db: float | None = Field(default=None, le=0.0)
     """Each stem gets the sum of the others at this level down to 20 dB below it; null: none."""
 

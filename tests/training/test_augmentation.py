@@ -73,6 +73,20 @@ def test_gain_and_polarity_change_inputs_by_one_factor_per_stem(piece, songs):
     assert 30 <= sum(factor < 0 for factor in factors) <= 90
 
 
+def test_width_changes_the_difference_of_the_channels_alone(piece, songs):
+    gains = []
+    for seed in range(20):
+        result = augment(piece, songs, seed, width_db=6.0)
+        assert result.target is piece.target
+        np.testing.assert_allclose(result.inputs.sum(-1), piece.inputs.sum(-1), atol=1e-6)
+        before, after = (stems[..., 0] - stems[..., 1] for stems in (piece.inputs, result.inputs))
+        ratio = (before * after).sum(-1) / (before**2).sum(-1)
+        np.testing.assert_allclose(after, ratio[:, None] * before, atol=1e-6)
+        gains.extend(20 * np.log10(ratio))
+    assert -6.01 < min(gains) < -5
+    assert 5 < max(gains) < 6.01
+
+
 def test_stems_bleed_into_the_others(piece, songs):
     levels = []
     for seed in range(20):

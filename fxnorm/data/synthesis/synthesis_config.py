@@ -23,9 +23,9 @@ class EngineerConfig(Config):
     """What the mixing engineer aims at."""
 
     #: Integrated loudness in LUFS to master at, give or take 2 LU by style.
-    target_lufs: float = Field(default=-16.5, ge=-20.0, le=-8.0)
+    target_lufs: float = Field(default=-16.5, ge=-24.0, le=-8.0)
     #: Highest sample peak of a mixture in dBFS.
-    ceiling_db: float = Field(default=-1.0, ge=-6.0, le=-0.1)
+    ceiling_db: float = Field(default=-1.0, ge=-12.0, le=-0.1)
     #: The mix before what the instruments change about it.
     balance_lu: Balance = Balance()
     #: Standard deviation of what no rule explains: levels and equaliser gains in dB.
