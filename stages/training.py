@@ -10,7 +10,7 @@ from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
 from fxnorm.models import MixerConfig, WaveUNetConfig, WindowConfig, build, save
 from fxnorm.models.weights import read_weights
-from fxnorm.normalization import DatasetFeatures
+from fxnorm.normalization import DatasetFeatures, load_impulse_responses
 from fxnorm.outputs import atomic_file, atomic_folder
 from fxnorm.training import (
     Machine,
@@ -88,11 +88,14 @@ def _front_end(system: SystemConfig) -> Path | None:
 def _save(name: str, states: dict[str, Weights], system: SystemConfig, params: Params) -> None:
     features = DatasetFeatures.load(MODELS / "features.npz")
     config = _mixer_config(name, system, params)
+    rooms = []
+    if "reverb" in params.normalization.effects:
+        rooms = load_impulse_responses(params.dataset.impulse_responses)
     with atomic_folder(MODELS / name) as folder:
         for state, weights in states.items():
             net = build(system.network)
             net.load_state_dict(weights)
-            save(folder / state, net, features, config)
+            save(folder / state, net, features, config, rooms)
 
 
 def _report(name: str, result: TrainingResult, run: Run) -> None:

@@ -77,7 +77,7 @@ def mix_stems(
         device: see `mix`.
         effects: effects of the normalisation; the default is what the network was trained with.
         strengths: fraction of each effect, 0 to 1; 1 where not named.
-        impulse_responses: for the effect `reverb`.
+        impulse_responses: for the effect `reverb`; the default are the model's rooms.
         pre_impulse_responses: for the effect `prereverb`.
         on_progress: called with the fraction done, 0 to 1.
 
@@ -86,6 +86,7 @@ def mix_stems(
     """
     loaded = model if isinstance(model, LoadedModel) else load(model, choose_device(device))
     config = _adapt(loaded.config.normalization, effects, strengths)
+    impulse_responses = impulse_responses or loaded.rooms
     normalizer = FxNormalizer(
         loaded.features,
         config,

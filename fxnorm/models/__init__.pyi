@@ -6,7 +6,7 @@ from .building import Network, build
 from .mixer_config import MixerConfig, NetworkConfig, WindowConfig
 from .model_folder import LoadedModel, load, save
 from .released_weights import import_model, import_released, read_released
-from .settings_files import load_settings
+from .settings_files import load_rooms, load_settings
 from .start import calibrate_gain, start_as_sum
 from .waveunet.wave_u_net import WaveUNet
 from .waveunet.wave_u_net_config import WaveUNetConfig
@@ -26,6 +26,7 @@ __all__ = [
     "import_model",
     "import_released",
     "load",
+    "load_rooms",
     "load_settings",
     "mix_stream",
     "read_released",

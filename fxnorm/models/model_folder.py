@@ -1,18 +1,22 @@
-"""Model folders: `model.safetensors`, `config.json` and `features.npz`, all that mixing needs."""
+"""Model folders, all that mixing needs: weights, settings, features and rooms."""
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import safetensors.torch
 import torch
 
+from fxnorm import audio
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.models.building import Network, build
 from fxnorm.models.mixer_config import MixerConfig
-from fxnorm.models.settings_files import CONFIG, FEATURES, WEIGHTS, load_settings
+from fxnorm.models.settings_files import CONFIG, FEATURES, ROOMS, WEIGHTS, load_rooms, load_settings
 from fxnorm.models.weights import read_weights, require_same_layout
 from fxnorm.normalization.dataset_features import DatasetFeatures
+from fxnorm.normalization.impulse_responses import ImpulseResponse
 from fxnorm.outputs import atomic_folder
 
 
@@ -22,6 +26,8 @@ class LoadedModel(NamedTuple):
     net: Network
     features: DatasetFeatures
     config: MixerConfig
+    rooms: tuple[ImpulseResponse, ...] = ()
+    """For the effect `reverb`."""
 
     @property
     def output_offset(self) -> int:
@@ -34,8 +40,16 @@ def save(
     net: Network,
     features: DatasetFeatures,
     config: MixerConfig,
+    rooms: Sequence[ImpulseResponse] = (),
 ) -> None:
     """Write a model folder, whole or not at all; replaces an older one.
+
+    Args:
+        folder: of the model.
+        net: the network.
+        features: what stems are normalised to.
+        config: of the network and of the normalisation.
+        rooms: for the effect `reverb`; stored with 16 bits.
 
     Raises:
         FxNormError: the network is not the one that `config` describes, or the folder holds
@@ -45,11 +59,14 @@ def save(
     with torch.device("meta"):
         expected = build(config.network).state_dict()
     require_same_layout(state, expected, f"{folder}: the network to save")
-    with atomic_folder(folder, replaces=(WEIGHTS, CONFIG, FEATURES)) as temporary:
+    with atomic_folder(folder, replaces=(WEIGHTS, CONFIG, FEATURES, ROOMS)) as temporary:
         safetensors.torch.save_file(state, temporary / WEIGHTS)
         text = json.dumps(config.model_dump(mode="json"), indent=2)
         (temporary / CONFIG).write_text(text + "\n", encoding="utf-8")
         features.save(temporary / FEATURES)
+        for room in rooms:
+            path = temporary / ROOMS / room.name / "impulse_response.flac"
+            audio.write(path, room.samples, SAMPLE_RATE)
 
 
 def load(folder: str | os.PathLike[str], device: str | torch.device = "cpu") -> LoadedModel:
@@ -64,4 +81,4 @@ def load(folder: str | os.PathLike[str], device: str | torch.device = "cpu") -> 
     state = read_weights(weights)
     require_same_layout(state, net.state_dict(), str(weights))
     net.load_state_dict(state)
-    return LoadedModel(net.to(device).eval(), features, config)
+    return LoadedModel(net.to(device).eval(), features, config, load_rooms(folder))

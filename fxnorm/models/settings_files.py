@@ -1,4 +1,4 @@
-"""A model folder's settings and features, read without torch."""
+"""A model folder's settings, features and rooms, read without torch."""
 
 import json
 import os
@@ -9,8 +9,11 @@ from typing import Any
 from fxnorm.errors import FxNormError
 from fxnorm.models.mixer_config import MixerConfig
 from fxnorm.normalization.dataset_features import DatasetFeatures
+from fxnorm.normalization.impulse_responses import ImpulseResponse, load_impulse_responses
 
 WEIGHTS, CONFIG, FEATURES = "model.safetensors", "config.json", "features.npz"
+ROOMS = "rooms"
+"""Folder of the impulse responses for the effect `reverb`, where the model has them."""
 
 
 def load_settings(folder: str | os.PathLike[str]) -> tuple[MixerConfig, DatasetFeatures]:
@@ -27,6 +30,16 @@ def load_settings(folder: str | os.PathLike[str]) -> tuple[MixerConfig, DatasetF
             raise FxNormError(f"{root / name}: missing; train or import the model again")
     config = MixerConfig.parse(_read_json(root / CONFIG), str(root / CONFIG))
     return config, DatasetFeatures.load(root / FEATURES)
+
+
+def load_rooms(folder: str | os.PathLike[str]) -> tuple[ImpulseResponse, ...]:
+    """The impulse responses that a model brings for the effect `reverb`; it may have none.
+
+    Raises:
+        FxNormError: one that can't be used.
+    """
+    rooms = Path(folder) / ROOMS
+    return tuple(load_impulse_responses(rooms)) if rooms.is_dir() else ()
 
 
 def _read_json(path: Path) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from fxnorm import audio
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 
-FILE_NAME = "impulse_response.wav"
+_FILES = ("impulse_response.wav", "impulse_response.flac")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ImpulseResponse:
 
 
 def load_impulse_responses(folder: str | os.PathLike[str]) -> list[ImpulseResponse]:
-    """Read `<folder>/<name>/impulse_response.wav`, sorted by name and resampled to 44.1 kHz.
+    """Read `<folder>/<name>/impulse_response.wav` or `.flac`, by name, resampled to 44.1 kHz.
 
     Raises:
         FxNormError: the folder is missing or has none, or one is silent or has more than two
@@ -36,10 +36,10 @@ def load_impulse_responses(folder: str | os.PathLike[str]) -> list[ImpulseRespon
     root = Path(folder)
     if not root.is_dir():
         raise FxNormError(f"{folder}: no such folder of impulse responses")
-    responses = [_load(path) for path in sorted(root.glob(f"*/{FILE_NAME}"))]
-    if not responses:
-        raise FxNormError(f"{folder}: holds no impulse responses; expected <name>/{FILE_NAME}")
-    return responses
+    paths = sorted(path for name in _FILES for path in root.glob(f"*/{name}"))
+    if not paths:
+        raise FxNormError(f"{folder}: holds no impulse responses; expected <name>/{_FILES[0]}")
+    return [_load(path) for path in paths]
 
 
 def _load(path: Path) -> ImpulseResponse:

@@ -26,7 +26,7 @@ from fxnorm.models import (
     scale_front_end,
     set_front_end,
 )
-from fxnorm.normalization.dataset_features import DatasetFeatures
+from fxnorm.normalization import DatasetFeatures, ImpulseResponse
 from fxnorm.stems import STEMS
 
 LAYOUTS = json.loads((recipe.GOLDEN / "state_dicts.json").read_text())
@@ -75,6 +75,19 @@ def test_loading_gives_back_what_was_saved(kind, tmp_path, features):
         assert torch.equal(loaded.net(x), net(x))
     names = sorted(path.name for path in (tmp_path / "model").iterdir())
     assert names == ["config.json", "features.npz", "model.safetensors"]
+
+
+def test_a_model_brings_its_rooms(tmp_path, features):
+    config = CONFIGS["automix"]
+    samples = np.linspace(-0.5, 0.5, 2000, dtype=np.float32).reshape(1000, 2)
+    rooms = [ImpulseResponse("small", samples), ImpulseResponse("large", samples[::-1])]
+    save(tmp_path / "model", build(config.network), features, config, rooms)
+    loaded = load(tmp_path / "model").rooms
+    assert [room.name for room in loaded] == ["large", "small"]
+    np.testing.assert_allclose(loaded[1].samples, samples, atol=2**-15)
+    # Saving again replaces them.
+    save(tmp_path / "model", build(config.network), features, config)
+    assert load(tmp_path / "model").rooms == ()
 
 
 def test_saving_twice_writes_the_same_bytes(folder, tmp_path, features):

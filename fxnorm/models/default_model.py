@@ -1,0 +1,6 @@
+"""The model that comes with the package, trained with `params/default-model.yaml`."""
+
+from pathlib import Path
+
+DEFAULT_MODEL = Path(__file__).parent / "default"
+"""Its folder; docs/model-card.md says what it is."""
