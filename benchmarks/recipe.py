@@ -1,10 +1,9 @@
-"""What each departure from the released recipe, and each augmentation, does to validation loss.
+"""What each departure from the default recipe does to the mixes of the test songs.
 
-Run it as `python -m benchmarks.recipe [--steps 120] [--songs 6] [--seeds 1 2 3]` after
-`dvc repro pretrain`. The default network learns loss B from a few of the normalised training songs,
-so that it can overfit within minutes; every variant changes one thing. The figures are the lowest
-mean validation loss of a run and the last one, averaged over the seeds, and by how much each
-differs from the default recipe with the same seed: mean and standard deviation over the seeds.
+Run it as `python -m benchmarks.recipe [--systems ours_S_La ...] [--seeds 1 2 3]` after
+`dvc repro`. Every variant changes one thing of a system's training. The figures are the mean of the
+spectral, panning and dynamics errors against the human mixes, over all songs of the wet and of the
+dry test set, as mean and standard deviation over the seeds. A variant takes some minutes per seed.
 """
 
 import argparse
@@ -15,44 +14,50 @@ from typing import Any
 import numpy as np
 import torch
 
-from fxnorm.data import load_partition
+from fxnorm import audio
+from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.data import Song, find_songs
+from fxnorm.evaluation import compare
+from fxnorm.mixing.inference import apply_network
+from fxnorm.models import LoadedModel, build
 from fxnorm.models.weights import read_weights
-from fxnorm.training import Machine, TrainingConfig, TrainingSong, train
+from fxnorm.normalization import DatasetFeatures
+from fxnorm.training import Machine, TrainingConfig, train
+from stages.evaluate import HEADLINE
+from stages.mixes import TEST_SETS
 from stages.params import Params, load_params
-from stages.training import TRAIN, VALID, _training_songs
+from stages.training import TRAIN, VALID, mixer_config, training_songs
 
 FRONT_ENDS = Path("models/pretrained")
 EQUALISER = {
     "processor": "Equaliser",
-    "ranges": {f"{band}_gain": [-4.0, 4.0] for band in ("low_shelf", "second_band", "high_shelf")},
-}
-COMPRESSOR = {
-    "processor": "Compressor",
-    "ranges": {"threshold": [-40.0, -20.0], "ratio": [1.0, 3.0]},
+    "ranges": {f"{band}_gain": [-3.0, 3.0] for band in ("low_shelf", "second_band", "high_shelf")},
 }
 #: Changed keys of `training`, by system and variant; each system's default recipe comes first.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
+    "ours_S_La": {
+        "default recipe": {},
+        "random start": {"start": "random"},
+        "bank as it is, not pretrained": {"transfer": None},
+        "random start, not pretrained": {"start": "random", "transfer": None},
+        "weights not averaged": {"averaging": 0.0},
+        "learning rate 0.002": {"learning_rate": 0.002},
+        "no channel swap": {"augmentation": {"swap_channels": 0.0}},
+        "width ± 4 dB": {"augmentation": {"width_db": 4.0}},
+        "equaliser ± 3 dB": {"augmentation": {"chain": [EQUALISER]}},
+        "bleed up to -30 dB": {"augmentation": {"bleed_db": -30.0}},
+    },
     "ours_S_Lb": {
         "default recipe": {},
-        "no ramp": {"ramp_steps": 0},
-        "constant learning rate": {"decay": "none"},
-        "learning rate 0 in the first epoch": {"first_factor": 0.0},
-        "gain not calibrated": {"calibrate_gain": False},
-        "fresh front end": {"transfer": None},
-        "last state of the pretraining": {"transfer": "last"},
-        "no AMSGrad": {"amsgrad": False},
-        "double precision in the loss": {"loss": {"precision": "double"}},
-        "no channel swap": {"augmentation": {"swap_channels": 0.0}},
-        "stem gain ± 2 dB": {"augmentation": {"gain_db": 2.0}},
-        "polarity": {"augmentation": {"flip_polarity": 0.5}},
-        "stems left out (0.1)": {"augmentation": {"drop_stem": 0.1}},
-        "equaliser ± 4 dB": {"augmentation": {"chain": [EQUALISER]}},
-        "compressor": {"augmentation": {"chain": [COMPRESSOR]}},
+        "random start": {"start": "random"},
+        "learning rate 0.002": {"learning_rate": 0.002},
+        "width ± 4 dB": {"augmentation": {"width_db": 4.0}},
     },
     "wun_S_Lb": {
         "default recipe": {},
-        "not mirrored": {"mirrored_start": False},
-        "no channel swap": {"augmentation": {"swap_channels": 0.0}},
+        "random start": {"start": "random"},
+        "learning rate 0.001": {"learning_rate": 0.001},
+        "width ± 4 dB": {"augmentation": {"width_db": 4.0}},
     },
 }
 
@@ -60,72 +65,62 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
 def main() -> None:
     """Print one line per variant."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=120)
-    parser.add_argument("--songs", type=int, default=6, help="training songs")
+    parser.add_argument("--systems", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     options = parser.parse_args()
     torch.set_num_threads(1)
     params = load_params("params.yaml")
-    stems = tuple(params.stems)
-    found = load_partition(params.dataset, "train", stems)
-    songs = _training_songs(TRAIN, stems, {song.name: song.stems for song in found.songs})
-    songs = songs[: options.songs]
-    print(f"{options.steps} steps, {len(songs)} songs, seeds {options.seeds}; validation loss B")
-    for system, variants in VARIANTS.items():
-        print(f"{system:36}{'lowest':>8}{'difference':>17}{'last':>8}{'difference':>17}")
-        default = None
-        for name, change in variants.items():
-            curves = [
-                run(params, system, songs, options.steps, seed, change) for seed in options.seeds
+    print(f"{'mean error, seeds ' + str(options.seeds):44}{'wet':>16}{'dry':>16}")
+    for name in options.systems:
+        for variant, change in VARIANTS[name].items():
+            errors = np.array([run(params, name, seed, change) for seed in options.seeds])
+            columns = [
+                f"{mean:9.4f} ± {deviation:.4f}"
+                for mean, deviation in zip(errors.mean(0), errors.std(0), strict=True)
             ]
-            losses = np.array([(min(curve), curve[-1]) for curve in curves])
-            default = losses if default is None else default
-            columns = [f"{name:36}"]
-            for mean, differences in zip(losses.mean(0), (losses - default).T, strict=True):
-                columns.append(
-                    f"{mean:8.2f}{differences.mean():+9.2f} ± {np.std(differences):5.2f}"
-                )
-            print("".join(columns), flush=True)
+            print(f"{name}: {variant:34}{''.join(columns)}", flush=True)
 
 
-def run(
-    params: Params,
-    name: str,
-    songs: list[TrainingSong],
-    steps: int,
-    seed: int,
-    change: dict[str, Any],
-) -> list[float]:
-    """Mean validation loss after each of six epochs."""
+def run(params: Params, name: str, seed: int, change: dict[str, Any]) -> list[float]:
+    """Mean errors on the wet and the dry test set."""
     system = params.systems[name]
-    settings = system.training.model_dump()
-    first = {"epochs": 1, "factor": change.get("first_factor", 1.0)}
-    settings["steps_per_epoch"] = steps // 6
-    settings["schedule"] = [first, {"epochs": 5}]
+    settings = system.training.model_dump(exclude={"seed"})
     for key, value in change.items():
-        if key != "first_factor":
-            settings[key] = settings[key] | value if isinstance(value, dict) else value
+        settings[key] = settings[key] | value if isinstance(value, dict) else value
     config = TrainingConfig.parse(settings, "variant")
     front_end = None
     if config.transfer is not None:
         front_end = read_weights(FRONT_ENDS / config.transfer / "model.safetensors")
+    stems = tuple(params.stems)
     with tempfile.TemporaryDirectory() as folder:
         result = train(
             config,
             system.network,
-            songs,
-            _training_songs(VALID, tuple(params.stems)),
+            training_songs(TRAIN, stems),
+            training_songs(VALID, stems),
             seed=seed,
             checkpoint_folder=folder,
             fingerprint="variant",
-            title="recipe",
+            title=name,
             front_end=front_end,
             machine=Machine(accelerator="cpu", threads=1),
             excerpts_every_epochs=0,
         )
-    history = result.history
-    valid = history[(history["split"] == "valid") & (history["metric"] == "loss_mean")]
-    return [float(value) for value in valid["value"]]
+    net = build(system.network)
+    net.load_state_dict(result.best_mean.weights)
+    model = LoadedModel(
+        net.eval(), DatasetFeatures.load("models/features.npz"), mixer_config(name, system, params)
+    )
+    return [
+        float(np.mean([_error(song, model) for song in find_songs(folder, stems).songs]))
+        for folder in TEST_SETS.values()
+    ]
+
+
+def _error(song: Song, model: LoadedModel) -> float:
+    mix = apply_network(song.stems, model)
+    scores = compare(mix, audio.read(song.mixture)[0], SAMPLE_RATE).values
+    return float(np.mean([scores[group]["mape_mean"] for group in HEADLINE]))
 
 
 if __name__ == "__main__":

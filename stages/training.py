@@ -53,8 +53,8 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
     result = train(
         training,
         system.network,
-        _training_songs(TRAIN, stems, wet),
-        _training_songs(VALID, stems),
+        training_songs(TRAIN, stems, wet),
+        training_songs(VALID, stems),
         seed=seed,
         checkpoint_folder=unfinished_work("training"),
         fingerprint=key,
@@ -87,7 +87,7 @@ def _front_end(system: SystemConfig) -> Path | None:
 
 def _save(name: str, states: dict[str, Weights], system: SystemConfig, params: Params) -> None:
     features = DatasetFeatures.load(MODELS / "features.npz")
-    config = _mixer_config(name, system, params)
+    config = mixer_config(name, system, params)
     rooms = []
     if "reverb" in params.normalization.effects:
         rooms = load_impulse_responses(params.dataset.impulse_responses)
@@ -121,9 +121,10 @@ def _wet_stems(system: SystemConfig, params: Params) -> dict[str, Mapping[str, P
     return {song.name: song.stems for song in songs}
 
 
-def _training_songs(
+def training_songs(
     folder: Path, stems: Sequence[str], wet: Mapping[str, Mapping[str, Path]] | None = None
 ) -> list[TrainingSong]:
+    """The songs of a folder of normalised stems, with the wet stems of those that have them."""
     return [
         TrainingSong(song.name, song.stems, song.mixture, (wet or {}).get(song.name))
         for song in find_songs(folder, stems).songs
@@ -141,7 +142,8 @@ def _machine() -> Machine:
     return Machine(accelerator, numbers["FXNORM_DEVICES"], numbers["FXNORM_NODES"])
 
 
-def _mixer_config(name: str, system: SystemConfig, params: Params) -> MixerConfig:
+def mixer_config(name: str, system: SystemConfig, params: Params) -> MixerConfig:
+    """What a trained system's model folder says of it."""
     # The Wave-U-Net's group statistics are those of a window: mix as it was validated.
     window = None
     if isinstance(system.network, WaveUNetConfig):
