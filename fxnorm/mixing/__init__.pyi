@@ -1,16 +1,28 @@
 from .baseline import sum_normalized
-from .inference import NormalizedStems, apply_network, choose_device
+from .finishing import Finishing, Levels, Mix, Trace
+from .inference import (
+    NormalizedStems,
+    apply_network,
+    apply_network_by_stem,
+    choose_device,
+    has_shares,
+)
 from .mixer import mix, mix_stems
 from .song_mixing import mix_songs, sum_song
-from .sources import Stems
-from .steps import Mix
+from .tracks import Stems, Track
 
 __all__ = [
+    "Finishing",
+    "Levels",
     "Mix",
     "NormalizedStems",
     "Stems",
+    "Trace",
+    "Track",
     "apply_network",
+    "apply_network_by_stem",
     "choose_device",
+    "has_shares",
     "mix",
     "mix_songs",
     "mix_stems",
