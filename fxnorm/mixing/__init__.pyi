@@ -8,14 +8,17 @@ from .inference import (
     has_shares,
 )
 from .mixer import mix, mix_stems
+from .sessions import Session, read_session
 from .song_mixing import mix_songs, sum_song
 from .tracks import Stems, Track
+from .writing import write_mix, write_stems
 
 __all__ = [
     "Finishing",
     "Levels",
     "Mix",
     "NormalizedStems",
+    "Session",
     "Stems",
     "Trace",
     "Track",
@@ -26,6 +29,9 @@ __all__ = [
     "mix",
     "mix_songs",
     "mix_stems",
+    "read_session",
     "sum_normalized",
     "sum_song",
+    "write_mix",
+    "write_stems",
 ]

@@ -40,8 +40,12 @@ class _Part:
     def seconds(self) -> float:
         return self.samples / self.sample_rate
 
-    def add_to(self, song: np.ndarray) -> list[str]:
-        """Add the track to (samples, 2) at 44.1 kHz; returns what only reading shows."""
+    def add_to(self, song: np.ndarray) -> tuple[int, list[str]]:
+        """Add the track to (samples, 2) at 44.1 kHz.
+
+        Returns:
+            Its channels, and what only reading shows.
+        """
         given = self._read()
         if given.ndim == 1:
             given = given[:, None]
@@ -51,7 +55,7 @@ class _Part:
             )
         if given.shape[0] == 0 or not audio.is_finite(given):
             raise FxNormError(f"{self.name}: the audio is empty or holds NaN or infinite samples")
-        notes = [] if given.shape[1] == 2 else [f"{self.name}: mono, repeated on both channels"]
+        notes = []
         if audio.peak(given) >= 1.0 - 2.0**-15:
             notes.append(f"{self.name}: reaches full scale and may be clipped")
         offsets = audio.offsets(given)
@@ -64,7 +68,7 @@ class _Part:
         gains = self.track.gains()
         for block in scratch.blocks(samples):
             song[block] += given[block] * gains
-        return notes
+        return given.shape[1], notes
 
     def _read(self) -> np.ndarray:
         if isinstance(self.track.audio, np.ndarray):
@@ -127,9 +131,13 @@ class Source:
         whole = scratch.empty((warm_up + samples, 2))
         for block in scratch.blocks(len(whole)):
             whole[block] = 0.0
-        song, notes = whole[warm_up:], []
+        song, notes, widest = whole[warm_up:], list[str](), 1
         for part in self.parts:
-            notes += [*part.notes, *part.add_to(song)]
+            channels, found = part.add_to(song)
+            notes += [*part.notes, *found]
+            widest = max(widest, 2 if part.track.pan else channels)
+        if widest == 1:
+            notes.append(f"{self.stem}: mono, repeated on both channels")
         own, filled = song[: self.samples], warm_up
         while filled > 0:
             count = min(filled, self.samples)

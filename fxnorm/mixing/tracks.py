@@ -38,7 +38,7 @@ class Track:
         """Factors of the left and the right channel, (2,) float32."""
         angle = (self.pan + 1.0) * math.pi / 4.0
         balance = math.sqrt(2.0) * np.array([math.cos(angle), math.sin(angle)])
-        gain: np.ndarray = np.float32(10.0 ** (self.gain_db / 20.0) * balance)
+        gain: np.ndarray = (10.0 ** (self.gain_db / 20.0) * balance).astype(np.float32)
         return gain
 
 
@@ -57,18 +57,13 @@ def tracks_of(stems: Stems) -> dict[str, tuple[Track, ...]]:
     if not isinstance(stems, Mapping) or not stems:
         raise FxNormError("no stems to mix; give at least one, as a mapping of type to audio")
     tracks = {str(stem): _tracks(str(stem), given) for stem, given in stems.items()}
-    seen: dict[Path, str] = {}
     for stem, its_tracks in tracks.items():
-        for track in its_tracks:
-            if isinstance(track.audio, np.ndarray):
-                continue
-            place = Path(track.audio).resolve()
-            if place in seen:
-                raise FxNormError(
-                    f"{os.fspath(track.audio)}: is given twice, for {seen[place]} and for {stem};"
-                    " give it once"
-                )
-            seen[place] = stem
+        places = [
+            Path(t.audio).resolve() for t in its_tracks if not isinstance(t.audio, np.ndarray)
+        ]
+        for place in places:
+            if places.count(place) > 1:
+                raise FxNormError(f"{place}: is given twice for {stem}; give it once")
     return tracks
 
 
