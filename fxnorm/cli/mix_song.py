@@ -53,13 +53,20 @@ def mix_song(
         written = write_stems(stems, mixed.stems, mixed.sample_rate)
         report["stem_files"] = {stem: str(path) for stem, path in written.items()}
     if page is not None:
-        from fxnorm.reporting import write_mix_page
-
-        write_mix_page(page, output.stem, mixed.audio, mixed.stems, mixed.trace, report)
+        _write_page(page, output.stem, mixed, report)
         report["page"] = page
     # Last: where the mix is, all else is.
     write_mix(output, mixed.audio, mixed.sample_rate, options.subtype, seed=options.seed)
     return report
+
+
+def _write_page(page: str, name: str, mixed: "Mix", report: Mapping[str, Any]) -> None:
+    from fxnorm.reporting.page import MixedSong, write_mix_page
+
+    trace = mixed.trace
+    if trace is not None:
+        stems = trace.given, trace.normalized, mixed.stems, trace.curves
+        write_mix_page(page, MixedSong(name, mixed.audio, mixed.sample_rate, *stems, report))
 
 
 def known_types(options: argparse.Namespace) -> tuple[str, ...]:
