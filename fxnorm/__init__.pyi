@@ -1,5 +1,5 @@
-from .mixing import mix
+from .mixing import mix, mix_stems
 
 __version__: str
 
-__all__ = ["__version__", "mix"]
+__all__ = ["__version__", "mix", "mix_stems"]

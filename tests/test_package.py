@@ -30,7 +30,7 @@ from fxnorm.stems import STEMS
 
 ROOT = Path(__file__).parents[1]
 PLAIN = [
-    *("joblib", "numba", "numpy", "pydantic", "pyloudnorm", "pyyaml", "safetensors"),
+    *("jinja2", "joblib", "numba", "numpy", "pydantic", "pyloudnorm", "pyyaml", "safetensors"),
     *("scipy", "soundfile", "soxr", "torch", "tqdm"),
 ]
 
@@ -148,8 +148,11 @@ def test_the_plain_requirements_are_what_mixing_needs(wheel):
 def test_a_plain_installation_mixes(tmp_path, scripts, songs):
     output = tmp_path / "mix.wav"
     files = [word for stem in STEMS for word in (f"--{stem}", songs / f"data/song/{stem}.wav")]
-    done = _fxnorm(scripts, "mix", *files, "--model", songs / "model", "--output", output)
+    page = tmp_path / "mix.html"
+    words = ("--model", songs / "model", "--output", output, "--page", page)
+    done = _fxnorm(scripts, "mix", *files, *words)
     assert done.returncode == 0, done.stderr
+    assert page.read_text().count("data:image/png") == 3
     assert (info(output).samples, info(output).sample_rate) == (44_100, 44_100)
 
     code = (

@@ -1,12 +1,13 @@
 """Audio files, levels, loudness and short-time spectra."""
 
-from fxnorm.audio.levels import db, from_db, peak, peak_db
+from fxnorm.audio.levels import db, from_db, is_finite, peak, peak_db
 from fxnorm.audio.loudness import (
     channel_loudness,
     integrated_loudness,
     short_term_loudness,
     true_peak_db,
 )
+from fxnorm.audio.offset import offsets, without_offsets
 from fxnorm.audio.resampling import resample
 from fxnorm.audio.sound_files import (
     READABLE,
@@ -31,7 +32,9 @@ __all__ = [
     "from_db",
     "info",
     "integrated_loudness",
+    "is_finite",
     "istft",
+    "offsets",
     "peak",
     "peak_db",
     "read",
@@ -41,5 +44,6 @@ __all__ = [
     "stft",
     "to_stereo",
     "true_peak_db",
+    "without_offsets",
     "write",
 ]

@@ -22,6 +22,12 @@ def peak(audio: np.ndarray) -> float:
     return float(max(audio.max(), -audio.min()))
 
 
+def is_finite(audio: np.ndarray) -> bool:
+    """Whether no sample is NaN or infinite."""
+    # Either would survive in the largest or the smallest sample; no array is made for that.
+    return audio.size == 0 or bool(np.isfinite(audio.max()) and np.isfinite(audio.min()))
+
+
 def peak_db(audio: np.ndarray) -> float:
     """Sample peak in dBFS over samples and channels."""
     return float(db(peak(audio)))

@@ -7,6 +7,7 @@ import numpy as np
 import pyloudnorm
 import scipy.signal
 
+from fxnorm import scratch
 from fxnorm.audio.levels import db, peak
 from fxnorm.compiling import compiled
 
@@ -17,6 +18,10 @@ _BLOCK_S = 0.4
 _STEPS_PER_BLOCK = 4
 _SHORT_TERM_S = 3.0
 _RELATIVE_GATE_LU = -10.0
+_OVERSAMPLING = 4
+# Samples that the interpolation filter sees on either side, at the least.
+_OVERSAMPLING_REACH = 16
+_OVERSAMPLED_AT_ONCE = 2**18
 
 
 def integrated_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0) -> float:
@@ -90,8 +95,15 @@ def true_peak_db(audio: np.ndarray) -> float:
     """
     if audio.shape[0] == 0:
         return float(db(0.0))
-    oversampled = scipy.signal.resample_poly(np.asarray(audio, np.float64), 4, 1, axis=0)
-    return float(db(max(peak(oversampled), peak(audio))))
+    highest = peak(audio)
+    for block in scratch.blocks(audio.shape[0], _OVERSAMPLED_AT_ONCE):
+        around = slice(max(0, block.start - _OVERSAMPLING_REACH), block.stop + _OVERSAMPLING_REACH)
+        part = np.asarray(audio[around], np.float64)
+        oversampled = scipy.signal.resample_poly(part, _OVERSAMPLING, 1, axis=0)
+        first = _OVERSAMPLING * (block.start - around.start)
+        own = oversampled[first : first + _OVERSAMPLING * (block.stop - block.start)]
+        highest = max(highest, peak(own))
+    return float(db(highest))
 
 
 def _block_power(audio: np.ndarray, sample_rate: int, offset: float) -> np.ndarray:

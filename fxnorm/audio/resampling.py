@@ -1,7 +1,14 @@
 """Sample-rate conversion."""
 
+import math
+
 import numpy as np
 import soxr
+
+from fxnorm import scratch
+
+#: Samples that are resampled in one go.
+_AT_ONCE = 2**24
 
 
 def resample(
@@ -17,9 +24,31 @@ def resample(
             back can be off by a sample: give the original length on the way back.
     """
     if from_rate != to_rate:
-        audio = soxr.resample(audio, from_rate, to_rate, quality="VHQ").astype(np.float32)
-    if samples is not None and audio.shape[0] != samples:
-        missing = max(0, samples - audio.shape[0])
-        padding = [(0, missing)] + [(0, 0)] * (audio.ndim - 1)
-        audio = np.pad(audio[:samples], padding)
-    return audio
+        audio = _converted(audio, from_rate, to_rate)
+    if samples is None or audio.shape[0] == samples:
+        return audio
+    if audio.shape[0] > samples:
+        return audio[:samples]
+    whole = scratch.empty((samples, *audio.shape[1:]))
+    for block in scratch.blocks(samples):
+        part = audio[block]
+        whole[block][: len(part)] = part
+        whole[block][len(part) :] = 0.0
+    return whole
+
+
+def _converted(audio: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:
+    """All of the audio at the other rate, block by block where it is long."""
+    if audio.shape[0] <= _AT_ONCE:
+        converted: np.ndarray = soxr.resample(audio, from_rate, to_rate, quality="VHQ")
+        return converted.astype(np.float32)
+    channels = audio.shape[1] if audio.ndim == 2 else 1
+    stream = soxr.ResampleStream(from_rate, to_rate, channels, dtype="float32", quality="VHQ")
+    out = scratch.empty((math.ceil(audio.shape[0] * to_rate / from_rate) + 1, *audio.shape[1:]))
+    written = 0
+    for block in scratch.blocks(audio.shape[0]):
+        given = np.ascontiguousarray(audio[block], np.float32)
+        part = stream.resample_chunk(given, last=block.stop == audio.shape[0])[: len(out) - written]
+        out[written : written + len(part)] = part
+        written += len(part)
+    return out[:written]

@@ -1,6 +1,5 @@
 """The command itself. Heavy imports wait until a subcommand runs."""
 
-import argparse
 import io
 import os
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from fxnorm import __version__
 from fxnorm.cli import features, listen, mix, normalize, score, weights
+from fxnorm.cli.arguments import Parser
 from fxnorm.errors import FxNormError
 
 
@@ -21,9 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 for success, 2 for wrong use or input, 130 when interrupted.
     """
-    parser = argparse.ArgumentParser(
-        prog="fxnorm", description="Automatic music mixing with effect normalisation."
-    )
+    parser = Parser(prog="fxnorm", description="Automatic music mixing with effect normalisation.")
     parser.add_argument("--version", action="version", version=f"fxnorm {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for module in (mix, normalize, features, weights, score, listen):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fxnorm.cli.arguments import Join, Merge, numbers
 from fxnorm.errors import FxNormError
 from fxnorm.normalization.effect_table import EFFECTS, effect_names, find_effect
 
@@ -41,6 +42,7 @@ def add_effects(parser: argparse.ArgumentParser) -> None:
     """Add the choice of effects and the impulse responses they need."""
     parser.add_argument(
         "--effects",
+        action=Join,
         type=_effects,
         metavar="LIST",
         help="comma-separated, of "
@@ -49,6 +51,7 @@ def add_effects(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--strength",
+        action=Merge,
         type=_strengths,
         default={},
         metavar="EFFECT=NUMBER,...",
@@ -187,16 +190,9 @@ def _effects(text: str) -> tuple[str, ...]:
 
 
 def _strengths(text: str) -> dict[str, float]:
-    strengths = {}
-    for part in text.split(","):
-        effect, _, number = part.partition("=")
+    strengths = numbers("EFFECT", 0.0, 1.0)(text)
+    for effect in strengths:
         _effects(effect)
-        try:
-            strengths[effect.strip()] = float(number)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"'{part}' is not EFFECT=NUMBER") from None
-        if not 0.0 <= strengths[effect.strip()] <= 1.0:
-            raise argparse.ArgumentTypeError(f"'{part}': a strength lies between 0 and 1")
     return strengths
 
 
@@ -206,4 +202,6 @@ def describe_levels(levels: Mapping[str, Any]) -> str:
     if peak is None:
         return "silent"
     text = f"peak {peak:.1f} dBFS"
+    if "true_peak_dbtp" in levels:
+        text = f"true peak {levels['true_peak_dbtp']:.1f} dBTP"
     return text if loudness is None else f"{loudness:.1f} LUFS, {text}"

@@ -1,21 +1,21 @@
 """`fxnorm mix`: stems in, a mix out."""
 
 import argparse
-import math
-from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fxnorm.cli.arguments import Merge, number, numbers
 from fxnorm.cli.common import (
     add_effects,
+    add_jobs,
     add_json,
     add_subtype,
     check_output,
-    chosen_effects,
+    check_place,
     describe_levels,
     describe_stem,
     keep_inputs,
     print_json,
-    read_impulse_responses,
     warn,
 )
 from fxnorm.errors import FxNormError
@@ -23,7 +23,9 @@ from fxnorm.progress import fraction_done
 from fxnorm.stems import STEMS
 
 if TYPE_CHECKING:
-    from fxnorm.mixing import Mix
+    from fxnorm.mixing import Session
+
+_FORMATS = ("wav", "flac")
 
 
 def add_parser(commands: Any) -> None:
@@ -31,21 +33,18 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "mix",
         help="mix stems",
-        description="Mix stems with a trained network. The output has the stems' sample rate and "
-        "the longest stem's length.",
+        description="Mix stems with a trained network. The output has the stems' highest sample "
+        "rate and the longest stem's length. Files of one stem type are summed.",
     )
-    for stem in STEMS:
-        parser.add_argument(f"--{stem}", metavar="FILE", help="wav, flac, ogg, mp3 or aiff")
+    _add_inputs(parser)
     parser.add_argument(
-        "--stem",
-        action="append",
-        default=[],
-        type=_stem,
-        metavar="TYPE=FILE",
-        help="a stem of any type that the model knows; may be given several times",
+        "-o",
+        "--output",
+        required=True,
+        metavar="OUT",
+        help="wav or flac file; with --songs, a folder",
     )
     parser.add_argument("--model", metavar="DIR", help="folder of a trained or imported model")
-    parser.add_argument("--output", required=True, metavar="OUT", help="wav or flac file")
     parser.add_argument(
         "--normalized-sum",
         action="store_true",
@@ -54,32 +53,174 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--features", metavar="FILE", help="features.npz, for --normalized-sum without a model"
     )
+    _add_outputs(parser)
     add_effects(parser)
     parser.add_argument("--device", default="auto", help="auto (the default), cpu, cuda, ...")
-    add_subtype(parser, "PCM_24")
     add_json(parser)
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> None:
-    """Read, mix, write, report."""
-    from fxnorm import audio
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "song",
+        nargs="?",
+        metavar="SONG",
+        help="folder of a song's tracks, whose names tell their stem types, or a table (.yaml) of "
+        "file: stem type, or file: {stem: TYPE, gain: DB, pan: -1 to 1}",
+    )
+    for stem in STEMS:
+        parser.add_argument(
+            f"--{stem}",
+            action="extend",
+            nargs="+",
+            default=[],
+            metavar="FILE",
+            help="wav, flac, ogg, mp3 or aiff; several are summed as they are",
+        )
+    parser.add_argument(
+        "--stem",
+        action="append",
+        default=[],
+        type=_stem,
+        metavar="TYPE=FILE",
+        help="a file of any stem type that the model knows; may be given several times",
+    )
+    parser.add_argument(
+        "--unknown",
+        choices=("refuse", "other"),
+        default="refuse",
+        help="what to do with files of a folder whose names tell no stem type: refuse them (the "
+        "default), or take them as other",
+    )
+    parser.add_argument(
+        "--songs", metavar="DIR", help="mix all songs of a folder, one folder of tracks each"
+    )
+    add_jobs(parser)
 
-    check_output(options.output, audio.WRITABLE, options.subtype)
-    files = _stem_files(options)
-    keep_inputs(options.output, files.values())
-    mixed = (_sum if options.normalized_sum else _mix)(options, files)
-    audio.write(options.output, mixed.audio, mixed.sample_rate, options.subtype)
-    warn(mixed.warnings)
-    levels = _levels(mixed)
-    if options.json:
-        warnings = list(mixed.warnings)
-        print_json({"output": options.output, **levels, "stems": mixed.stems, "warnings": warnings})
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--stems", metavar="DIR", help="write each stem's share of the mix; they add up to it"
+    )
+    parser.add_argument(
+        "--page", metavar="FILE.html", help="write one page that plays and shows what was done"
+    )
+    parser.add_argument(
+        "--balance",
+        action=Merge,
+        type=numbers("STEM", -60.0, 24.0),
+        default={},
+        metavar="STEM=DB,...",
+        help="gain of a stem's share of the mix, such as vocals=+1.5",
+    )
+    parser.add_argument(
+        "--dry-wet",
+        type=number(0.0, 1.0),
+        default=1.0,
+        metavar="NUMBER",
+        help="from 0 (the plain sum of the inputs) to 1 (the mix, the default)",
+    )
+    parser.add_argument(
+        "--loudness",
+        type=number(-70.0, 0.0),
+        metavar="LUFS",
+        help="integrated loudness of the mix; the default is as the network made it",
+    )
+    parser.add_argument(
+        "--ceiling",
+        type=number(-40.0, 0.0),
+        default=-1.0,
+        metavar="DBTP",
+        help="highest true peak, kept by lowering the mix; -1 is the default",
+    )
+    parser.add_argument(
+        "--format", choices=_FORMATS, help="of the mix; the default is what OUT ends in, or wav"
+    )
+    add_subtype(parser, "PCM_24")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Mix one song, or all of a folder."""
+    if options.features is not None and not options.normalized_sum:
+        raise FxNormError("--features is for --normalized-sum; a model has its own")
+    if options.features is not None and options.model is not None:
+        raise FxNormError("--features and --model: give one of them")
+    if options.songs is not None:
+        from fxnorm.cli.mix_songs import mix_all
+
+        mix_all(options)
         return
-    for stem, report in mixed.stems.items():
-        print(f"{stem}: {files[stem]}\n{describe_stem(report)}")
-    seconds = mixed.audio.shape[0] / mixed.sample_rate
-    print(f"{options.output}: {seconds:.1f} s at {mixed.sample_rate} Hz, {describe_levels(levels)}")
+    _mix_one(options)
+
+
+def _mix_one(options: argparse.Namespace) -> None:
+    from fxnorm.cli.mix_song import mix_song
+
+    output = _output(options)
+    _check_outputs(options, output)
+    session = _session(options)
+    files = {stem: [str(track.audio) for track in its] for stem, its in session.tracks.items()}
+    inputs = [file for its in files.values() for file in its]
+    written = [output, *(Path(options.stems or "") / f"{stem}.wav" for stem in files)]
+    for path in written if options.stems else written[:1]:
+        keep_inputs(path, inputs)
+    if options.song is not None and not options.json:
+        for stem, its in files.items():
+            print(f"{stem}: {', '.join(its)}", flush=True)
+    with fraction_done("mix") as on_progress:
+        report = mix_song(options, session.tracks, output, options.stems, options.page, on_progress)
+    report["warnings"] = [*session.notes, *report["warnings"]]
+    warn(report["warnings"])
+    if options.json:
+        print_json(report)
+        return
+    for stem, facts in report["stems"].items():
+        print(f"{stem}: {', '.join(files[stem])}\n{describe_stem(facts)}")
+    print(
+        f"{output}: {report['seconds']:.1f} s at {report['sample_rate']} Hz,"
+        f" {describe_levels(report)}"
+    )
+
+
+def _session(options: argparse.Namespace) -> "Session":
+    from fxnorm.cli.mix_song import known_types
+    from fxnorm.mixing import Session, Track, read_session
+
+    named = [(stem, file) for stem in STEMS for file in getattr(options, stem)] + options.stem
+    if options.song is None and not named:
+        raise FxNormError(
+            f"no stems: give a song's folder or table, or at least one of"
+            f" {', '.join(f'--{stem}' for stem in STEMS)}"
+        )
+    session = Session({})
+    if options.song is not None:
+        session = read_session(
+            options.song, known_types(options), unknown_as_other=options.unknown == "other"
+        )
+    tracks: dict[str, tuple[Track, ...]] = dict(session.tracks)
+    for stem, file in named:
+        tracks[stem] = (*tracks.get(stem, ()), Track(file))
+    return Session(tracks, session.notes)
+
+
+def _output(options: argparse.Namespace) -> Path:
+    output = Path(options.output)
+    suffix = output.suffix.lower().removeprefix(".")
+    if options.format is None or suffix == options.format:
+        return output
+    if suffix in _FORMATS:
+        raise FxNormError(f"{output}: its name says {suffix}, --format {options.format}; give one")
+    return output.with_name(f"{output.name}.{options.format}")
+
+
+def _check_outputs(options: argparse.Namespace, output: Path) -> None:
+    check_output(str(output), [f".{name}" for name in _FORMATS], options.subtype)
+    if options.page is not None:
+        check_output(options.page, [".html"])
+    if options.stems is not None:
+        if Path(options.stems).is_file():
+            raise FxNormError(f"{options.stems}: is a file; --stems takes a folder")
+        check_place(str(Path(options.stems) / "stem.wav"))
 
 
 def _stem(text: str) -> tuple[str, str]:
@@ -87,74 +228,3 @@ def _stem(text: str) -> tuple[str, str]:
     if not stem or not file:
         raise argparse.ArgumentTypeError(f"'{text}' is not TYPE=FILE")
     return stem, file
-
-
-def _stem_files(options: argparse.Namespace) -> dict[str, str]:
-    files: dict[str, str] = {}
-    named = [(stem, getattr(options, stem)) for stem in STEMS if getattr(options, stem)]
-    for stem, file in [*named, *options.stem]:
-        if stem in files:
-            raise FxNormError(f"stem '{stem}' is given twice: {files[stem]} and {file}")
-        files[stem] = file
-    if not files:
-        raise FxNormError(f"no stems: give at least one of {', '.join(f'--{s}' for s in STEMS)}")
-    return files
-
-
-def _mix(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
-    from fxnorm.mixing import choose_device, mix_stems
-    from fxnorm.models import load
-
-    if options.model is None:
-        raise FxNormError("no model: give --model DIR, or --normalized-sum for the baseline")
-    model = load(options.model, choose_device(options.device))
-    responses = read_impulse_responses(options.impulse_responses)
-    pre_responses = read_impulse_responses(options.pre_impulse_responses)
-    with fraction_done("mix") as on_progress:
-        return mix_stems(
-            files,
-            None,
-            model,
-            seed=options.seed,
-            effects=chosen_effects(options, model.config.normalization.effects),
-            strengths=options.strength,
-            impulse_responses=responses,
-            pre_impulse_responses=pre_responses,
-            on_progress=on_progress,
-        )
-
-
-def _sum(options: argparse.Namespace, files: Mapping[str, str]) -> "Mix":
-    from fxnorm.mixing import sum_normalized
-    from fxnorm.models import load_settings
-    from fxnorm.normalization import DatasetFeatures, NormalizationConfig
-
-    if options.features is None and options.model is None:
-        raise FxNormError("no features: --normalized-sum needs --features FILE or --model DIR")
-    if options.features is not None:
-        features, config = DatasetFeatures.load(options.features), NormalizationConfig()
-    else:
-        settings_of_model, features = load_settings(options.model)
-        config = settings_of_model.normalization
-    effects = chosen_effects(options, config.effects)
-    settings = {"effects": effects, "strengths": options.strength}
-    return sum_normalized(
-        files,
-        None,
-        features,
-        NormalizationConfig.parse(config.model_dump() | settings, "fxnorm mix"),
-        seed=options.seed,
-        impulse_responses=read_impulse_responses(options.impulse_responses),
-        pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),
-    )
-
-
-def _levels(mixed: "Mix") -> dict[str, float | None]:
-    """Peak and loudness, None for what is silent or too short, as JSON knows no infinity."""
-    from fxnorm import audio
-
-    loudness = audio.integrated_loudness(mixed.audio, mixed.sample_rate)
-    return {
-        "peak_db": audio.peak_db(mixed.audio) if mixed.audio.any() else None,
-        "loudness_lufs": loudness if math.isfinite(loudness) else None,
-    }

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from fxnorm.mixing.sources import Stems, common_rate, open_stems
-from fxnorm.mixing.steps import Mix, finish, normalize_sources
+from fxnorm.mixing.finishing import Finishing, Mix, Raw, finish
+from fxnorm.mixing.sources import common_rate, open_stems
+from fxnorm.mixing.steps import prepare_stems
+from fxnorm.mixing.tracks import Stems, tracks_of
 from fxnorm.normalization import (
     DatasetFeatures,
     FxNormalizer,
@@ -23,6 +23,9 @@ def sum_normalized(
     seed: int = 0,
     impulse_responses: Sequence[ImpulseResponse] | None = None,
     pre_impulse_responses: Sequence[ImpulseResponse] | None = None,
+    finishing: Finishing | None = None,
+    keep_stems: bool = True,
+    keep_trace: bool = False,
 ) -> Mix:
     """The baseline: the plain sum of the normalised stems, with no network.
 
@@ -34,6 +37,9 @@ def sum_normalized(
         seed: see `fxnorm.mix`.
         impulse_responses: for the effect `reverb`.
         pre_impulse_responses: for the effect `prereverb`.
+        finishing: see `fxnorm.mixing.mix_stems`.
+        keep_stems: see `fxnorm.mixing.mix_stems`.
+        keep_trace: see `fxnorm.mixing.mix_stems`.
 
     Raises:
         FxNormError: see `fxnorm.mix`.
@@ -44,13 +50,19 @@ def sum_normalized(
         impulse_responses=impulse_responses,
         pre_impulse_responses=pre_impulse_responses,
     )
-    sample_rate = common_rate(stems, sample_rate)
-    sources = open_stems(stems, sample_rate, features.stems)
-    mixed = np.zeros((max(source.samples for source in sources), 2), np.float32)
-    reports = {}
-    notes: list[str] = []
-    for stem in normalize_sources(sources, normalizer, seed, warm_up=0):
-        mixed += stem.audio
-        reports[stem.type] = stem.report
-        notes += stem.notes
-    return finish(mixed, sources, sample_rate, reports, notes)
+    tracks = tracks_of(stems)
+    sample_rate = common_rate(tracks, sample_rate)
+    sources = open_stems(tracks, sample_rate, features.stems)
+    prepared, notes = prepare_stems(sources, normalizer, seed, warm_up=0)
+    shares = {stem.type: stem.normalized.copy() for stem in prepared}
+    return finish(
+        Raw(shares=shares),
+        prepared,
+        0,
+        sources,
+        sample_rate,
+        finishing or Finishing(),
+        notes,
+        keep_stems=keep_stems,
+        keep_trace=keep_trace,
+    )

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from fxnorm import audio
+from fxnorm import audio, scratch
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.models import AutomixNet, LoadedModel, mix_stream
-from fxnorm.models.windows import ReadBlock, run_in_windows
+from fxnorm.models import AutomixNet, LoadedModel, mix_stream, share_stream
+from fxnorm.models.windows import WriteBlock, run_in_windows
 
 #: Normalised stems as (samples, 2) float32 arrays, or as files to be read in blocks.
 NormalizedStems = Mapping[str, "np.ndarray | str | os.PathLike[str]"]
@@ -54,67 +54,113 @@ def apply_network(
     Raises:
         FxNormError: the network is one for pretraining, or a file is not 44.1 kHz stereo.
     """
-    if model.net.pretraining:
-        raise FxNormError(
-            f"model '{model.config.system}' is a pretrained front end; train a system from it"
-        )
-    known = [stem for stem in model.config.stems if stem in stems]
-    opened = {model.config.stems.index(stem): _open(stems[stem]) for stem in known}
-    samples = max(length for length, _ in opened.values())
-    device = next(model.net.parameters()).device
-    to_read = samples * (2 if _is_streamed(model) else 1)
-    seen = 0
-
-    def read_block(start: int, count: int) -> torch.Tensor:
-        nonlocal seen
-        block = torch.zeros(len(model.config.stems), 2, count)
-        for index, (length, read) in opened.items():
-            here = min(count, length - start)
-            if here > 0:
-                block[index, :, :here] = torch.from_numpy(read(start, here).T)
-        seen += count
-        on_progress(min(1.0, seen / to_read))
-        return block.to(device)
-
-    mixed = np.empty((samples, 2), np.float32)
-    written = 0
-
-    def write_block(part: torch.Tensor) -> None:
-        nonlocal written
-        mixed[written : written + part.shape[-1]] = part.float().cpu().numpy().T
-        written += part.shape[-1]
-
-    with torch.inference_mode():
-        _mix(read_block, write_block, samples, model)
+    song = _Song(stems, model, on_progress)
+    (mixed,) = song.run(1, _mix)
     return mixed
 
 
-def _mix(
-    read_block: ReadBlock,
-    write_block: Callable[[torch.Tensor], None],
-    samples: int,
+def has_shares(model: LoadedModel) -> bool:
+    """Whether the network's mix is a sum of what it makes of each stem."""
+    return _is_streamed(model)
+
+
+def apply_network_by_stem(
+    stems: NormalizedStems,
     model: LoadedModel,
-) -> None:
-    net: Any = model.net
-    window, offset = model.config.window, model.output_offset
+    *,
+    on_progress: Callable[[float], None] = lambda fraction: None,
+) -> dict[str, np.ndarray]:
+    """Like `apply_network`, but each stem's share of the mix; the shares add up to the mix.
+
+    Returns:
+        (samples, 2) float32 by stem type.
+
+    Raises:
+        FxNormError: see `apply_network`, or a network whose mix is no sum of shares.
+    """
+    if not has_shares(model):
+        raise FxNormError(
+            f"model '{model.config.system}' has no stems of its mix: a Wave-U-Net is not linear in"
+            " its input; use a model of the kind automix"
+        )
+    song = _Song(stems, model, on_progress)
+    return dict(zip(song.inputs, song.run(len(song.inputs), _share), strict=True))
+
+
+class _Song:
+    """Normalised stems to be read and what is made of them to be written, block by block."""
+
+    def __init__(
+        self, stems: NormalizedStems, model: LoadedModel, on_progress: Callable[[float], None]
+    ) -> None:
+        if model.net.pretraining:
+            raise FxNormError(
+                f"model '{model.config.system}' is a pretrained front end; train a system from it"
+            )
+        self.model, self._on_progress = model, on_progress
+        types = model.config.stems
+        #: The network's input of each given stem.
+        self.inputs = {stem: index for index, stem in enumerate(types) if stem in stems}
+        self._opened = {index: _open(stems[stem]) for stem, index in self.inputs.items()}
+        self.samples = max(length for length, _ in self._opened.values())
+        self._device = next(model.net.parameters()).device
+        self._seen = 0
+
+    def run(self, outputs: int, compute: "Callable[[_Song, WriteBlock], None]") -> list[np.ndarray]:
+        """What `compute` writes, as so many arrays (samples, 2)."""
+        results = [scratch.empty((self.samples, 2)) for _ in range(outputs)]
+        written = 0
+
+        def write(parts: torch.Tensor) -> None:
+            nonlocal written
+            count = parts.shape[-1]
+            for result, part in zip(results, parts.reshape(outputs, 2, count), strict=True):
+                result[written : written + count] = part.float().cpu().numpy().T
+            written += count
+
+        with torch.inference_mode():
+            compute(self, write)
+        return results
+
+    def read(self, start: int, count: int) -> torch.Tensor:
+        """A part of all stems, (S, 2, count)."""
+        block = torch.zeros(len(self.model.config.stems), 2, count)
+        for index, (length, read) in self._opened.items():
+            here = min(count, length - start)
+            if here > 0:
+                block[index, :, :here] = torch.from_numpy(read(start, here).T)
+        self._seen += count
+        passes = 2 if _is_streamed(self.model) else 1
+        self._on_progress(min(1.0, self._seen / (passes * self.samples)))
+        return block.to(self._device)
+
+
+def _share(song: _Song, write: WriteBlock) -> None:
+    net: Any = song.model.net
+    share_stream(net, song.read, write, song.samples, list(song.inputs.values()))
+
+
+def _mix(song: _Song, write: WriteBlock) -> None:
+    net: Any = song.model.net
+    window, offset = song.model.config.window, song.model.output_offset
     if window is not None:
         guards = window.guard_left, window.guard_right
         run_in_windows(
             net,
-            read_block,
-            write_block,
-            samples,
+            song.read,
+            write,
+            song.samples,
             window.samples,
             guards,
             offset=offset,
             batch_size=1,
         )
-    elif _is_streamed(model):
-        mix_stream(net, read_block, write_block, samples)
+    elif _is_streamed(song.model):
+        mix_stream(net, song.read, write, song.samples)
     else:
         # Its group statistics are those of the whole song.
-        song = F.pad(read_block(0, samples), (offset, net.trim - offset))
-        write_block(net(song[None])[0])
+        whole = F.pad(song.read(0, song.samples), (offset, net.trim - offset))
+        write(net(whole[None])[0])
 
 
 def _is_streamed(model: LoadedModel) -> bool:

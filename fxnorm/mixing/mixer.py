@@ -1,18 +1,24 @@
 """From anybody's stems to a mix: normalise each stem, then let the network mix them."""
 
 import os
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
 
-from fxnorm import audio
 from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.mixing.inference import apply_network, choose_device
-from fxnorm.mixing.sources import Stems, common_rate, open_stems
-from fxnorm.mixing.steps import Mix, finish, normalize_sources
+from fxnorm.errors import FxNormError
+from fxnorm.mixing.finishing import Finishing, Mix, Raw, finish
+from fxnorm.mixing.inference import (
+    apply_network,
+    apply_network_by_stem,
+    choose_device,
+    has_shares,
+)
+from fxnorm.mixing.sources import common_rate, open_stems
+from fxnorm.mixing.steps import prepare_stems
+from fxnorm.mixing.tracks import Stems, tracks_of
 from fxnorm.models import LoadedModel, load
 from fxnorm.normalization import (
     FxNormalizer,
@@ -43,12 +49,12 @@ def mix(
         device: "auto" (a GPU where there is one), "cpu", "cuda", ...
 
     Returns:
-        (samples, 2) float32 within [-1, 1], as long as the longest stem.
+        (samples, 2) float32, as long as the longest stem, with a true peak of at most -1 dBTP.
 
     Raises:
         FxNormError: no stem, an unknown one, unusable audio, or an unusable model.
     """
-    return mix_stems(stems, sample_rate, model, seed=seed, device=device).audio
+    return mix_stems(stems, sample_rate, model, seed=seed, device=device, keep_stems=False).audio
 
 
 def mix_stems(
@@ -62,15 +68,19 @@ def mix_stems(
     strengths: Mapping[str, float] | None = None,
     impulse_responses: Sequence[ImpulseResponse] | None = None,
     pre_impulse_responses: Sequence[ImpulseResponse] | None = None,
+    finishing: Finishing | None = None,
+    keep_stems: bool = True,
+    keep_trace: bool = False,
     on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> Mix:
-    """Like `mix`, with a report, a choice of effects, and from files as well as from arrays.
+    """Like `mix`, with the stems of the mix, a report, a choice of effects, and from files as well.
 
-    Stems are read and normalised one after the other, and wait for the network on disk: the memory
-    needed is that of one stem's normalisation, whatever their number.
+    What is in between lies in temporary files where it is long: the memory needed hardly grows with
+    the song.
 
     Args:
-        stems: by stem type, arrays as for `mix` or paths of audio files.
+        stems: by stem type, arrays as for `mix`, paths of audio files, `Track`s with gain and pan,
+            or lists of these, which are summed.
         sample_rate: of all arrays, and of the mix, in Hz; None for the highest of the files'.
         model: see `mix`.
         seed: see `mix`.
@@ -79,12 +89,17 @@ def mix_stems(
         strengths: fraction of each effect, 0 to 1; 1 where not named.
         impulse_responses: for the effect `reverb`; the default are the model's rooms.
         pre_impulse_responses: for the effect `prereverb`.
+        finishing: balance of the stems, dry and wet, loudness and ceiling of the mix.
+        keep_stems: give the stems of the mix, which takes the network longer. A Wave-U-Net has
+            none: then there are no stems and a warning.
+        keep_trace: give the stems before and after normalisation.
         on_progress: called with the fraction done, 0 to 1.
 
     Raises:
-        FxNormError: see `mix`.
+        FxNormError: see `mix`; or a balance where the network has no stems of its mix.
     """
     loaded = model if isinstance(model, LoadedModel) else load(model, choose_device(device))
+    finishing = finishing or Finishing()
     config = _adapt(loaded.config.normalization, effects, strengths)
     impulse_responses = impulse_responses or loaded.rooms
     normalizer = FxNormalizer(
@@ -93,28 +108,58 @@ def mix_stems(
         impulse_responses=impulse_responses,
         pre_impulse_responses=pre_impulse_responses,
     )
-    sample_rate = common_rate(stems, sample_rate)
-    sources = open_stems(stems, sample_rate, loaded.config.stems)
+    tracks = tracks_of(stems)
+    sample_rate = common_rate(tracks, sample_rate)
+    sources = open_stems(tracks, sample_rate, loaded.config.stems)
+    _require_stems(finishing.balance_db, tracks)
     warm_up = round(loaded.config.warm_up_s * SAMPLE_RATE)
-    with tempfile.TemporaryDirectory(prefix="fxnorm-") as folder:
-        normalized, reports = {}, {}
-        notes: list[str] = []
-        for stem in normalize_sources(sources, normalizer, seed, warm_up):
-            normalized[stem.type] = Path(folder) / f"{stem.type}.wav"
-            audio.write(normalized[stem.type], stem.audio, SAMPLE_RATE, "FLOAT")
-            reports[stem.type] = stem.report
-            notes += stem.notes
-            on_progress(_NORMALIZATION_SHARE * len(normalized) / len(sources))
-        mixed = apply_network(
-            normalized,
-            loaded,
-            on_progress=lambda done: on_progress(
-                _NORMALIZATION_SHARE + (1.0 - _NORMALIZATION_SHARE) * done
-            ),
-        )[warm_up:]
+    done = count(1)
+    prepared, notes = prepare_stems(
+        sources,
+        normalizer,
+        seed,
+        warm_up,
+        lambda: on_progress(_NORMALIZATION_SHARE * next(done) / len(sources)),
+    )
+    raw = _run(
+        loaded,
+        {stem.type: stem.normalized for stem in prepared},
+        lambda part: on_progress(_NORMALIZATION_SHARE + (1.0 - _NORMALIZATION_SHARE) * part),
+        by_stem=bool(finishing.balance_db) or (keep_stems and has_shares(loaded)),
+    )
+    if keep_stems and not raw.shares:
+        notes.append("no stems of the mix: a Wave-U-Net is not linear in its input")
     if "reverb" in config.effects and not impulse_responses:
         notes.insert(0, "the network was trained on reverberated stems; give impulse responses")
-    return finish(mixed, sources, sample_rate, reports, notes)
+    return finish(
+        raw,
+        prepared,
+        warm_up,
+        sources,
+        sample_rate,
+        finishing,
+        notes,
+        keep_stems=keep_stems,
+        keep_trace=keep_trace,
+    )
+
+
+def _run(
+    model: LoadedModel,
+    normalized: Mapping[str, np.ndarray],
+    on_progress: Callable[[float], None],
+    *,
+    by_stem: bool,
+) -> Raw:
+    if by_stem:
+        return Raw(shares=apply_network_by_stem(normalized, model, on_progress=on_progress))
+    return Raw(apply_network(normalized, model, on_progress=on_progress))
+
+
+def _require_stems(balance_db: Mapping[str, float], given: Collection[str]) -> None:
+    for stem in balance_db:
+        if stem not in given:
+            raise FxNormError(f"balance of '{stem}': no such stem is given; {', '.join(given)} are")
 
 
 def _adapt(

@@ -1,18 +1,89 @@
 """The stems that a user gives, read one at a time."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 
 import numpy as np
 
-from fxnorm import audio
+from fxnorm import audio, scratch
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
+from fxnorm.mixing.tracks import Track, checked_rate
 
-#: By stem type, arrays (samples, 1 or 2) or (samples,), or paths of audio files.
-Stems = Mapping[str, "np.ndarray | str | os.PathLike[str]"]
+#: A stem shorter than this share of the longest is worth a warning.
+_SHORT = 0.9
+#: One that begins to sound later than the first by so many seconds, and by this share of the song.
+_LATE_S, _LATE = 5.0, 0.25
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A track with its length and what its header tells.
+
+    Attributes:
+        track: what was given.
+        name: the file, or the stem type of an array, for messages.
+        sample_rate: of the track, in Hz.
+        samples: of the track.
+        notes: what a user should know.
+    """
+
+    track: Track
+    name: str
+    sample_rate: int
+    samples: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        return self.samples / self.sample_rate
+
+    def add_to(self, song: np.ndarray) -> tuple[int, list[str]]:
+        """Add the track to (samples, 2) at 44.1 kHz.
+
+        Returns:
+            Its channels, and what only reading shows.
+        """
+        given = self._read()
+        if given.ndim == 1:
+            given = given[:, None]
+        if given.shape[1] not in (1, 2):
+            raise FxNormError(
+                f"{self.name}: audio has {given.shape[1]} channels; give mono or stereo"
+            )
+        if given.shape[0] == 0 or not audio.is_finite(given):
+            raise FxNormError(f"{self.name}: the audio is empty or holds NaN or infinite samples")
+        notes = []
+        if audio.peak(given) >= 1.0 - 2.0**-15:
+            notes.append(f"{self.name}: reaches full scale and may be clipped")
+        offsets = audio.offsets(given)
+        if offsets.any():
+            strongest = float(offsets[np.abs(offsets).argmax()])
+            notes.append(f"{self.name}: a DC offset of {strongest:+.3f} was removed")
+            given = audio.without_offsets(given, offsets)
+        samples = _scaled(self.samples, self.sample_rate, SAMPLE_RATE)
+        given = audio.resample(given, self.sample_rate, SAMPLE_RATE, samples=samples)
+        gains = self.track.gains()
+        for block in scratch.blocks(samples):
+            song[block] += given[block] * gains
+        return given.shape[1], notes
+
+    def _read(self) -> np.ndarray:
+        if isinstance(self.track.audio, np.ndarray):
+            return np.asarray(self.track.audio, np.float32)
+        first, _ = audio.read(self.track.audio, 0, min(self.samples, _READ))
+        if self.samples <= _READ:
+            return first
+        whole = scratch.empty((self.samples, first.shape[1]))
+        for block in scratch.blocks(self.samples, _READ):
+            whole[block] = audio.read(self.track.audio, block.start, block.stop - block.start)[0]
+        return whole
+
+
+#: Samples of a file that are read at once.
+_READ = 2**24
 
 
 @dataclass(frozen=True)
@@ -21,117 +92,139 @@ class Source:
 
     Attributes:
         stem: its type.
-        name: the file, or the type of an array, for messages.
-        samples_given: its length at the sample rate of the mix.
-        samples: its length at 44.1 kHz.
-        notes: what a user should know about the file, as far as its header tells.
+        parts: its tracks.
+        sample_rate: of the mix to be, in Hz.
     """
 
     stem: str
-    name: str
-    samples_given: int
-    samples: int
-    load: Callable[[], tuple[np.ndarray, int]]
-    notes: tuple[str, ...] = ()
+    parts: tuple[_Part, ...]
+    sample_rate: int
+
+    @cached_property
+    def samples_given(self) -> int:
+        """Length at the sample rate of the mix."""
+        return max(_scaled(p.samples, p.sample_rate, self.sample_rate) for p in self.parts)
+
+    @cached_property
+    def samples(self) -> int:
+        """Length at 44.1 kHz."""
+        return max(_scaled(p.samples, p.sample_rate, SAMPLE_RATE) for p in self.parts)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the tracks."""
+        return tuple(part.name for part in self.parts)
 
     def read(self, samples: int, warm_up: int = 0) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Audio at 44.1 kHz, (warm_up + samples, 2) float32, with zeros at the end, and notes.
+        """The sum of the tracks at 44.1 kHz, (warm_up + samples, 2) float32, and notes.
 
         Args:
-            samples: of the song.
+            samples: of the song; beyond the stem's end are zeros.
             warm_up: samples put before it: the stem's own end, repeated as often as needed.
 
         Returns:
-            The audio, and what a user should know: `notes`, and what only reading shows.
+            The audio, and what a user should know: what headers tell, and what only reading shows.
 
         Raises:
-            FxNormError: the audio is empty, not finite, or has more than two channels.
+            FxNormError: a track is empty, not finite, or has more than two channels.
         """
-        given, rate = self.load()
-        notes = list(self.notes)
-        if given.ndim == 1 or given.shape[1] == 1:
+        whole = scratch.empty((warm_up + samples, 2))
+        for block in scratch.blocks(len(whole)):
+            whole[block] = 0.0
+        song, notes, widest = whole[warm_up:], list[str](), 1
+        for part in self.parts:
+            channels, found = part.add_to(song)
+            notes += [*part.notes, *found]
+            widest = max(widest, 2 if part.track.pan else channels)
+        if widest == 1:
             notes.append(f"{self.stem}: mono, repeated on both channels")
-        try:
-            stereo = np.asarray(audio.to_stereo(given), np.float32)
-        except FxNormError as error:
-            raise FxNormError(f"{self.name}: {error}") from error
-        if stereo.shape[0] == 0 or not np.isfinite(stereo).all():
-            raise FxNormError(f"{self.name}: the audio is empty or holds NaN or infinite samples")
-        if audio.peak(stereo) >= 1.0 - 2.0**-15:
-            notes.append(f"{self.name}: reaches full scale and may be clipped")
-        stereo = audio.resample(stereo, rate, SAMPLE_RATE, samples=self.samples)
-        if warm_up:
-            stereo = np.pad(stereo, ((warm_up, 0), (0, 0)), mode="wrap")
-        whole = audio.resample(stereo, SAMPLE_RATE, SAMPLE_RATE, samples=warm_up + samples)
+        own, filled = song[: self.samples], warm_up
+        while filled > 0:
+            count = min(filled, self.samples)
+            whole[filled - count : filled] = own[self.samples - count :]
+            filled -= count
         return whole, tuple(notes)
 
 
-def common_rate(stems: Stems, sample_rate: int | None) -> int:
+def common_rate(tracks: dict[str, tuple[Track, ...]], sample_rate: int | None) -> int:
     """The sample rate of the mix: the one given, or else the highest of the files'.
 
     Raises:
-        FxNormError: no stems, not a positive rate, or arrays without one.
+        FxNormError: a rate that no audio has, or arrays without one.
     """
-    if not stems:
-        raise FxNormError("no stems to mix; give at least one")
-    if sample_rate is None:
-        if any(isinstance(stem, np.ndarray) for stem in stems.values()):
+    if sample_rate is not None:
+        return checked_rate(sample_rate)
+    rates = []
+    for track in (track for its_tracks in tracks.values() for track in its_tracks):
+        if isinstance(track.audio, np.ndarray):
             raise FxNormError("stems that are arrays need their sample rate")
-        return max(audio.info(path).sample_rate for path in _paths(stems).values())
-    if sample_rate <= 0:
-        raise FxNormError(f"sample rate {sample_rate} Hz: must be positive")
-    return sample_rate
+        rates.append(audio.info(track.audio).sample_rate)
+    return checked_rate(max(rates))
 
 
-def open_stems(stems: Stems, sample_rate: int, types: Sequence[str]) -> list[Source]:
+def open_stems(
+    tracks: dict[str, tuple[Track, ...]], sample_rate: int, types: Sequence[str]
+) -> list[Source]:
     """Sources, checked as far as that goes without reading audio.
 
     Args:
-        stems: given stems.
+        tracks: of the given stems.
         sample_rate: of the arrays and of the mix, in Hz.
         types: stem types that can be mixed, in the order of the sources.
 
     Raises:
         FxNormError: an unknown stem type, or a file that is missing or no audio.
     """
-    unknown = set(stems) - set(types)
+    unknown = set(tracks) - set(types)
     if unknown:
         raise FxNormError(f"unknown stem '{min(unknown)}'; use {', '.join(types)}")
-    paths = _paths(stems)
     return [
-        _open_file(stem, paths[stem], sample_rate)
-        if stem in paths
-        else _open_array(stem, np.asarray(stems[stem]), sample_rate)
+        Source(stem, tuple(_open(stem, track, sample_rate) for track in tracks[stem]), sample_rate)
         for stem in types
-        if stem in stems
+        if stem in tracks
     ]
 
 
-def _paths(stems: Stems) -> dict[str, "str | os.PathLike[str]"]:
-    return {stem: path for stem, path in stems.items() if isinstance(path, str | os.PathLike)}
+def length_notes(sources: Sequence[Source]) -> list[str]:
+    """Warnings of tracks that are much shorter than the longest, with both lengths."""
+    parts = [part for source in sources for part in source.parts]
+    longest = max(parts, key=lambda part: part.seconds)
+    return [
+        f"{part.name}: {part.seconds:.1f} s long, {longest.name} {longest.seconds:.1f} s; silence"
+        " follows it (export all tracks from one start to one end)"
+        for part in parts
+        if part.seconds < _SHORT * longest.seconds
+    ]
 
 
-def _open_array(stem: str, samples: np.ndarray, rate: int) -> Source:
-    count = samples.shape[0]
-    return Source(stem, stem, count, _scaled(count, rate, SAMPLE_RATE), lambda: (samples, rate))
+def start_notes(starts_s: dict[str, float], song_s: float) -> list[str]:
+    """Warnings of stems that begin to sound much later than the first, with both times.
+
+    Args:
+        starts_s: when each stem begins to sound; infinite for a silent one.
+        song_s: length of the song in seconds.
+    """
+    first = min(starts_s, key=lambda stem: starts_s[stem])
+    return [
+        f"{stem}: begins to sound at {start:.1f} s, {first} at {starts_s[first]:.1f} s; if that is"
+        " not meant, export all tracks from one start"
+        for stem, start in starts_s.items()
+        if max(_LATE_S, _LATE * song_s) < start - starts_s[first] < np.inf
+    ]
 
 
-def _open_file(stem: str, path: "str | os.PathLike[str]", sample_rate: int) -> Source:
+def _open(stem: str, track: Track, sample_rate: int) -> _Part:
+    if isinstance(track.audio, np.ndarray):
+        return _Part(track, stem, sample_rate, track.audio.shape[0])
+    path = track.audio
     header = audio.info(path)
-    name, rate, samples = os.fspath(path), header.sample_rate, audio.count_samples(path)
+    name, rate = os.fspath(path), checked_rate(header.sample_rate)
     notes = []
     if rate != sample_rate:
         notes.append(f"{name}: resampled from {rate} Hz to {sample_rate} Hz")
     if header.lossy:
         notes.append(f"{name}: lossy coding; what it removed can't be brought back")
-    return Source(
-        stem,
-        name,
-        _scaled(samples, rate, sample_rate),
-        _scaled(samples, rate, SAMPLE_RATE),
-        partial(audio.read, path),
-        tuple(notes),
-    )
+    return _Part(track, name, rate, audio.count_samples(path), tuple(notes))
 
 
 def _scaled(samples: int, from_rate: int, to_rate: int) -> int:

@@ -1,102 +1,106 @@
-"""What mixing with a network and the plain sum share: normalising the stems, finishing the mix."""
+"""What mixing with a network and the plain sum share: from given stems to normalised ones."""
 
-from collections.abc import Iterator, Sequence
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fxnorm import audio
+from fxnorm import audio, scratch
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.mixing.sources import Source
+from fxnorm.mixing.sources import Source, length_notes, start_notes
 from fxnorm.normalization import FxNormalizer
 from fxnorm.seeds import derive_seed
 
+_MOST_AT_ONCE = 4
+#: Below its peak in dB a stem is not yet heard.
+_AUDIBLE_DB = -60.0
+
 
 @dataclass(frozen=True)
-class Mix:
-    """A mix and how it came about.
+class PreparedStem:
+    """A stem on its way to the mix, at 44.1 kHz.
 
     Attributes:
-        audio: (samples, 2) float32 within [-1, 1], as long as the longest stem.
-        sample_rate: of the stems, in Hz.
-        stems: report of each given stem's normalisation (see `NormalizedStem`).
-        warnings: what a user should know about the result.
+        type: its stem type.
+        given: the sum of its tracks, (warm_up + samples, 2) float32.
+        normalized: the same normalised.
+        report: of the normalisation; see `NormalizedStem`.
+        curves: see `NormalizedStem`.
+        notes: what to say of it.
+        start_s: when it begins to sound; infinite for a silent one.
     """
 
-    audio: np.ndarray
-    sample_rate: int
-    stems: dict[str, dict[str, Any]]
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class NormalizedSource:
-    """A stem on its way to the mix: (warm_up + samples, 2) float32, and what to say of it."""
-
     type: str
-    audio: np.ndarray
+    given: np.ndarray
+    normalized: np.ndarray
     report: dict[str, Any]
+    curves: dict[str, dict[str, np.ndarray]]
     notes: tuple[str, ...]
+    start_s: float
 
 
-def normalize_sources(
-    sources: Sequence[Source], normalizer: FxNormalizer, seed: int, warm_up: int
-) -> Iterator[NormalizedSource]:
-    """The normalised stems, one after the other.
+def prepare_stems(
+    sources: Sequence[Source],
+    normalizer: FxNormalizer,
+    seed: int,
+    warm_up: int,
+    on_stem: Callable[[], None] = lambda: None,
+) -> tuple[list[PreparedStem], list[str]]:
+    """Read and normalise the stems, as many at a time as there are cores.
 
     Args:
         sources: the given stems.
         normalizer: the chain.
         seed: of the random draws.
         warm_up: samples put before the song, of each stem's own end.
+        on_stem: called after each stem.
+
+    Returns:
+        The stems in the order of the sources, and what to say of all of them.
 
     Raises:
         FxNormError: a stem can't be read, or all are silent.
     """
     samples = max(source.samples for source in sources)
-    audible = False
-    for source in sources:
+
+    def prepare(source: Source) -> PreparedStem:
         # Audio before the song lets all effects settle, as in the released recipe.
-        stereo, notes = source.read(samples, warm_up)
-        audible = audible or bool(stereo.any())
-        if not audible and source is sources[-1]:
-            raise FxNormError("all stems are silent; there is nothing to mix")
-        result = normalizer(stereo, SAMPLE_RATE, source.stem, derive_seed(seed, "mix"))
+        given, notes = source.read(samples, warm_up)
+        result = normalizer(given, SAMPLE_RATE, source.stem, derive_seed(seed, "mix"))
         notes += tuple(f"{source.stem}: {message}" for message in result.report["warnings"])
-        yield NormalizedSource(source.stem, result.audio, result.report, notes)
+        start_s = _first_audible(given[warm_up:]) / SAMPLE_RATE
+        return PreparedStem(
+            source.stem, given, result.audio, result.report, result.curves, notes, start_s
+        )
+
+    at_once = min(len(sources), os.cpu_count() or 1, _MOST_AT_ONCE)
+    with ThreadPoolExecutor(at_once) as pool:
+        stems = list(_each(pool.map(prepare, sources), on_stem))
+    starts_s = {stem.type: stem.start_s for stem in stems}
+    if not any(math.isfinite(start) for start in starts_s.values()):
+        raise FxNormError("all stems are silent; there is nothing to mix")
+    notes = [*length_notes(sources), *start_notes(starts_s, samples / SAMPLE_RATE)]
+    return stems, notes + [note for stem in stems for note in stem.notes]
 
 
-def finish(
-    mixed: np.ndarray,
-    sources: Sequence[Source],
-    sample_rate: int,
-    reports: dict[str, dict[str, Any]],
-    notes: Sequence[str],
-) -> Mix:
-    """Bring a mix at 44.1 kHz to the stems' rate and length and keep it within full scale.
+def _each(stems: Iterator[PreparedStem], on_stem: Callable[[], None]) -> Iterator[PreparedStem]:
+    for stem in stems:
+        on_stem()
+        yield stem
 
-    Args:
-        mixed: (samples, 2).
-        sources: the given stems.
-        sample_rate: of the mix to be, in Hz.
-        reports: of the stems' normalisation.
-        notes: warnings so far.
 
-    Raises:
-        FxNormError: the mix is not finite.
-    """
-    longest = max(source.samples_given for source in sources)
-    output = audio.resample(mixed, SAMPLE_RATE, sample_rate, samples=longest)
-    if not np.isfinite(output).all():
-        raise FxNormError("the mix is not finite: the model's weights are damaged; train it again")
-    peak, warnings = audio.peak(output), list(notes)
-    if peak == 0.0:
-        warnings.append("the mix is silent")
-    if peak > 1.0:
-        output = output / peak
-        warnings.append(f"lowered by {audio.db(peak):.1f} dB to stay within full scale")
-    if sample_rate != SAMPLE_RATE:
-        warnings.append(f"resampled from {sample_rate} Hz to {SAMPLE_RATE} Hz and back")
-    return Mix(np.asarray(output, np.float32), sample_rate, reports, tuple(warnings))
+def _first_audible(stereo: np.ndarray) -> float:
+    """First sample that is heard; infinite where none is."""
+    threshold = audio.peak(stereo) * audio.from_db(_AUDIBLE_DB)
+    if threshold == 0.0:
+        return math.inf
+    for block in scratch.blocks(len(stereo)):
+        heard = np.flatnonzero((np.abs(stereo[block]) >= threshold).any(axis=1))
+        if heard.size:
+            return float(block.start + heard[0])
+    return math.inf

@@ -1,7 +1,7 @@
 from .automix.automix_config import AutomixConfig
 from .automix.automix_net import AutomixNet
 from .automix.front_end_weights import scale_front_end, set_front_end
-from .automix.streaming import mix_stream
+from .automix.streaming import mix_stream, share_stream
 from .building import Network, build
 from .mixer_config import MixerConfig, NetworkConfig, WindowConfig
 from .model_folder import LoadedModel, load, save
@@ -33,5 +33,6 @@ __all__ = [
     "save",
     "scale_front_end",
     "set_front_end",
+    "share_stream",
     "start_as_sum",
 ]

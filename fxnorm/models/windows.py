@@ -12,7 +12,7 @@ from fxnorm.errors import FxNormError
 ReadBlock = Callable[[int, int], Tensor]
 """Called with a start and a count, both within the song; returns (S, C, count) float32."""
 WriteBlock = Callable[[Tensor], None]
-"""Called with consecutive parts (C, n) of the mix."""
+"""Called with consecutive parts (C, n) of the mix, or (stems, C, n) of the stems' shares of it."""
 
 
 def run_in_windows(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,10 +28,12 @@ class NormalizedStem:
         report: what was done, of plain JSON types: `stem`, `input` (peak_db, loudness_lufs,
             channels, sample_rate), `passed_through`, `effects` (by name, only those applied),
             `output` (as input) and `warnings`. Levels of silence are None.
+        curves: effect → channel → its gain in dB over frequency, as the effect has it.
     """
 
     audio: np.ndarray
     report: dict[str, Any]
+    curves: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
 
 class FxNormalizer:
@@ -95,6 +97,7 @@ class FxNormalizer:
             warnings.append("mono: both channels carry the same signal")
         passed = measured["peak_db"] is None or measured["peak_db"] <= GATE_DB
         effects: dict[str, Any] = {}
+        curves: dict[str, dict[str, np.ndarray]] = {}
         output = stereo
         if passed:
             warnings.append(f"silent or below {GATE_DB:g} dBFS: passed through unchanged")
@@ -108,6 +111,8 @@ class FxNormalizer:
                 warnings += [f"{name}: {text}" for text in outcome.warnings]
                 if outcome.report is not None:
                     effects[name] = outcome.report
+                if outcome.curves:
+                    curves[name] = dict(outcome.curves)
             output = resample(unpad(channels), SAMPLE_RATE, sample_rate, samples=stereo.shape[0])
         report = {
             "stem": stem,
@@ -119,7 +124,7 @@ class FxNormalizer:
             "output": measured if passed else _levels(output, sample_rate),
             "warnings": warnings,
         }
-        return NormalizedStem(output, report)
+        return NormalizedStem(output, report, curves)
 
     def apply(self, name: str, channels: np.ndarray, stem: str, seed: int = 0) -> Outcome:
         """Apply one effect of the chain to a stem on its way.

@@ -3,71 +3,17 @@
 Needs Chromium (`apt-get install chromium`) and the Python package playwright.
 """
 
-import shutil
-
 import numpy as np
 import pandas as pd
 import pytest
+from page_browser import listening_script
 
 from fxnorm.audio import write
 from fxnorm.reporting.page import PageConfig, PageSong, PageTable, write_page
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 RATE = 44_100
 SECONDS = 4.0
 TONES_HZ = (500.0, 2000.0)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
-# Everything that is sent to the loudspeakers also goes to an analyser, in the page's own context.
-LISTEN = """
-const connect = AudioNode.prototype.connect;
-AudioNode.prototype.connect = function (target, ...rest) {
-  if (target instanceof AudioDestinationNode) {
-    if (!window.tap) {
-      window.tap = new AnalyserNode(target.context, { fftSize: 4096, smoothingTimeConstant: 0 });
-      window.starts = [];
-    }
-    connect.call(this, window.tap);
-  }
-  return connect.call(this, target, ...rest);
-};
-const start = AudioBufferSourceNode.prototype.start;
-AudioBufferSourceNode.prototype.start = function (...when) {
-  window.starts.push(when);
-  return start.apply(this, when);
-};
-window.spectrum = () => {
-  const bins = new Float32Array(window.tap.frequencyBinCount);
-  window.tap.getFloatFrequencyData(bins);
-  const step = window.tap.context.sampleRate / window.tap.fftSize;
-  return FREQUENCIES.map((f) => bins[Math.round(f / step)]);
-};
-""".replace("FREQUENCIES", str(list(TONES_HZ)))
-
-
-def find_chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    pytest.skip("Chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    executable = find_chromium()
-    with playwright.sync_playwright() as runner:
-        browser = runner.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +48,7 @@ def page(browser, address):
             problems.append(request.url) if not request.url.startswith(("file:", "data:")) else None
         ),
     )
-    page.add_init_script(LISTEN)
+    page.add_init_script(listening_script(TONES_HZ))
     page.goto(address)
     yield page
     page.close()

@@ -1,6 +1,6 @@
 """Mixing songs of any length in bounded memory, reading and writing them block by block."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -49,13 +49,50 @@ def mix_stream(
     Raises:
         FxNormError: a pretraining network, or a song without samples.
     """
-    if net.pretraining or samples < 1:
-        raise FxNormError("mixing takes a mixing network and a song of at least one sample")
+    _require_mixing(net, samples)
     with _evaluating(net) as device:
         song = _Song(net, read_block, samples, block, device)
-        scale = net.scale(*song.pool())
-        for part in song.decode(scale):
+        for (part,) in song.decode(net.scale(*song.pool()), [slice(None)]):
             write_block(torch.tanh_(part))
+
+
+def share_stream(
+    net: AutomixNet,
+    read_block: ReadBlock,
+    write_block: WriteBlock,
+    samples: int,
+    stems: Sequence[int],
+    block: int = BLOCK_SAMPLES,
+) -> None:
+    """Like `mix_stream`, but each stem's share of the mix; the shares add up to the mix.
+
+    Given the mask, the network is linear up to its last tanh: y is the sum of what the decoder
+    makes of each stem alone, y_s. A stem's share is y_s tanh(y) / y, to rounding.
+
+    Args:
+        net: see `mix_stream`.
+        read_block: see `mix_stream`.
+        write_block: takes the shares, (len(stems), C, n), on the network's device.
+        samples: see `mix_stream`.
+        stems: the inputs whose shares are wanted; all others must be silent.
+        block: see `mix_stream`.
+
+    Raises:
+        FxNormError: see `mix_stream`.
+    """
+    _require_mixing(net, samples)
+    inputs = [slice(stem * net.channels, (stem + 1) * net.channels) for stem in stems]
+    with _evaluating(net) as device:
+        song = _Song(net, read_block, samples, block, device)
+        for parts in song.decode(net.scale(*song.pool()), inputs):
+            whole = parts.sum(0)
+            gain = torch.where(whole == 0.0, 1.0, torch.tanh(whole) / whole)
+            write_block(parts.mul_(gain))
+
+
+def _require_mixing(net: AutomixNet, samples: int) -> None:
+    if net.pretraining or samples < 1:
+        raise FxNormError("mixing takes a mixing network and a song of at least one sample")
 
 
 class _Song:
@@ -91,32 +128,41 @@ class _Song:
                 _put(sums[0, :, where], blocks.by_frame(own).sum(-1))
         return peaks, sums
 
-    def decode(self, scale: Tensor) -> Iterator[Tensor]:
-        """The second pass: consecutive parts (C, n) of the mix before its tanh."""
+    def decode(self, scale: Tensor, inputs: Sequence[slice]) -> Iterator[Tensor]:
+        """The second pass: consecutive parts (len(inputs), C, n) of the mix before its tanh.
+
+        Args:
+            scale: of all frames, (1, N, F).
+            inputs: groups of the network's S * C input channels, each decoded by itself.
+        """
         blocks, hop = self.blocks, self.blocks.hop
         kernel = synthesis_kernel(self.net.mix_kernel(), blocks)
-        overlap = torch.zeros(self.net.channels, blocks.kernel - 1, device=self.device)
+        overlap = torch.zeros(len(inputs), self.net.channels, blocks.kernel - 1, device=self.device)
         scale = F.pad(scale, (0, blocks.count(self.whole) * blocks.frames - scale.shape[-1]))
         for first, input_frames in self._input():
             count = len(input_frames)
             out = F.pad(overlap, (0, count * hop))
             for part in blocks.chunks(count, self.filters, self.device):
                 index = first + part.start
-                local = self._analyze(input_frames[part], index)
-                own = local.narrow(-1, blocks.envelope_lead, hop)
                 columns = slice(index * blocks.frames, (first + part.stop) * blocks.frames)
                 mask = torch.unflatten(scale[0, :, columns], -1, (-1, blocks.frames))
-                weighted = weigh(own, mask.transpose(0, 1).unsqueeze(-1), blocks, index, self.whole)
-                overlap_add(synthesize(weighted, kernel, blocks), hop, out[:, part.start * hop :])
-            overlap = out[:, count * hop :]
+                mask = mask.transpose(0, 1).unsqueeze(-1)
+                for group, decoded in zip(inputs, out, strict=True):
+                    local = self._analyze(input_frames[part], index, group)
+                    own = local.narrow(-1, blocks.envelope_lead, hop)
+                    weighted = weigh(own, mask, blocks, index, self.whole)
+                    pieces = synthesize(weighted, kernel, blocks)
+                    overlap_add(pieces, hop, decoded[:, part.start * hop :])
+            overlap = out[..., count * hop :]
             start = first * hop - blocks.lead
-            yield out[:, max(0, -start) : min(count * hop, self.samples - start)]
+            yield out[..., max(0, -start) : min(count * hop, self.samples - start)]
         rest = self.samples - (start + count * hop)
         if rest > 0:
-            yield overlap[:, :rest]
+            yield overlap[..., :rest]
 
-    def _analyze(self, input_frames: Tensor, first: int) -> Tensor:
-        return analyze(input_frames, self.kernel_1, self.blocks, first, self.whole)
+    def _analyze(self, input_frames: Tensor, first: int, group: slice = slice(None)) -> Tensor:
+        frames, kernel = input_frames[:, group], self.kernel_1[:, group]
+        return analyze(frames, kernel, self.blocks, first, self.whole)
 
     def _input(self) -> Iterator[tuple[int, Tensor]]:
         """Index of the first block and (blocks, S * C, n_fft) of each part of the song."""

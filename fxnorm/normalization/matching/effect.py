@@ -1,7 +1,7 @@
 """What an effect of the chain is: how it is applied, described and, where it measures, measured."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -43,11 +43,14 @@ class Outcome:
         channels: (2, samples) float32.
         report: what was done, of plain JSON types; None when the stem was left alone.
         warnings: what a user should know.
+        curves: by channel, the gain in dB that was applied to each band of the effect's grid from
+            0 Hz to half the sample rate.
     """
 
     channels: np.ndarray
     report: dict[str, Any] | None
     warnings: tuple[str, ...] = ()
+    curves: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -51,12 +51,18 @@ class EqualizedChannel:
     Attributes:
         samples: (samples,) float32.
         level_gain_db: gain that brought it to -30 LUFS; None when the channel was left alone.
-        largest_boost_db: largest gain of the filter over frequency.
+        response_db: gain of the filter from 0 Hz to half the sample rate, (1,025,); none when the
+            channel was left alone.
     """
 
     samples: np.ndarray
     level_gain_db: float | None
-    largest_boost_db: float
+    response_db: np.ndarray | None = None
+
+    @property
+    def largest_boost_db(self) -> float:
+        """Largest gain of the filter over frequency."""
+        return 0.0 if self.response_db is None else float(self.response_db.max())
 
 
 def match_equalization(
@@ -123,7 +129,7 @@ def _equalize(
     strength: float,
 ) -> EqualizedChannel:
     if peak_db(samples) <= GATE_DB:
-        return EqualizedChannel(samples, None, 0.0)
+        return EqualizedChannel(samples, None)
     gain = loudness.loudness_gain(samples, measured_lufs, WORKING_LEVEL_LUFS)
     # Rounded to single before it is measured and filtered, as in the reference: in almost empty
     # bands the rounding noise decides the filter's gain.
@@ -137,7 +143,7 @@ def _equalize(
     taps = scipy.signal.firwin2(_TAPS, np.linspace(0.0, 1.0, wanted.shape[0]), wanted)
     partly = level if strength == 1.0 else samples * np.float32(gain**strength)
     filtered = _filter_twice(partly, taps)
-    return EqualizedChannel(filtered, float(db(gain**strength)), float(strength * db(ratio.max())))
+    return EqualizedChannel(filtered, float(db(gain**strength)), strength * db(ratio))
 
 
 def mean_spectrum(samples: np.ndarray) -> np.ndarray:
@@ -241,7 +247,9 @@ def _apply(channels: np.ndarray, context: Context) -> Outcome:
         name: {"level_gain_db": r.level_gain_db, "largest_boost_db": r.largest_boost_db}
         for name, r in zip(CHANNEL_NAMES, results, strict=True)
     }
-    return Outcome(np.stack([r.samples for r in results]), report)
+    named = zip(CHANNEL_NAMES, results, strict=True)
+    curves = {name: r.response_db for name, r in named if r.response_db is not None}
+    return Outcome(np.stack([r.samples for r in results]), report, curves=curves)
 
 
 def _describe(facts: Mapping[str, Any]) -> str:

@@ -14,8 +14,8 @@ from fxnorm.reporting.page.fitting import Excerpts, smaller_and_smaller
 from fxnorm.reporting.page.html_figures import PageFigure, figure_html
 from fxnorm.reporting.page.html_tables import PageTable, table_html
 from fxnorm.reporting.page.page_config import PageConfig
-from fxnorm.reporting.page.players import PageSong, RenderedPlayer, render_player
-from fxnorm.reporting.page.rendering import asset, render
+from fxnorm.reporting.page.players import PageSong, render_player
+from fxnorm.reporting.page.rendering import RenderedPlayer, asset, render
 
 _MEGABYTE = 1e6
 

@@ -1,52 +1,28 @@
 """Players: excerpts of one song's versions, matched in loudness and encoded into the page."""
 
-import base64
-import io
 import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import soundfile
-from markupsafe import Markup
 
-from fxnorm.audio import (
-    from_db,
-    info,
-    integrated_loudness,
-    peak,
-    read,
-    short_term_loudness,
-    to_stereo,
-    true_peak_db,
-)
-from fxnorm.audio.excerpts import (
-    busiest_start,
-    fade,
-    match_loudness,
-    read_excerpt,
-)
+from fxnorm.audio import info, integrated_loudness, peak, read, short_term_loudness, to_stereo
+from fxnorm.audio.excerpts import busiest_start, fade, match_loudness, read_excerpt
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
+from fxnorm.reporting.page.excerpt_audio import (
+    FADE_S,
+    WAVE_COLUMNS,
+    WAVE_HEIGHT,
+    clock,
+    encoded,
+    wave_path,
+)
 from fxnorm.reporting.page.html_figures import displayed_width, image_source
 from fxnorm.reporting.page.page_config import PageConfig
-from fxnorm.reporting.page.rendering import render
+from fxnorm.reporting.page.rendering import RenderedPlayer, render
 from fxnorm.reporting.spectrograms import mel_spectrograms
-
-_FADE_S = 0.02
-_WAVE_COLUMNS = 480
-_WAVE_HALF_HEIGHT = 100
-# libsndfile maps a compression level of 0 to 1 to 320 to 32 kbit/s.
-_MP3_KBPS = (320, 32)
-# libsndfile refuses 1, its documented maximum; this is 32 kbit/s as well.
-_HIGHEST_COMPRESSION = 0.999
-# LAME scales its input by this, lest it clip.
-_MP3_SCALE = 0.95
-# Loudness that may be lost in encoding before it is made up for.
-_TOLERANCE_DB = 0.05
-# Highest true peak after decoding.
-_DECODED_CEILING_DBTP = -0.1
 
 
 @dataclass(frozen=True)
@@ -69,14 +45,6 @@ class PageSong:
     spectrograms: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class RenderedPlayer:
-    """A player's markup, and its versions' audio as base64, which goes to the end of the page."""
-
-    html: Markup
-    audio: tuple[str, ...]
-
-
 def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPlayer:
     """Cut, match and encode one song.
 
@@ -89,7 +57,7 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
         raise FxNormError(f"{song.name}: no mixes to play; give at least one")
     start_s, samples = _excerpt(song, config.seconds)
     excerpts = {
-        label: fade(read_excerpt(path, start_s, samples, SAMPLE_RATE), round(_FADE_S * SAMPLE_RATE))
+        label: fade(read_excerpt(path, start_s, samples, SAMPLE_RATE), round(FADE_S * SAMPLE_RATE))
         for label, path in song.versions.items()
     }
     try:
@@ -106,7 +74,7 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
     seconds = samples / SAMPLE_RATE
     level = config.target_lufs - match.lowered_db
     details = (
-        f"{song.test_set} test set · {_clock(start_s)} to {_clock(start_s + seconds)}"
+        f"{song.test_set} test set · {clock(start_s)} to {clock(start_s + seconds)}"
         f" · {level:.1f} LUFS"
     ).replace("-", "−")
     # One scale for all versions, so that their waveforms compare.
@@ -121,18 +89,15 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
             {
                 "label": label,
                 "lufs": f"{original[label]:.1f} LUFS".replace("-", "−"),
-                "wave": _wave_path(audio, full),
+                "wave": wave_path(audio, full),
             }
             for label, audio in matched.items()
         ],
-        wave_width=_WAVE_COLUMNS,
-        wave_height=2 * _WAVE_HALF_HEIGHT,
+        wave_width=WAVE_COLUMNS,
+        wave_height=WAVE_HEIGHT,
         spectrograms=_spectrograms(song, matched),
     )
-    audio = tuple(
-        base64.b64encode(_encode(excerpt, config.bitrate_kbps)).decode()
-        for excerpt in matched.values()
-    )
+    audio = tuple(encoded(excerpt, config.bitrate_kbps) for excerpt in matched.values())
     return RenderedPlayer(html, audio)
 
 
@@ -159,46 +124,3 @@ def _spectrograms(song: PageSong, matched: Mapping[str, np.ndarray]) -> dict[str
         "width": displayed_width(figure),
         "labels": ", ".join(song.spectrograms),
     }
-
-
-def _wave_path(audio: np.ndarray, full: float) -> str:
-    """Outline of the waveform: highest and lowest sample of both channels per column."""
-    edges = np.linspace(0, audio.shape[0], _WAVE_COLUMNS, endpoint=False).astype(int)
-    scale = _WAVE_HALF_HEIGHT / full
-    high = np.maximum.reduceat(audio.max(axis=1), edges) * scale
-    low = np.minimum.reduceat(audio.min(axis=1), edges) * scale
-    # At least a hairline where there is silence.
-    upper = np.minimum(np.rint(_WAVE_HALF_HEIGHT - high), _WAVE_HALF_HEIGHT - 1).astype(int)
-    lower = np.maximum(np.rint(_WAVE_HALF_HEIGHT - low), _WAVE_HALF_HEIGHT + 1).astype(int)
-    outline = [f"{x} {y}" for x, y in enumerate(upper)]
-    outline += [f"{x} {lower[x]}" for x in range(_WAVE_COLUMNS - 1, -1, -1)]
-    return f"M{'L'.join(outline)}Z"
-
-
-def _encode(audio: np.ndarray, kbps: int) -> bytes:
-    data = _mp3(audio, kbps)
-    decoded, _ = soundfile.read(io.BytesIO(data), always_2d=True)
-    # MP3 leaves out the highest frequencies: noisy sounds lose loudness, and peaks may overshoot.
-    lost_db = integrated_loudness(audio, SAMPLE_RATE) - integrated_loudness(decoded, SAMPLE_RATE)
-    gain_db = min(lost_db, _DECODED_CEILING_DBTP - true_peak_db(decoded))
-    return data if abs(gain_db) < _TOLERANCE_DB else _mp3(audio * from_db(gain_db), kbps)
-
-
-def _mp3(audio: np.ndarray, kbps: int) -> bytes:
-    # MP3 is what every browser decodes from memory.
-    highest, lowest = _MP3_KBPS
-    buffer = io.BytesIO()
-    soundfile.write(
-        buffer,
-        audio / _MP3_SCALE,
-        SAMPLE_RATE,
-        format="MP3",
-        subtype="MPEG_LAYER_III",
-        bitrate_mode="CONSTANT",
-        compression_level=min((highest - kbps) / (highest - lowest), _HIGHEST_COMPRESSION),
-    )
-    return buffer.getvalue()
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -1,5 +1,6 @@
 """The page's templates and assets."""
 
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -8,6 +9,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 _PACKAGE = "fxnorm.reporting.page"
+
+
+@dataclass(frozen=True)
+class RenderedPlayer:
+    """A player's markup, and its versions' audio as base64, which goes to the end of the page."""
+
+    html: Markup
+    audio: tuple[str, ...]
 
 
 def render(template: str, **context: Any) -> Markup:

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from fxnorm.errors import FxNormError
-from fxnorm.models import AutomixNet, mix_stream
+from fxnorm.models import AutomixNet, mix_stream, share_stream
 from fxnorm.models.automix import latent
+from fxnorm.models.automix.front_end import decode
 
 HOP = AutomixNet(recipe.SMALL).blocks.hop
 
@@ -39,6 +40,31 @@ def test_streamed_mix_equals_forward(net, samples, block):
         whole = net.eval()(song[None])[0]
     # The same operations on other numbers of blocks at a time: float32 rounding.
     torch.testing.assert_close(stream(net, song, block), whole, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("samples", [1, HOP + 9, 4 * HOP + 7])
+@pytest.mark.parametrize("block", [1, 2 * HOP])
+def test_shares_are_linear_in_the_stems_given_the_mask_and_add_up_to_the_mix(net, samples, block):
+    song = torch.randn(4, 2, samples, generator=torch.Generator().manual_seed(samples))
+    song[2] = 0.0
+    parts = []
+    share_stream(net, lambda at, n: song[..., at : at + n], parts.append, samples, [0, 1, 3], block)
+    shares = torch.cat(parts, -1)
+    net.eval()
+    with torch.no_grad():
+        encoded = net.encode(song[None])
+        scale = net.scale(encoded.peaks, encoded.sums)
+        kernel, decoded = net.mix_kernel(), []
+        for stem in (0, 1, 3):
+            alone = torch.zeros_like(song)
+            alone[stem] = song[stem]
+            p = net.encode(alone[None]).p
+            decoded.append(decode(p, scale, kernel, net.blocks)[0, :, :samples].double())
+        y = sum(decoded)
+        gain = torch.where(y == 0.0, 1.0, torch.tanh(y) / y)
+        expected = (torch.stack(decoded) * gain).float()
+        torch.testing.assert_close(shares, expected, rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(shares.sum(0), net(song[None])[0], rtol=0, atol=1e-6)
 
 
 def test_streaming_keeps_the_networks_mode(net):

@@ -1,0 +1,59 @@
+"""Offsets of the zero line (DC), which faulty converters and plug-ins leave in recordings."""
+
+import numpy as np
+
+from fxnorm import scratch
+
+#: Share of the peak from which on an offset is a fault: music has a hundredth of it or less.
+_FAULT = 0.02
+_LOWEST = 1e-4
+
+
+def offsets(audio: np.ndarray) -> np.ndarray:
+    """Offset of each channel over the range in which it is not zero; 0 where it is no fault.
+
+    Args:
+        audio: (samples, channels).
+
+    Returns:
+        (channels,) float64.
+    """
+    found = np.zeros(audio.shape[1])
+    for channel, (start, stop) in enumerate(_ranges(audio)):
+        if start == stop:
+            continue
+        samples = audio[start:stop, channel]
+        mean = float(samples.mean(dtype=np.float64))
+        peak = max(float(samples.max()), -float(samples.min()))
+        # Music swings to both sides: a single one-sided event is sound, not an offset.
+        constant = all(
+            abs(float(part.mean(dtype=np.float64)) - mean) < 0.5 * abs(mean)
+            for part in np.array_split(samples, min(8, samples.size))
+        )
+        if constant and abs(mean) > max(_LOWEST, _FAULT * peak):
+            found[channel] = mean
+    return found
+
+
+def without_offsets(audio: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Take `offsets` off the range in which each channel is not zero, (samples, channels)."""
+    cleaned = scratch.empty(audio.shape)
+    for block in scratch.blocks(audio.shape[0]):
+        cleaned[block] = audio[block]
+    for channel, (start, stop) in enumerate(_ranges(audio)):
+        cleaned[start:stop, channel] -= np.float32(offsets[channel])
+    return cleaned
+
+
+def _ranges(audio: np.ndarray) -> list[tuple[int, int]]:
+    """First and one behind the last sample of each channel that is not zero."""
+    ranges = []
+    for channel in audio.T:
+        begin, end = audio.shape[0], 0
+        for block in scratch.blocks(audio.shape[0]):
+            sounding = np.flatnonzero(channel[block])
+            if sounding.size:
+                begin = min(begin, block.start + int(sounding[0]))
+                end = block.start + int(sounding[-1]) + 1
+        ranges.append((min(begin, end), end))
+    return ranges

@@ -1,0 +1,163 @@
+"""Mixing one song as the options say, and what is reported of it."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fxnorm.cli.common import chosen_effects, read_impulse_responses
+from fxnorm.errors import FxNormError
+
+if TYPE_CHECKING:
+    from fxnorm.mixing import Finishing, Mix, Track
+
+
+def mix_song(
+    options: argparse.Namespace,
+    tracks: "Mapping[str, tuple[Track, ...]]",
+    output: Path,
+    stems: str | None,
+    page: str | None,
+    on_progress: Callable[[float], None] = lambda fraction: None,
+) -> dict[str, Any]:
+    """Mix, write the mix, its stems and its page.
+
+    Args:
+        options: of the command.
+        tracks: of the song.
+        output: of the mix.
+        stems: folder for the stems of the mix; None for none.
+        page: file of the page; None for none.
+        on_progress: called with the fraction done.
+
+    Returns:
+        The report, of plain JSON types.
+
+    Raises:
+        FxNormError: see `fxnorm.mixing.mix_stems`.
+    """
+    from fxnorm.mixing import write_mix, write_stems
+
+    mixed = (_sum if options.normalized_sum else _mix)(options, tracks, on_progress)
+    report = {
+        "output": str(output),
+        "seconds": mixed.audio.shape[0] / mixed.sample_rate,
+        "sample_rate": mixed.sample_rate,
+        **asdict(mixed.levels),
+        "stems": mixed.reports,
+        "files": {stem: [str(track.audio) for track in its] for stem, its in tracks.items()},
+        "warnings": list(mixed.warnings),
+    }
+    if stems is not None:
+        written = write_stems(stems, mixed.stems, mixed.sample_rate)
+        report["stem_files"] = {stem: str(path) for stem, path in written.items()}
+    if page is not None:
+        _write_page(page, output.stem, mixed, report)
+        report["page"] = page
+    # Last: where the mix is, all else is.
+    write_mix(output, mixed.audio, mixed.sample_rate, options.subtype, seed=options.seed)
+    return report
+
+
+def _write_page(page: str, name: str, mixed: "Mix", report: Mapping[str, Any]) -> None:
+    from fxnorm.reporting.page import MixedSong, write_mix_page
+
+    trace = mixed.trace
+    if trace is not None:
+        stems = trace.given, trace.normalized, mixed.stems, trace.curves
+        write_mix_page(page, MixedSong(name, mixed.audio, mixed.sample_rate, *stems, report))
+
+
+def known_types(options: argparse.Namespace) -> tuple[str, ...]:
+    """The stem types that can be mixed with these options."""
+    from fxnorm.models import load_settings
+    from fxnorm.normalization import DatasetFeatures
+
+    if options.features is not None:
+        return DatasetFeatures.load(options.features).stems
+    config, features = load_settings(_model_folder(options))
+    return features.stems if options.normalized_sum else config.stems
+
+
+def _model_folder(options: argparse.Namespace) -> str:
+    if options.model is None and options.normalized_sum:
+        raise FxNormError("no features: --normalized-sum needs --features FILE or --model DIR")
+    if options.model is None:
+        raise FxNormError("no model: give --model DIR, or --normalized-sum for the baseline")
+    return str(options.model)
+
+
+def _finishing(options: argparse.Namespace) -> "Finishing":
+    from fxnorm.mixing import Finishing
+
+    return Finishing(
+        balance_db=options.balance,
+        wet=options.dry_wet,
+        loudness_lufs=options.loudness,
+        ceiling_dbtp=options.ceiling,
+    )
+
+
+def _mix(
+    options: argparse.Namespace,
+    tracks: "Mapping[str, tuple[Track, ...]]",
+    on_progress: Callable[[float], None],
+) -> "Mix":
+    from fxnorm.mixing import choose_device, has_shares, mix_stems
+    from fxnorm.models import load
+
+    model = load(_model_folder(options), choose_device(options.device))
+    if options.stems is not None and not has_shares(model):
+        raise FxNormError(
+            "--stems: a Wave-U-Net has no stems of its mix, as it is not linear in its input; leave"
+            " the option out, or give a model of the kind automix"
+        )
+    return mix_stems(
+        tracks,
+        None,
+        model,
+        seed=options.seed,
+        effects=chosen_effects(options, model.config.normalization.effects),
+        strengths=options.strength,
+        impulse_responses=read_impulse_responses(options.impulse_responses),
+        pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),
+        finishing=_finishing(options),
+        keep_stems=has_shares(model) and _needs_stems(options),
+        keep_trace=options.page is not None,
+        on_progress=on_progress,
+    )
+
+
+def _sum(
+    options: argparse.Namespace,
+    tracks: "Mapping[str, tuple[Track, ...]]",
+    on_progress: Callable[[float], None],
+) -> "Mix":
+    from fxnorm.mixing import sum_normalized
+    from fxnorm.models import load_settings
+    from fxnorm.normalization import DatasetFeatures, NormalizationConfig
+
+    if options.features is not None:
+        features, config = DatasetFeatures.load(options.features), NormalizationConfig()
+    else:
+        settings_of_model, features = load_settings(_model_folder(options))
+        config = settings_of_model.normalization
+    effects = chosen_effects(options, config.effects)
+    settings = {"effects": effects, "strengths": options.strength}
+    return sum_normalized(
+        tracks,
+        None,
+        features,
+        NormalizationConfig.parse(config.model_dump() | settings, "fxnorm mix"),
+        seed=options.seed,
+        impulse_responses=read_impulse_responses(options.impulse_responses),
+        pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),
+        finishing=_finishing(options),
+        keep_stems=_needs_stems(options),
+        keep_trace=options.page is not None,
+    )
+
+
+def _needs_stems(options: argparse.Namespace) -> bool:
+    return options.stems is not None or options.page is not None

@@ -1,0 +1,152 @@
+"""`fxnorm mix --songs`: all songs of a folder, continuing where an interrupted run was."""
+
+import argparse
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fxnorm.cli.common import check_place, print_json, warn
+from fxnorm.errors import FxNormError
+from fxnorm.outputs import atomic_file
+from fxnorm.progress import progress
+from fxnorm.stems import STEMS
+
+if TYPE_CHECKING:
+    from fxnorm.mixing import Track
+
+#: Options that change how the work is done and not what comes of it.
+_OF_NO_EFFECT = ("jobs", "json", "run", "given", "device")
+
+
+@dataclass(frozen=True)
+class _Order:
+    """One song to be mixed.
+
+    Attributes:
+        name: of its folder.
+        tracks: by stem type.
+        output: of the mix; its report lies beside it.
+        fingerprint: of all that the mix is made from.
+        notes: on how its files were matched.
+    """
+
+    name: str
+    tracks: "dict[str, tuple[Track, ...]]"
+    output: Path
+    fingerprint: str
+    notes: tuple[str, ...]
+
+    @property
+    def report(self) -> Path:
+        return self.output.with_suffix(".json")
+
+
+def mix_all(options: argparse.Namespace) -> None:
+    """Mix every song in `--songs` into `<output>/<song>.wav`, with its report as JSON beside it.
+
+    A song whose report says that it was made from the same files with the same options is kept.
+
+    Raises:
+        FxNormError: no songs, an unusable option, or songs that could not be mixed; the others are.
+    """
+    import joblib
+
+    orders, faults = _orders(options)
+    to_do = [order for order in orders if not _is_done(order)]
+    kept = len(orders) - len(to_do)
+    if kept and not options.json:
+        print(f"{options.output}: {kept} of {len(orders)} songs are there already")
+    work = joblib.Parallel(n_jobs=options.jobs, return_as="generator_unordered")(
+        joblib.delayed(_mix)(options, order) for order in to_do
+    )
+    with joblib.parallel_config(backend="loky"):
+        for name, fault in progress(work, len(to_do), "mix", "songs"):
+            if fault is not None:
+                faults[name] = fault
+    reports = {o.name: json.loads(o.report.read_text()) for o in orders if o.name not in faults}
+    for name, report in reports.items():
+        warn([f"{name}: {message}" for message in report["warnings"]])
+    if options.json:
+        print_json(reports)
+    else:
+        print(f"{options.output}: {len(reports)} mixes")
+    if faults:
+        texts = "; ".join(f"{name}: {fault}" for name, fault in sorted(faults.items()))
+        raise FxNormError(f"{len(faults)} songs could not be mixed: {texts}")
+
+
+def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
+    from fxnorm.cli.mix_song import known_types
+    from fxnorm.mixing import read_session
+
+    if options.song is not None or options.stem or any(getattr(options, stem) for stem in STEMS):
+        raise FxNormError("--songs takes all songs of a folder; give no other stems with it")
+    root, target = Path(options.songs), Path(options.output)
+    if not root.is_dir():
+        raise FxNormError(f"{root}: no such folder of songs")
+    if target.is_file():
+        raise FxNormError(f"{target}: is a file; with --songs, give a folder")
+    check_place(str(target / "mix.wav"))
+    if options.format == "flac" and options.subtype in ("PCM_32", "FLOAT"):
+        raise FxNormError(f"flac files can't hold {options.subtype} samples; use --format wav")
+    types = known_types(options)
+    orders, faults = [], {}
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        if folder.name.startswith(".") or folder.resolve() == target.resolve():
+            continue
+        try:
+            session = read_session(folder, types, unknown_as_other=options.unknown == "other")
+        except FxNormError as error:
+            faults[folder.name] = str(error)
+            continue
+        output = target / f"{folder.name}.{options.format or 'wav'}"
+        fingerprint = _fingerprint(options, session.tracks)
+        orders.append(_Order(folder.name, session.tracks, output, fingerprint, session.notes))
+    if not orders and not faults:
+        raise FxNormError(f"{root}: holds no folders of songs")
+    return orders, faults
+
+
+def _mix(options: argparse.Namespace, order: _Order) -> tuple[str, str | None]:
+    """The song's name, and what went wrong."""
+    import torch
+
+    from fxnorm.cli.mix_song import mix_song
+
+    # Songs run side by side: each has one core.
+    torch.set_num_threads(1)
+    stems = None if options.stems is None else str(Path(options.stems) / order.name)
+    page = None if options.page is None else str(Path(options.page) / f"{order.name}.html")
+    try:
+        report = mix_song(options, order.tracks, order.output, stems, page)
+    except FxNormError as error:
+        return order.name, str(error)
+    report["warnings"] = [*order.notes, *report["warnings"]]
+    report["fingerprint"] = order.fingerprint
+    with atomic_file(order.report) as temporary:
+        temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return order.name, None
+
+
+def _is_done(order: _Order) -> bool:
+    if not order.output.is_file() or not order.report.is_file():
+        return False
+    try:
+        report = json.loads(order.report.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return isinstance(report, dict) and report.get("fingerprint") == order.fingerprint
+
+
+def _fingerprint(options: argparse.Namespace, tracks: "dict[str, tuple[Track, ...]]") -> str:
+    """Of the options, and of size and time of every file that they name."""
+    settings = {k: v for k, v in vars(options).items() if k not in _OF_NO_EFFECT}
+    files = [str(track.audio) for its in tracks.values() for track in its]
+    for place in (options.model, options.features):
+        if place is not None:
+            files += [str(p) for p in sorted([Path(place), *Path(place).glob("*")])]
+    states: list[Any] = [(f, Path(f).stat().st_size, Path(f).stat().st_mtime_ns) for f in files]
+    text = json.dumps([settings, {k: str(v) for k, v in tracks.items()}, states], default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,215 @@
+"""From the network's output to the mix that is written: balance, level, sample rate."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from fxnorm import audio, scratch
+from fxnorm.configuration import Config
+from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.errors import FxNormError
+from fxnorm.mixing.sources import Source
+from fxnorm.mixing.steps import PreparedStem
+
+Gain = Annotated[float, Field(ge=-60.0, le=24.0)]
+
+# What rounding and dither to 16 bits add to the true peak is less.
+_PEAK_MARGIN_DB = 0.01
+_TOLERANCE_LU = 0.05
+
+
+class Finishing(Config):
+    """What is done to the mix that the network made."""
+
+    balance_db: dict[str, Gain] = Field(default_factory=dict)
+    """Gain in dB of each stem's share; 0 where not named."""
+    wet: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
+    """Share of the mix; the rest is the plain sum of the given stems."""
+    loudness_lufs: Annotated[float, Field(ge=-70.0, le=0.0)] | None = None
+    """Integrated loudness to bring the mix to; None leaves it as it is."""
+    ceiling_dbtp: Annotated[float, Field(ge=-40.0, le=0.0)] = -1.0
+    """Highest true peak; what would exceed it is lowered as a whole, never limited."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Levels of a mix; None for silence, and for a loudness of less than 0.4 s."""
+
+    loudness_lufs: float | None
+    peak_db: float | None
+    true_peak_dbtp: float | None
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a mix came from, at 44.1 kHz: (samples, 2) float32 by stem type."""
+
+    given: dict[str, np.ndarray]
+    normalized: dict[str, np.ndarray]
+    curves: dict[str, dict[str, dict[str, np.ndarray]]]
+
+
+@dataclass(frozen=True)
+class Mix:
+    """A mix and how it came about.
+
+    Attributes:
+        audio: (samples, 2) float32 within [-1, 1], as long as the longest stem.
+        sample_rate: of the stems, in Hz.
+        stems: each given stem's share of `audio`, (samples, 2) float32; they add up to it to 1e-6.
+            Empty where they were not asked for, or the network's mix is no sum of shares.
+        levels: of `audio`.
+        reports: of each given stem's normalisation (see `NormalizedStem`).
+        warnings: what a user should know about the result.
+        trace: what the mix came from, where it was asked for.
+    """
+
+    audio: np.ndarray
+    sample_rate: int
+    stems: dict[str, np.ndarray]
+    levels: Levels
+    reports: dict[str, dict[str, Any]]
+    warnings: tuple[str, ...]
+    trace: Trace | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What the network or the plain sum made, at 44.1 kHz: a mix, or the shares that make it up."""
+
+    mixed: np.ndarray | None = None
+    shares: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def finish(
+    raw: Raw,
+    prepared: Sequence[PreparedStem],
+    warm_up: int,
+    sources: Sequence[Source],
+    sample_rate: int,
+    finishing: Finishing,
+    notes: Sequence[str],
+    *,
+    keep_stems: bool,
+    keep_trace: bool,
+) -> Mix:
+    """Balance, bring to the stems' rate and length, and set the level.
+
+    Args:
+        raw: mix or shares, of which each begins with the warm-up; overwritten.
+        prepared: the stems on their way.
+        warm_up: samples before the song.
+        sources: the given stems.
+        sample_rate: of the mix to be, in Hz.
+        finishing: what to do.
+        notes: warnings so far.
+        keep_stems: whether the result has the stems of the mix.
+        keep_trace: whether the result has what it came from.
+
+    Raises:
+        FxNormError: the mix is not finite.
+    """
+    given = {stem.type: stem.given[warm_up:] for stem in prepared}
+    longest = max(source.samples_given for source in sources)
+
+    def converted(signal: np.ndarray) -> np.ndarray:
+        return audio.resample(signal, SAMPLE_RATE, sample_rate, samples=longest)
+
+    stems = {
+        stem: converted(_balanced(share[warm_up:], [given[stem]], finishing, stem))
+        for stem, share in raw.shares.items()
+    }
+    if raw.mixed is None:
+        mixed = total(list(stems.values()), longest)
+    else:
+        mixed = converted(_balanced(raw.mixed[warm_up:], list(given.values()), finishing, None))
+    if not audio.is_finite(mixed):
+        raise FxNormError("the mix is not finite: the model's weights are damaged; train it again")
+    gain_db, levels, warnings = _level(mixed, sample_rate, finishing)
+    kept = stems if keep_stems else {}
+    for signal in (mixed, *kept.values()):
+        if gain_db != 0.0:
+            in_place(signal, lambda part: part * np.float32(audio.from_db(gain_db)))
+    if sample_rate != SAMPLE_RATE:
+        warnings.append(f"resampled from {sample_rate} Hz to {SAMPLE_RATE} Hz and back")
+    trace = Trace(
+        given,
+        {stem.type: stem.normalized[warm_up:] for stem in prepared},
+        {stem.type: stem.curves for stem in prepared},
+    )
+    return Mix(
+        mixed,
+        sample_rate,
+        kept,
+        levels,
+        {stem.type: stem.report for stem in prepared},
+        (*notes, *warnings),
+        trace if keep_trace else None,
+    )
+
+
+def total(signals: Sequence[np.ndarray], samples: int) -> np.ndarray:
+    """The sum of signals (samples, 2)."""
+    summed = scratch.empty((samples, 2))
+    for block in scratch.blocks(samples):
+        summed[block] = 0.0
+        for signal in signals:
+            summed[block] += signal[block]
+    return summed
+
+
+def in_place(signal: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Change a long signal part by part."""
+    for block in scratch.blocks(len(signal)):
+        signal[block] = change(signal[block])
+
+
+def _balanced(
+    signal: np.ndarray, dry: Sequence[np.ndarray], finishing: Finishing, stem: str | None
+) -> np.ndarray:
+    """Mixed with the stems as they were given, and with the gain of `stem`; overwritten."""
+    wet = np.float32(finishing.wet)
+    gain = np.float32(audio.from_db(finishing.balance_db.get(stem or "", 0.0)))
+    if wet == 1.0 and gain == 1.0:
+        return signal
+    for block in scratch.blocks(len(signal)):
+        part = wet * signal[block]
+        if wet < 1.0:
+            part += (np.float32(1.0) - wet) * sum(other[block] for other in dry)
+        signal[block] = gain * part
+    return signal
+
+
+def _level(
+    mixed: np.ndarray, sample_rate: int, finishing: Finishing
+) -> tuple[float, Levels, list[str]]:
+    """The gain in dB that the mix needs, its levels after it, and what to say of it."""
+    lufs = audio.integrated_loudness(mixed, sample_rate)
+    peak_db, true_peak_db = audio.peak_db(mixed), audio.true_peak_db(mixed)
+    if audio.peak(mixed) == 0.0:
+        return 0.0, Levels(None, None, None), ["the mix is silent"]
+    wanted_db, warnings = 0.0, []
+    if finishing.loudness_lufs is not None:
+        if math.isfinite(lufs):
+            wanted_db = finishing.loudness_lufs - lufs
+        else:
+            warnings.append("the mix is too short or too quiet for a loudness; left as it is")
+    gain_db, ceiling = wanted_db, finishing.ceiling_dbtp
+    if true_peak_db + wanted_db > ceiling:
+        gain_db = ceiling - _PEAK_MARGIN_DB - true_peak_db
+        missed = wanted_db - gain_db
+        if finishing.loudness_lufs is None:
+            warnings.append(f"lowered by {missed:.1f} dB to keep its true peak at {ceiling:g} dBTP")
+        elif missed > _TOLERANCE_LU:
+            warnings.append(
+                f"{missed:.1f} LU below the {finishing.loudness_lufs:g} LUFS asked for, to keep its"
+                f" true peak at {ceiling:g} dBTP; a limiter would bring it there"
+            )
+    levels = Levels(
+        lufs + gain_db if math.isfinite(lufs) else None, peak_db + gain_db, true_peak_db + gain_db
+    )
+    return gain_db, levels, warnings

@@ -1,0 +1,165 @@
+"""Sessions of many tracks: a folder whose names say what is what, or a table."""
+
+import mimetypes
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field
+
+from fxnorm import audio
+from fxnorm.configuration import Config
+from fxnorm.errors import FxNormError
+from fxnorm.mixing.track_names import is_mix, stem_types_of, words_of
+from fxnorm.mixing.tracks import Track
+
+#: Audio that Python's own table of file types does not have.
+_MORE_AUDIO = (".caf", ".opus", ".wma", ".webm", ".wv", ".ape", ".dsf", ".w64", ".bwf")
+
+#: Suffixes of tables.
+TABLES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Session:
+    """The tracks of one song.
+
+    Attributes:
+        tracks: by stem type.
+        notes: what was left out, and what was taken for `other`.
+    """
+
+    tracks: dict[str, tuple[Track, ...]]
+    notes: tuple[str, ...] = ()
+
+
+class TrackSettings(Config):
+    """What a table says of one file."""
+
+    stem: str
+    """Stem type."""
+    gain: Annotated[float, Field(ge=-60.0, le=60.0)] = 0.0
+    """Gain in dB."""
+    pan: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
+    """Position, from -1 (left) to 1 (right)."""
+
+
+def read_session(
+    path: str | os.PathLike[str], types: Collection[str], *, unknown_as_other: bool = False
+) -> Session:
+    """A folder (`read_folder`) or a table (`read_table`)."""
+    if Path(path).is_dir():
+        return read_folder(path, types, unknown_as_other=unknown_as_other)
+    if Path(path).suffix.lower() in TABLES:
+        return read_table(path)
+    if Path(path).exists():
+        raise FxNormError(
+            f"{path}: is neither a folder nor a table (.yaml); give a file with the option of its"
+            " stem type, such as --vocals"
+        )
+    raise FxNormError(f"{path}: no such folder or table")
+
+
+def read_folder(
+    folder: str | os.PathLike[str], types: Collection[str], *, unknown_as_other: bool = False
+) -> Session:
+    """The tracks in a folder and the folders in it, matched to stem types by their names.
+
+    Hidden files, files that are no audio, and mixes of the whole song are left out.
+
+    Args:
+        folder: of one song.
+        types: stem types that can be mixed.
+        unknown_as_other: take files whose names say nothing, or several types, as `other`.
+
+    Raises:
+        FxNormError: no tracks, or files that can't be matched or read.
+    """
+    found: dict[str, list[Track]] = {}
+    notes, doubtful = [], []
+    files = _audio_files(Path(folder))
+    # "Sub Culture - Vocals": a title says nothing where other words do.
+    title = set.intersection(*(set(words_of(path.stem)) for path in files)) if files else set()
+    for path in files:
+        inner = path.relative_to(folder)
+        matched = stem_types_of(inner, types)
+        if len(matched) > 1:
+            matched = stem_types_of(inner, types, title) or matched
+        if path.suffix.lower() not in audio.READABLE:
+            doubtful.append(f"{inner} (not read here; convert it to wav or flac)")
+        elif is_mix(inner) and not matched:
+            notes.append(f"{path}: left out, as a mix of the whole song")
+        elif len(matched) == 1:
+            found.setdefault(matched.pop(), []).append(Track(path))
+        elif unknown_as_other and "other" in types:
+            found.setdefault("other", []).append(Track(path))
+            notes.append(f"{path}: its name says no stem type; taken as other")
+        else:
+            doubtful.append(f"{inner} ({' or '.join(sorted(matched))})" if matched else f"{inner}")
+    if doubtful:
+        raise FxNormError(
+            f"{folder}: no clear stem type in the name of {', '.join(doubtful)}; rename, name it"
+            " with an option such as --bass, write a table, or send it to other (--unknown other)"
+        )
+    if not found:
+        raise FxNormError(f"{folder}: no audio files; give a folder with the song's tracks")
+    return Session({stem: tuple(tracks) for stem, tracks in found.items()}, tuple(notes))
+
+
+def read_table(path: str | os.PathLike[str]) -> Session:
+    """A table in YAML: file → stem type, or → `stem`, `gain` (dB) and `pan` (-1 to 1).
+
+    Files are relative to the table's folder.
+
+    Raises:
+        FxNormError: unreadable, a file given twice, unknown keys, or values out of range.
+    """
+    try:
+        entries = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise FxNormError(f"{path}: not a table in YAML ({reason})") from error
+    if not isinstance(entries, Mapping) or not entries:
+        raise FxNormError(
+            f"{path}: not a table; write one line per file, such as 'kick.wav: drums'"
+        )
+    tracks: dict[str, list[Track]] = {}
+    for file, entry in entries.items():
+        given = {"stem": entry} if isinstance(entry, str) else entry
+        if not isinstance(given, Mapping):
+            raise FxNormError(f"{path}: {file}: give its stem type, or stem, gain and pan")
+        settings = TrackSettings.parse(given, f"{path}: {file}")
+        track = Track(Path(path).parent / str(file), settings.gain, settings.pan)
+        tracks.setdefault(settings.stem, []).append(track)
+    return Session({stem: tuple(its) for stem, its in tracks.items()})
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key given twice is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        mapping = super().construct_mapping(node, deep)
+        if len(mapping) < len(node.value):
+            names = [str(key.value) for key, _ in node.value]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise yaml.constructor.ConstructorError(None, None, f"'{twice}' is given twice")
+        return mapping
+
+
+def _audio_files(folder: Path) -> list[Path]:
+    files = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files += [Path(root) / name for name in sorted(names) if _is_audio(PurePath(name))]
+    return files
+
+
+def _is_audio(name: PurePath) -> bool:
+    if name.name.startswith("."):
+        return False
+    kind = mimetypes.guess_type(name.name.lower())[0] or ""
+    suffix = name.suffix.lower()
+    return suffix in audio.READABLE or suffix in _MORE_AUDIO or kind.startswith("audio/")

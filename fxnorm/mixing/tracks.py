@@ -1,0 +1,114 @@
+"""The recorded tracks of which stems are made."""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fxnorm.errors import FxNormError
+
+_LARGEST_GAIN_DB = 60.0
+_LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 4_000, 768_000
+
+
+@dataclass(frozen=True)
+class Track:
+    """One recorded track.
+
+    Attributes:
+        audio: (samples, 1 or 2) or (samples,), full scale = 1, or the path of a file.
+        gain_db: applied before the tracks of a stem are summed, -60 to 60.
+        pan: -1 (left) to 1 (right), constant power with the middle as it is.
+    """
+
+    audio: "np.ndarray | str | os.PathLike[str]"
+    gain_db: float = 0.0
+    pan: float = 0.0
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the audio is yet to be read."""
+        return isinstance(self.audio, str | os.PathLike)
+
+    def gains(self) -> np.ndarray:
+        """Factors of the left and the right channel, (2,) float32."""
+        angle = (self.pan + 1.0) * math.pi / 4.0
+        balance = math.sqrt(2.0) * np.array([math.cos(angle), math.sin(angle)])
+        gain: np.ndarray = (10.0 ** (self.gain_db / 20.0) * balance).astype(np.float32)
+        return gain
+
+
+#: A stem: audio, a file, a track, or several of these to be summed.
+Stem = Any
+#: Stems by type.
+Stems = Mapping[str, Stem]
+
+
+def tracks_of(stems: Stems) -> dict[str, tuple[Track, ...]]:
+    """The tracks of each stem, checked as far as that goes without reading files.
+
+    Raises:
+        FxNormError: no stems, a stem that is neither audio nor files, or a track given twice.
+    """
+    if not isinstance(stems, Mapping) or not stems:
+        raise FxNormError("no stems to mix; give at least one, as a mapping of type to audio")
+    tracks = {str(stem): _tracks(str(stem), given) for stem, given in stems.items()}
+    for stem, its_tracks in tracks.items():
+        places = [
+            Path(t.audio).resolve() for t in its_tracks if not isinstance(t.audio, np.ndarray)
+        ]
+        for place in places:
+            if places.count(place) > 1:
+                raise FxNormError(f"{place}: is given twice for {stem}; give it once")
+    return tracks
+
+
+def checked_rate(sample_rate: Any) -> int:
+    """A sample rate in Hz as a whole number.
+
+    Raises:
+        FxNormError: it is none, or none that audio has.
+    """
+    if isinstance(sample_rate, bool) or not isinstance(sample_rate, int | float | np.number):
+        raise FxNormError(f"sample rate {sample_rate!r}: give a number in Hz")
+    if not _LOWEST_RATE_HZ <= sample_rate <= _HIGHEST_RATE_HZ or sample_rate != int(sample_rate):
+        raise FxNormError(
+            f"sample rate {sample_rate} Hz: must be a whole number from {_LOWEST_RATE_HZ} to"
+            f" {_HIGHEST_RATE_HZ}"
+        )
+    return int(sample_rate)
+
+
+def _tracks(stem: str, given: Stem) -> tuple[Track, ...]:
+    if isinstance(given, Track):
+        return (_checked(stem, given),)
+    if isinstance(given, str | os.PathLike | np.ndarray):
+        return (_checked(stem, Track(given)),)
+    if isinstance(given, Sequence) and given and not isinstance(given[0], int | float):
+        return tuple(track for part in given for track in _tracks(stem, part))
+    raise FxNormError(
+        f"{stem}: is {type(given).__name__}, not audio; give an array (samples, channels), a file,"
+        " or a list of these"
+    )
+
+
+def _checked(stem: str, track: Track) -> Track:
+    name = stem if isinstance(track.audio, np.ndarray) else os.fspath(track.audio)
+    if isinstance(track.audio, np.ndarray):
+        if track.audio.ndim not in (1, 2) or track.audio.dtype.kind not in "fiu":
+            raise FxNormError(
+                f"{stem}: audio of shape {track.audio.shape} and type {track.audio.dtype}; give"
+                " real numbers of shape (samples, channels) or (samples,)"
+            )
+        if track.audio.dtype.kind != "f":
+            raise FxNormError(
+                f"{stem}: audio of integers; divide by full scale and give floating point"
+            )
+    for value, limit, what in ((track.gain_db, _LARGEST_GAIN_DB, "gain"), (track.pan, 1.0, "pan")):
+        if not -limit <= value <= limit:
+            raise FxNormError(f"{name}: {what} {value:g} must lie from {-limit:g} to {limit:g}")
+    return track

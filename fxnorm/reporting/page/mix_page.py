@@ -1,0 +1,266 @@
+"""The page of one mix: what it sounds like, and what was done to each stem."""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from fxnorm.audio import (
+    db,
+    from_db,
+    integrated_loudness,
+    peak,
+    resample,
+    short_term_loudness,
+    true_peak_db,
+)
+from fxnorm.audio.excerpts import busiest_start, fade
+from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.normalization.matching.table import find_effect
+from fxnorm.outputs import atomic_file
+from fxnorm.reporting.curves import long_term_spectrum_db
+from fxnorm.reporting.page.excerpt_audio import (
+    FADE_S,
+    WAVE_COLUMNS,
+    WAVE_HEIGHT,
+    clock,
+    encoded,
+    wave_path,
+)
+from fxnorm.reporting.page.plots import Line, line_plot, mel_plots
+from fxnorm.reporting.page.rendering import RenderedPlayer, asset, render
+
+_SECONDS = 40.0
+_BITRATE_KBPS = 160
+_TARGET_LUFS = -20.0
+_CEILING_DBTP = -1.0
+_INPUTS, _NORMALIZED, _MIX = "Sum of the inputs", "Sum of the normalised stems", "Mix"
+
+
+@dataclass(frozen=True)
+class MixedSong:
+    """A mix and what it came from; audio is (samples, 2) float32.
+
+    Attributes:
+        name: of the song.
+        mix: at `sample_rate`.
+        sample_rate: of mix and shares, in Hz.
+        given: the stems before normalisation by type, at 44.1 kHz.
+        normalized: the stems after it.
+        shares: the stems of the mix, at `sample_rate`; empty where the network has none.
+        curves: stem → effect → channel → gain in dB from 0 Hz to half of 44.1 kHz.
+        report: as `fxnorm mix --json` prints it.
+    """
+
+    name: str
+    mix: np.ndarray
+    sample_rate: int
+    given: Mapping[str, np.ndarray]
+    normalized: Mapping[str, np.ndarray]
+    shares: Mapping[str, np.ndarray]
+    curves: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]
+    report: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Version:
+    """Something to listen to, at 44.1 kHz; `solo` keeps its level beside the mix."""
+
+    label: str
+    audio: np.ndarray
+    solo: bool
+
+
+def write_mix_page(path: str | os.PathLike[str], song: MixedSong) -> None:
+    """Write the page: one HTML file that needs no network and no server.
+
+    The same song gives the same bytes. It plays the 40 seconds in which the stems are most active.
+
+    Args:
+        path: the file to write.
+        song: what to show.
+
+    Raises:
+        FxNormError: the file can't be written.
+    """
+    start_s, seconds = _excerpt(song)
+    versions = _versions(song, start_s, seconds)
+    sums = {version.label: version.audio for version in versions if not version.solo}
+    text = render(
+        "mix.html",
+        title=song.name,
+        style=asset("page.css"),
+        script=asset("page.js"),
+        introduction=_introduction(song),
+        warnings=song.report["warnings"],
+        players=[_player(song.name, versions, start_s, seconds)],
+        hint=(
+            "The sums and the mix at one loudness; stems alone at the level they have in the mix."
+            if song.shares
+            else "The sums and the mix at one loudness; stems alone as they went into the network."
+        ),
+        stems=[_stem(song, stem) for stem in song.given],
+        plots=[
+            line_plot(
+                [
+                    Line(_INPUTS, *_spectrum(list(song.given.values()))),
+                    Line(_NORMALIZED, *_spectrum(list(song.normalized.values()))),
+                    Line(_MIX, *long_term_spectrum_db(song.mix, song.sample_rate)),
+                ],
+                "Long-term spectrum, in third octaves",
+                "dB",
+            ),
+            *mel_plots(sums, SAMPLE_RATE),
+        ],
+    )
+    with atomic_file(path) as temporary:
+        temporary.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _introduction(song: MixedSong) -> list[str]:
+    facts = song.report
+    levels = [f"{facts['seconds']:.1f} s at {facts['sample_rate']} Hz"]
+    if facts["loudness_lufs"] is not None:
+        levels.append(f"{facts['loudness_lufs']:.1f} LUFS")
+    if facts["true_peak_dbtp"] is not None:
+        levels.append(f"true peak {facts['true_peak_dbtp']:.1f} dBTP")
+    return [", ".join(levels).replace("-", "−") + "."]
+
+
+def _excerpt(song: MixedSong) -> tuple[float, float]:
+    """Start and length in seconds of what is played."""
+    whole = max(len(stem) for stem in song.given.values()) / SAMPLE_RATE
+    if whole <= _SECONDS:
+        return 0.0, whole
+    profiles = [short_term_loudness(x, SAMPLE_RATE, hop_s=1.0)[1] for x in song.given.values()]
+    start_s, _ = busiest_start(profiles, _SECONDS)
+    return min(float(start_s), whole - _SECONDS), _SECONDS
+
+
+def _versions(song: MixedSong, start_s: float, seconds: float) -> list[_Version]:
+    samples = round(seconds * SAMPLE_RATE)
+
+    def cut(audio: np.ndarray, rate: int = SAMPLE_RATE) -> np.ndarray:
+        first = round(start_s * rate)
+        part = audio[first : first + math.ceil(seconds * rate)]
+        whole = resample(np.ascontiguousarray(part), rate, SAMPLE_RATE, samples=samples)
+        return fade(whole, round(FADE_S * SAMPLE_RATE))
+
+    given = [cut(stem) for stem in song.given.values()]
+    normalized = {stem: cut(audio) for stem, audio in song.normalized.items()}
+    shares = {stem: cut(audio, song.sample_rate) for stem, audio in song.shares.items()}
+    return [
+        _Version(_INPUTS, np.sum(given, axis=0), False),
+        _Version(_NORMALIZED, np.sum(list(normalized.values()), axis=0), False),
+        _Version(_MIX, cut(song.mix, song.sample_rate), False),
+        *(_Version(f"{stem} alone", x, True) for stem, x in (shares or normalized).items()),
+    ]
+
+
+def _player(
+    name: str, versions: Sequence[_Version], start_s: float, seconds: float
+) -> RenderedPlayer:
+    lufs = [integrated_loudness(version.audio, SAMPLE_RATE) for version in versions]
+    mix_lufs = lufs[[version.label for version in versions].index(_MIX)]
+    gains_db = [
+        _TARGET_LUFS - (mix_lufs if version.solo else own)
+        for version, own in zip(versions, lufs, strict=True)
+    ]
+    gains_db = [gain if math.isfinite(gain) else 0.0 for gain in gains_db]
+    pairs = list(zip(versions, gains_db, strict=True))
+    highest = max(true_peak_db(version.audio) + gain for version, gain in pairs)
+    lowered = max(0.0, highest - _CEILING_DBTP)
+    audio = [
+        (version.audio * from_db(gain - lowered)).astype(np.float32) for version, gain in pairs
+    ]
+    full = max(max(peak(x) for x in audio), 1e-6)
+    html = render(
+        "player.html",
+        number=1,
+        name=name,
+        details=f"{clock(start_s)} to {clock(start_s + seconds)}",
+        seconds=f"{seconds:.3f}",
+        versions=[
+            {
+                "label": version.label,
+                "lufs": f"{own:.1f} LUFS".replace("-", "−") if math.isfinite(own) else "silent",
+                "wave": wave_path(x, full),
+            }
+            for version, own, x in zip(versions, lufs, audio, strict=True)
+        ],
+        wave_width=WAVE_COLUMNS,
+        wave_height=WAVE_HEIGHT,
+        spectrograms=None,
+    )
+    return RenderedPlayer(html, tuple(encoded(x, _BITRATE_KBPS) for x in audio))
+
+
+def _stem(song: MixedSong, stem: str) -> dict[str, Any]:
+    facts = song.report["stems"][stem]
+    steps = [("input", _levels(facts["input"]))]
+    if facts["passed_through"]:
+        steps.append(("", "passed through unchanged"))
+    for effect, done in facts["effects"].items():
+        steps.append((effect, find_effect(effect).describe(done)))
+    steps.append(("output", _levels(facts["output"])))
+    return {
+        "name": stem,
+        "files": ", ".join(Path(file).name for file in song.report["files"][stem]),
+        "steps": steps,
+        "plots": [
+            *(
+                line_plot(_channels(curves), f"{stem}: gain of the effect {effect}", "dB")
+                for effect, curves in song.curves.get(stem, {}).items()
+            ),
+            *_spectra(song, stem),
+        ],
+    }
+
+
+def _spectra(song: MixedSong, stem: str) -> list[Markup]:
+    if not song.given[stem].any():
+        return []
+    lines = [
+        Line("given", *long_term_spectrum_db(song.given[stem], SAMPLE_RATE)),
+        Line("normalised", *long_term_spectrum_db(song.normalized[stem], SAMPLE_RATE)),
+    ]
+    if stem in song.shares:
+        share = long_term_spectrum_db(song.shares[stem], song.sample_rate)
+        lines.append(Line("in the mix", *share))
+    return [line_plot(lines, f"{stem}: long-term spectrum", "dB")]
+
+
+def _channels(curves: Mapping[str, np.ndarray]) -> list[Line]:
+    """Both channels' curves, or one where they are the same."""
+    lines = [
+        Line(channel, np.linspace(0.0, SAMPLE_RATE / 2, len(curve)), curve)
+        for channel, curve in curves.items()
+    ]
+    same = len(lines) == 2 and np.allclose(lines[0].values, lines[1].values, atol=0.1)
+    return [Line("both channels", lines[0].frequencies_hz, lines[0].values)] if same else lines
+
+
+def _spectrum(stems: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Of the sum of stems that are taken for independent: their powers add up."""
+    levels, powers = [], []
+    for stem in stems:
+        hz, level_db = long_term_spectrum_db(stem, SAMPLE_RATE)
+        power = float(np.mean([np.mean(np.square(part)) for part in np.array_split(stem, 64)]))
+        levels.append(10.0 ** (level_db / 10.0))
+        powers.append(power)
+    total = np.average(levels, axis=0, weights=powers) if any(powers) else levels[0]
+    return hz, 0.5 * db(np.maximum(total, 1e-15))
+
+
+def _levels(levels: Mapping[str, Any]) -> str:
+    if levels["peak_db"] is None:
+        return "silent"
+    text = f"peak {levels['peak_db']:.1f} dBFS"
+    if levels["loudness_lufs"] is not None:
+        text = f"{levels['loudness_lufs']:.1f} LUFS, {text}"
+    return text.replace("-", "−")

@@ -1,0 +1,232 @@
+"""Curves and spectrograms as SVG in the page, in its own colours and without a plotting library."""
+
+import base64
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+from markupsafe import Markup
+
+from fxnorm.audio import sqrt_hann
+from fxnorm.reporting.page.rendering import render
+
+_WIDTH, _HEIGHT = 460, 210
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 10, 34
+_HZ_TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+# What lies lower is not heard beside the highest.
+_LARGEST_SPAN = 60.0
+_LOWEST_HZ, _HIGHEST_HZ = 30.0, 18_000.0
+
+_N_FFT, _HOP, _MELS = 4096, 1024, 128
+_RANGE_DB = 70.0
+_COLUMNS = 700
+# The colour map "magma" (van der Walt and Smith, CC0) at equal steps, as RGB.
+_MAGMA = np.array(
+    [
+        (0, 0, 4), (20, 14, 54), (59, 15, 112), (100, 26, 128), (140, 41, 129), (183, 55, 121),
+        (222, 73, 104), (247, 112, 92), (254, 159, 109), (254, 207, 146), (252, 253, 191),
+    ]
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve over frequency.
+
+    Attributes:
+        label: in the legend.
+        frequencies_hz: increasing.
+        values: as many.
+    """
+
+    label: str
+    frequencies_hz: np.ndarray
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Tick:
+    at: float
+    text: str
+
+
+def line_plot(
+    lines: Sequence[Line], title: str, unit: str, *, smallest_span: float = 12.0
+) -> Markup:
+    """Curves over a logarithmic frequency axis.
+
+    Args:
+        lines: at most four, each in a colour of its own.
+        title: what is drawn, also for those who can't see it.
+        unit: of the values.
+        smallest_span: of the values' axis.
+    """
+    shown = [_between(line, _LOWEST_HZ, _HIGHEST_HZ) for line in lines]
+    values = np.concatenate([line.values for line in shown])
+    highest = float(values.max())
+    low, high, step = _axis(
+        max(float(values.min()), highest - _LARGEST_SPAN), highest, smallest_span
+    )
+    return render(
+        "plot.html",
+        title=title,
+        unit=unit,
+        legend=[line.label for line in shown],
+        width=_WIDTH,
+        height=_HEIGHT,
+        frame=_frame(),
+        image=None,
+        x_label="Hz",
+        x_ticks=[_Tick(_x(hz), _hz(hz)) for hz in _HZ_TICKS],
+        y_ticks=[
+            _Tick(_y(value, low, high), f"{value:g}".replace("-", "−"))
+            for value in np.arange(low, high + 0.5 * step, step)
+        ],
+        paths=[_path(line, low, high) for line in shown],
+    )
+
+
+def mel_plots(signals: Mapping[str, np.ndarray], sample_rate: int) -> list[Markup]:
+    """Mel spectrograms in dB below the loudest value of them all.
+
+    Args:
+        signals: (samples, 2) by label; the power is the mean over the channels.
+        sample_rate: in Hz.
+    """
+    powers = {label: mel_power(signal, sample_rate) for label, signal in signals.items()}
+    loudest = max(float(power.max()) for power in powers.values()) or 1.0
+    plots = []
+    for label, power in powers.items():
+        shade = 1.0 + 10.0 * np.log10(np.maximum(power, 1e-30) / loudest) / _RANGE_DB
+        seconds = len(signals[label]) / sample_rate
+        step = next(s for s in (0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 600) if seconds / s <= 8)
+        plots.append(
+            render(
+                "plot.html",
+                title=f"{label}: mel spectrogram",
+                unit="Hz",
+                legend=[],
+                width=_WIDTH,
+                height=_HEIGHT,
+                frame=_frame(),
+                image=_png(_colored(np.clip(shade, 0.0, 1.0))),
+                x_label="s",
+                x_ticks=[
+                    _Tick(_LEFT + _inner_width() * at / seconds, f"{at:g}")
+                    for at in np.arange(0.0, seconds, step)
+                ],
+                y_ticks=[_Tick(_mel_y(hz, sample_rate), _hz(hz)) for hz in (200, 1000, 5000)],
+                paths=[],
+            )
+        )
+    return plots
+
+
+def mel_power(signal: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Power in 128 mel bands (O'Shaughnessy's scale) per frame, (128, frames)."""
+    filled = np.pad(signal, [(0, max(0, _N_FFT - len(signal))), (0, 0)])
+    frames = np.lib.stride_tricks.sliding_window_view(filled, _N_FFT, axis=0)[::_HOP]
+    bank = _mel_bank(sample_rate)
+    bands = [
+        bank @ (np.abs(scipy.fft.rfft(frame * sqrt_hann(_N_FFT) ** 2)) ** 2).mean(axis=0)
+        for frame in frames
+    ]
+    return np.stack(bands, axis=1)
+
+
+def _mel_bank(sample_rate: int) -> np.ndarray:
+    """Triangles of equal height over mel-spaced frequencies, (128, bins)."""
+    edges = _from_mel(np.linspace(*_mel_range(sample_rate), _MELS + 2))
+    bins = np.fft.rfftfreq(_N_FFT, 1.0 / sample_rate)
+    rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
+    falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]
+    return np.maximum(0.0, np.minimum(rising, falling))
+
+
+def _mel_range(sample_rate: int) -> tuple[float, float]:
+    return float(_to_mel(_LOWEST_HZ)), float(_to_mel(min(_HIGHEST_HZ, sample_rate / 2)))
+
+
+def _to_mel(hz: "float | np.ndarray") -> np.ndarray:
+    return 2595.0 * np.log10(1.0 + np.asarray(hz) / 700.0)
+
+
+def _from_mel(mel: np.ndarray) -> np.ndarray:
+    return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
+
+
+def _mel_y(hz: float, sample_rate: int) -> float:
+    low, high = _mel_range(sample_rate)
+    return _TOP + _inner_height() * (1.0 - (float(_to_mel(hz)) - low) / (high - low))
+
+
+def _colored(shade: np.ndarray) -> np.ndarray:
+    """(bands, frames) from 0 to 1 as an image (bands, columns, 3), the lowest band below."""
+    columns = np.linspace(0, shade.shape[1], min(_COLUMNS, shade.shape[1]), endpoint=False)
+    at = shade[::-1, columns.astype(int)] * (len(_MAGMA) - 1)
+    grid = np.arange(len(_MAGMA))
+    return np.stack([np.interp(at, grid, _MAGMA[:, c]) for c in range(3)], axis=-1).astype(np.uint8)
+
+
+def _png(image: np.ndarray) -> str:
+    """A `data:` address of an image (rows, columns, 3) uint8."""
+    rows, columns, _ = image.shape
+    raw = b"".join(b"\0" + row.tobytes() for row in image)
+    parts = (
+        (b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(raw, 9)),
+        (b"IEND", b""),
+    )
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in parts
+    )
+    return f"data:image/png;base64,{base64.b64encode(data).decode()}"
+
+
+def _frame() -> dict[str, float]:
+    return {"x": _LEFT, "y": _TOP, "width": _inner_width(), "height": _inner_height()}
+
+
+def _inner_width() -> int:
+    return _WIDTH - _LEFT - _RIGHT
+
+
+def _inner_height() -> int:
+    return _HEIGHT - _TOP - _BOTTOM
+
+
+def _x(hz: float) -> float:
+    share = np.log(hz / _LOWEST_HZ) / np.log(_HIGHEST_HZ / _LOWEST_HZ)
+    return round(_LEFT + _inner_width() * float(share), 1)
+
+
+def _y(value: float, low: float, high: float) -> float:
+    return round(_TOP + _inner_height() * (high - value) / (high - low), 1)
+
+
+def _hz(hz: float) -> str:
+    return f"{hz / 1000:g}k" if hz >= 1000 else f"{hz:g}"
+
+
+def _between(line: Line, low_hz: float, high_hz: float) -> Line:
+    """At most 160 points of a line, evenly spaced in octaves."""
+    grid = np.geomspace(low_hz, min(high_hz, float(line.frequencies_hz[-1])), 160)
+    return Line(line.label, grid, np.interp(grid, line.frequencies_hz, line.values))
+
+
+def _axis(low: float, high: float, smallest_span: float) -> tuple[float, float, float]:
+    """Ends of an axis and the step of its ticks, all round numbers."""
+    middle, span = 0.5 * (low + high), max(high - low, smallest_span)
+    step = next(s for s in (2, 3, 6, 10, 12, 20, 30, 60, 120) if span / s <= 6)
+    first = step * np.floor((middle - 0.5 * span) / step)
+    last = step * np.ceil((middle + 0.5 * span) / step)
+    return float(first), float(last), float(step)
+
+
+def _path(line: Line, low: float, high: float) -> str:
+    points = zip(line.frequencies_hz, np.maximum(line.values, low), strict=True)
+    return "M" + "L".join(f"{_x(hz)} {_y(float(value), low, high)}" for hz, value in points)

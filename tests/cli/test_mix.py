@@ -1,0 +1,252 @@
+"""`fxnorm mix`: sessions, stems of the mix, control of the result."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from command_fixtures import stem_options
+
+from fxnorm.audio import integrated_loudness, read, resample, true_peak_db, write
+from fxnorm.cli import main
+from fxnorm.models import MixerConfig, WaveUNetConfig, build, save
+from fxnorm.normalization import DatasetFeatures
+from fxnorm.stems import STEMS
+
+RATE = 48_000
+
+
+@pytest.fixture
+def wave_u_net(tmp_path, features):
+    folder = tmp_path / "wun"
+    config = MixerConfig(system="wun", network=WaveUNetConfig(filters=8, levels=2))
+    save(folder, build(config.network), DatasetFeatures.load(features), config)
+    return folder
+
+
+def _mixed(capsys, *words):
+    """The audio of a mix and its report."""
+    assert main(["mix", *map(str, words), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    return read(report["output"])[0], report
+
+
+def test_stems_of_the_mix_are_files_that_add_up_to_it(tmp_path, capsys, stems, model):
+    output, folder = tmp_path / "mix.wav", tmp_path / "stems"
+    words = [*stem_options(stems), "--model", model, "-o", output, "--stems", folder]
+    audio, report = _mixed(capsys, *words)
+    assert set(report["stem_files"]) == set(STEMS)
+    parts = [read(folder / f"{stem}.wav")[0] for stem in STEMS]
+    assert {part.shape for part in parts} == {audio.shape}
+    np.testing.assert_allclose(sum(parts), audio, rtol=0, atol=1e-6)
+    # Without its stems the mix is the same, but for the rounding of 24 bits.
+    plain, _ = _mixed(capsys, *words[:-4], "-o", tmp_path / "plain.wav")
+    np.testing.assert_allclose(plain, audio, rtol=0, atol=1e-6)
+
+
+def test_a_wave_u_net_refuses_what_needs_stems(tmp_path, capsys, stems, wave_u_net):
+    words = [*stem_options(stems), "--model", str(wave_u_net), "-o", str(tmp_path / "m.wav")]
+    for option in (["--stems", str(tmp_path / "s")], ["--balance", "bass=1"]):
+        assert main(["mix", *words, *option]) == 2
+        assert "not linear in its input" in capsys.readouterr().err
+    assert not (tmp_path / "m.wav").exists()
+
+
+def test_files_of_one_stem_are_summed_at_their_recorded_balance(tmp_path, capsys, stems, model):
+    kick, snare = read(stems / "drums.wav")[0] * 0.5, read(stems / "other.wav")[0] * 0.3
+    for name, part in (("kick", kick), ("snare", snare), ("both", kick + snare)):
+        write(tmp_path / f"{name}.wav", part, RATE, "FLOAT")
+    common = ["--model", model, "-o", tmp_path / "mix.wav", "--bass", stems / "bass.wav"]
+    one, _ = _mixed(capsys, "--drums", tmp_path / "both.wav", *common)
+    files = [tmp_path / "kick.wav", tmp_path / "snare.wav"]
+    for words in (
+        ["--drums", *files],
+        ["--drums", files[0], "--drums", files[1]],
+        ["--drums", files[0], "--stem", f"drums={files[1]}"],
+    ):
+        several, report = _mixed(capsys, *words, *common)
+        np.testing.assert_allclose(several, one, rtol=0, atol=2e-5)
+        assert report["files"]["drums"] == [str(file) for file in files]
+
+
+def test_a_folder_is_mixed_by_the_names_in_it(tmp_path, capsys, stems, model):
+    song = tmp_path / "Song"
+    names = {"bass": "02 BassDI.WAV", "vocals": "Lead Vox.wav", "other": "Gtr L.wav"}
+    for stem, name in names.items():
+        song.mkdir(exist_ok=True)
+        shutil.copy(stems / f"{stem}.wav", song / name)
+    (song / "drums").mkdir()
+    shutil.copy(stems / "drums.wav", song / "drums" / "01.wav")
+    write(song / "mixture.wav", np.zeros((10, 2)), RATE)
+    (song / "notes.txt").write_text("take two")
+    (song / "._Lead Vox.wav").write_bytes(b"resource fork")
+    by_name, _ = _mixed(
+        capsys, *stem_options(stems), "--model", model, "-o", tmp_path / "names.wav"
+    )
+    by_folder, report = _mixed(capsys, song, "--model", model, "-o", tmp_path / "mix.wav")
+    np.testing.assert_array_equal(by_folder, by_name)
+    assert any("mixture.wav: left out" in warning for warning in report["warnings"])
+    assert main(["mix", str(song), "--model", str(model), "-o", str(tmp_path / "m.wav")]) == 0
+    assert f"vocals: {song / 'Lead Vox.wav'}" in capsys.readouterr().out
+
+
+def test_unclear_names_are_refused_or_sent_to_other(tmp_path, capsys, stems, model):
+    song = tmp_path / "song"
+    song.mkdir()
+    shutil.copy(stems / "bass.wav", song)
+    shutil.copy(stems / "other.wav", song / "Audio 07.wav")
+    words = ["mix", str(song), "--model", str(model), "-o", str(tmp_path / "m.wav")]
+    assert main(words) == 2
+    assert "Audio 07.wav" in capsys.readouterr().err
+    assert not (tmp_path / "m.wav").exists()
+    assert main([*words, "--unknown", "other"]) == 0
+    assert "Audio 07.wav: its name says no stem type; taken as other" in capsys.readouterr().err
+
+
+def test_a_table_gives_stem_gain_and_pan(tmp_path, capsys, stems, features):
+    (tmp_path / "session.yaml").write_text(
+        f"{stems}/bass.wav: bass\n"
+        f"{stems}/vocals.wav: {{stem: drums, gain: -6.0, pan: 1.0}}\n"
+        f"{stems}/drums.wav: {{stem: drums}}\n"
+    )
+    # Nothing but the sum of the inputs: what the table says of them is heard as it is.
+    words = ["--normalized-sum", "--features", features, "--dry-wet", 0, "--subtype", "FLOAT"]
+    dry, _ = _mixed(capsys, tmp_path / "session.yaml", *words, "-o", tmp_path / "m.wav")
+    bass, drums = (read(stems / f"{stem}.wav")[0] for stem in ("bass", "drums"))
+    vocals = read(stems / "vocals.wav")[0] * [[0.0, 10.0 ** (-6.0 / 20.0) * np.sqrt(2.0)]]
+    expected = drums + vocals
+    expected[: len(bass)] += bass
+    expected = resample(resample(expected, RATE, 44_100), 44_100, RATE, samples=len(dry))
+    inner = slice(2000, 78_000)  # Resampled before or after summing: the ends differ.
+    gain = np.vdot(dry[inner], expected[inner]) / np.vdot(expected[inner], expected[inner])
+    np.testing.assert_allclose(dry[inner], gain * expected[inner], atol=1e-3)
+    assert 0.3 < gain <= 1.001  # Lowered to the ceiling.
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("kick.wav: drums\nkick.wav: bass\n", "'kick.wav' is given twice"),
+        ("kick.wav: {stem: drums, volume: 3}\n", "unknown key 'volume'"),
+        ("kick.wav: {stem: drums, pan: 2}\n", "pan"),
+        ("kick.wav: [drums]\n", "give its stem type"),
+        ("- kick.wav\n", "not a table"),
+        ("kick.wav: {stem: drums\n", "not a table in YAML"),
+        ("gone.wav: drums\n", "gone.wav: no such file"),
+    ],
+)
+def test_a_wrong_table_is_one_line_that_says_what(tmp_path, capsys, model, text, message):
+    (tmp_path / "t.yaml").write_text(text)
+    words = ["mix", str(tmp_path / "t.yaml"), "--model", str(model)]
+    assert main([*words, "-o", str(tmp_path / "m.wav")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+
+
+def test_loudness_and_ceiling_are_those_asked_for(tmp_path, capsys, stems, model):
+    common = [*stem_options(stems), "--model", model, "-o", tmp_path / "mix.wav"]
+    audio, report = _mixed(capsys, *common, "--loudness", -27)
+    assert integrated_loudness(audio, RATE) == pytest.approx(-27.0, abs=0.05)
+    assert report["loudness_lufs"] == pytest.approx(-27.0, abs=0.05)
+    for subtype in ("PCM_16", "PCM_24", "FLOAT"):
+        words = ["--loudness", 0, "--ceiling", -3, "--subtype", subtype]
+        audio, report = _mixed(capsys, *common, *words)
+        assert -3.05 < true_peak_db(audio) <= -3.0
+        assert any("LU below the 0 LUFS asked for" in text for text in report["warnings"])
+
+
+def test_sixteen_bits_are_dithered(tmp_path, capsys, stems, model):
+    """What lies below half a step is kept on average, and the error does not follow the signal."""
+    common = [*stem_options(stems), "--model", model, "--loudness", -60]
+    fine, _ = _mixed(capsys, *common, "--subtype", "FLOAT", "-o", tmp_path / "fine.wav")
+    coarse, _ = _mixed(capsys, *common, "--subtype", "PCM_16", "-o", tmp_path / "coarse.wav")
+    error = (coarse - fine) * 2**15
+    # Rounding (1/12) and triangular dither (1/6): a variance of a quarter step squared.
+    assert error.var() == pytest.approx(0.25, rel=0.02)
+    assert abs(np.corrcoef(error.ravel(), fine.ravel())[0, 1]) < 0.01
+
+
+def test_the_format_completes_or_contradicts_the_name(tmp_path, capsys, stems, model):
+    common = ["mix", *stem_options(stems, "bass"), "--model", str(model), "--format", "flac", "-o"]
+    assert main([*common, str(tmp_path / "mix")]) == 0
+    assert read(tmp_path / "mix.flac")[1] == RATE
+    assert main([*common, str(tmp_path / "mix.wav")]) == 2
+    assert "its name says wav" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--model", "--output", "--seed", "--loudness", "--subtype"])
+def test_an_option_with_one_value_is_refused_twice(capsys, stems, option):
+    value = {"--seed": "1", "--loudness": "-20", "--subtype": "PCM_16"}.get(option, "x")
+    with pytest.raises(SystemExit) as stopped:
+        main(["mix", *stem_options(stems, "bass"), option, value, option, value])
+    assert stopped.value.code == 2
+    assert "is given twice" in capsys.readouterr().err
+
+
+def test_repeated_lists_merge(tmp_path, capsys, stems, features):
+    common = ["--normalized-sum", "--features", features, "-o", tmp_path / "m.wav"]
+    common = [*stem_options(stems, "bass"), *common]
+    apart = ["--strength", "eq=0.5", "--strength", "compression=0", "--effects", "eq,compression"]
+    joined = ["--strength", "eq=0.5,compression=0", "--effects", "eq", "--effects", "compression"]
+    first, second = (_mixed(capsys, *common, *words) for words in (apart, joined))
+    np.testing.assert_array_equal(first[0], second[0])
+    assert set(first[1]["stems"]["bass"]["effects"]) == {"eq"}
+    for words in (["--strength", "eq=1", "--strength", "eq=0"], ["--balance", "a=1,a=2"]):
+        with pytest.raises(SystemExit):
+            main(["mix", *map(str, common), *words])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--model", "m", "--features", "f"], "--features is for --normalized-sum"),
+        (["--normalized-sum", "--model", "m", "--features", "f"], "give one of them"),
+        (["--songs", ".", "--model", "m"], "give no other stems"),
+        (["--model", "{model}", "--balance", "vocals=2"], "balance of 'vocals': no such stem"),
+        (["--model", "{model}", "--stems", "{stems}"], "would be overwritten"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    tmp_path, capsys, stems, model, words, message
+):
+    words = [word.format(model=model, stems=stems) for word in words]
+    output = str(tmp_path / "mix.wav")
+    assert main(["mix", *stem_options(stems, "bass"), "-o", output, *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_songs_of_a_folder_are_mixed_and_kept_until_something_changes(
+    tmp_path, capsys, stems, model
+):
+    songs, mixes = tmp_path / "songs", tmp_path / "mixes"
+    for name in ("a", "b"):
+        (songs / name).mkdir(parents=True)
+        for stem in ("bass", "drums"):
+            shutil.copy(stems / f"{stem}.wav", songs / name)
+    words = ["mix", "--songs", str(songs), "-o", str(mixes), "--model", str(model), "--jobs", "2"]
+    words += ["--stems", str(tmp_path / "parts")]
+    assert main(words) == 0
+    capsys.readouterr()
+    first = {path.name: path.stat().st_mtime_ns for path in mixes.glob("*.wav")}
+    assert set(first) == {"a.wav", "b.wav"}
+    alone = tmp_path / "alone.wav"
+    assert main(["mix", str(songs / "a"), "--model", str(model), "-o", str(alone)]) == 0
+    np.testing.assert_allclose(read(mixes / "a.wav")[0], read(alone)[0], atol=1e-6)
+    parts = [read(tmp_path / "parts" / "a" / f"{stem}.wav")[0] for stem in ("bass", "drums")]
+    np.testing.assert_allclose(sum(parts), read(mixes / "a.wav")[0], atol=1e-6)
+    # One mix is gone, one song has changed, one is new and can't be read.
+    (mixes / "a.wav").unlink()
+    capsys.readouterr()
+    assert main(words) == 0
+    assert "1 of 2 songs are there already" in capsys.readouterr().out
+    second = {path.name: path.stat().st_mtime_ns for path in mixes.glob("*.wav")}
+    assert second["b.wav"] == first["b.wav"]
+    write(songs / "b" / "bass.wav", read(stems / "other.wav")[0], RATE)
+    (songs / "c").mkdir()
+    (songs / "c" / "vocals.wav").write_bytes(b"broken")
+    assert main(words) == 2
+    (line,) = [text for text in capsys.readouterr().err.splitlines() if text.startswith("fxnorm:")]
+    assert "1 songs could not be mixed: c:" in line
+    third = {path.name: path.stat().st_mtime_ns for path in mixes.glob("*.wav")}
+    assert third["a.wav"] == second["a.wav"]
+    assert third["b.wav"] != second["b.wav"]

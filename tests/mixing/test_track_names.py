@@ -1,0 +1,44 @@
+from pathlib import PurePath
+
+import pytest
+
+from fxnorm.mixing.track_names import is_mix, stem_types_of
+from fxnorm.stems import STEMS
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("01_KickIn.wav", "drums"),
+        ("Snare Top.WAV", "drums"),
+        ("OH_L.wav", "drums"),
+        ("HiHat.wav", "drums"),
+        ("Bass Drum.wav", "drums"),
+        ("ElecGtr1.wav", "other"),
+        ("Bass Guitar.wav", "bass"),
+        ("SynthBass.wav", "bass"),
+        ("BassDI.wav", "bass"),
+        ("808.wav", "bass"),
+        ("LeadVox_dbl.wav", "vocals"),
+        ("BGV 2.wav", "vocals"),
+        ("Vocals\u0301.wav", "vocals"),
+        ("Drums/12.wav", "drums"),
+        ("Drums/sub kick.wav", {"drums", "bass"}),
+        ("vocals_room/drums.wav", "drums"),
+        ("Piano.wav", "other"),
+        ("Audio 3.wav", set()),
+        ("Thatcher.wav", set()),
+    ],
+)
+def test_names_that_engineers_give(name, stem):
+    assert stem_types_of(PurePath(name), STEMS) == ({stem} if isinstance(stem, str) else stem)
+
+
+def test_types_of_the_model_come_before_the_instruments_of_other():
+    assert stem_types_of(PurePath("Guitar 1.wav"), (*STEMS, "guitar")) == {"guitar"}
+    assert stem_types_of(PurePath("Piano.wav"), ("vocals", "bass")) == set()
+
+
+def test_mixes_of_the_whole_song_are_known():
+    assert is_mix(PurePath("Song_Mixdown.wav"))
+    assert not is_mix(PurePath("Remix Vox.wav"))
