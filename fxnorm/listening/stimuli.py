@@ -8,6 +8,7 @@ from pathlib import Path
 from fxnorm.errors import FxNormError
 from fxnorm.listening.answer_key import REFERENCE, KeyRow, opaque_id, write_key
 from fxnorm.listening.listening_config import ListeningConfig
+from fxnorm.listening.own_page import write_own_page, write_stimulus_script
 from fxnorm.listening.stimulus_audio import (
     ListeningSong,
     find_excerpt,
@@ -36,7 +37,7 @@ def export_stimuli(
 ) -> list[KeyRow]:
     """Write a listening test that can be hosted, and beside it the key to what is what.
 
-    `folder/hosted` holds `stimuli/<id>.wav`, `index.html` with `stimuli/<id>.js`,
+    `folder/hosted` holds `stimuli/<id>.wav`, `index.html` with `audio/<id>.js`,
     `webmushra.yaml` and `waet/ape.xml`; `folder/key.csv` is never inside the hosted part. All
     files of a song have the same length, and the same loudness to within 0.1 LU. The same
     arguments give the same bytes.
@@ -66,6 +67,7 @@ def export_stimuli(
         if len({row.id for row in rows}) < len(rows):
             raise FxNormError("two stimuli got the same name; use another seed")
         pages = stimulus_pages(rows)
+        write_own_page(hosted / "index.html", pages, config, seed)
         write_webmushra(hosted / "webmushra.yaml", pages, config)
         write_waet(hosted / "waet" / "ape.xml", pages, config)
         write_key(temporary / "key.csv", rows, config, seed)
@@ -135,6 +137,7 @@ def _export_song(
         identifier = opaque_id(seed, song.name, system)
         file = folder / f"{identifier}.wav"
         lufs, true_peak = write_stimulus(file, audio, config.bits, seed)
+        write_stimulus_script(file, folder.with_name("audio") / f"{identifier}.js")
         rows.append(
             KeyRow(
                 identifier,

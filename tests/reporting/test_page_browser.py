@@ -1,32 +1,16 @@
-"""The report page in a browser: sound, switching, sorting and keys.
-
-Needs Chromium (`apt-get install chromium`) and the Python package playwright.
-"""
-
-import shutil
+"""The report page in a browser: sound, switching, sorting and keys."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from browser import open_browser
 
 from fxnorm.audio import write
 from fxnorm.reporting.page import PageConfig, PageSong, PageTable, write_page
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 RATE = 44_100
 SECONDS = 4.0
 TONES_HZ = (500.0, 2000.0)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
 # Everything that is sent to the loudspeakers also goes to an analyser, in the page's own context.
 LISTEN = """
 const connect = AudioNode.prototype.connect;
@@ -54,20 +38,10 @@ window.spectrum = () => {
 """.replace("FREQUENCIES", str(list(TONES_HZ)))
 
 
-def find_chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    pytest.skip("Chromium is not installed")
-
-
 @pytest.fixture(scope="module")
 def browser():
-    executable = find_chromium()
-    with playwright.sync_playwright() as runner:
-        browser = runner.chromium.launch(executable_path=executable, args=ARGUMENTS)
+    with open_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
