@@ -48,6 +48,13 @@ def test_p_is_exact_with_ties_where_scipy_approximates(pairs):
         assert signed_rank(steps)[0] != pytest.approx(scipy.stats.wilcoxon(steps).pvalue, rel=1e-3)
 
 
+@pytest.mark.parametrize("pairs", [5, 20, 50])
+def test_p_without_ties_is_scipys(pairs):
+    differences = np.random.default_rng(pairs).normal(0.3, 1.0, pairs)
+    expected = scipy.stats.wilcoxon(differences, method="exact").pvalue
+    assert signed_rank(differences)[0] == pytest.approx(expected, rel=1e-12)
+
+
 def test_p_of_many_tied_pairs_is_near_the_normal_approximation():
     steps = np.random.default_rng(0).integers(-5, 6, 200).astype(float)
     expected = scipy.stats.wilcoxon(steps, correction=True, method="asymptotic").pvalue

@@ -16,6 +16,7 @@ def add_parser(commands: Any) -> None:
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
     _add_export(actions)
     _add_analyze(actions)
+    _add_power(actions)
 
 
 def _add_export(actions: Any) -> None:
@@ -111,6 +112,37 @@ def _add_analyze(actions: Any) -> None:
     analyze.set_defaults(run=_analyze)
 
 
+def _add_power(actions: Any) -> None:
+    power = actions.add_parser(
+        "power",
+        help="how many participants a test needs",
+        description="Simulate listening tests in which one system is rated lower than the human "
+        "mix, and print how often it is found to be, by the number of participants.",
+    )
+    power.add_argument("--participants", type=_integers, default=(8, 10, 14, 20, 30), metavar="N,…")
+    power.add_argument("--differences", type=_floats, default=(0.05, 0.1, 0.15, 0.2), metavar="D,…")
+    power.add_argument("--systems", type=int, default=6, help="the human mix among them")
+    for name, help_text in (
+        ("songs", "that each participant rates"),
+        ("level-sd", "where on the scale participants rate"),
+        ("taste-sd", "what participants think of systems"),
+        ("song-sd", "how songs are rated as a whole"),
+        ("noise-sd", "how far ratings are off"),
+    ):
+        kind = int if name == "songs" else float
+        power.add_argument(f"--{name}", type=kind, help=help_text)
+    power.add_argument("--seed", type=int, default=0, help="of the simulation")
+    power.set_defaults(run=_power)
+
+
+def _integers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(","))
+
+
+def _floats(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(","))
+
+
 def _export(options: argparse.Namespace) -> None:
     from fxnorm.listening import export_stimuli, find_listening_songs
 
@@ -186,6 +218,22 @@ def _analysis_config(options: argparse.Namespace) -> "AnalysisConfig":
     settings = _given(options, set(AnalysisConfig.model_fields))
     settings["labels"] = _pairs("--label", options.label)
     return AnalysisConfig.parse(settings, "fxnorm listen analyze")
+
+
+def _power(options: argparse.Namespace) -> None:
+    from fxnorm.listening import Listeners, power_table
+    from fxnorm.tabulation import to_markdown
+
+    settings = _given(options, set(Listeners.model_fields))
+    listeners = Listeners.parse(settings, "fxnorm listen power")
+    table = power_table(
+        options.participants,
+        options.differences,
+        systems=options.systems,
+        listeners=listeners,
+        seed=options.seed,
+    )
+    print(to_markdown(table), end="")
 
 
 def _pairs(option: str, texts: list[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from fxnorm.configuration import Config
+from fxnorm.errors import FxNormError
 from fxnorm.seeds import generator
 from fxnorm.significance import holm, signed_rank
 from fxnorm.tabulation import TextTable
@@ -80,7 +81,7 @@ def power(
     systems: int = 6,
     listeners: Listeners | None = None,
     alpha: float = 0.05,
-    simulations: int = 1000,
+    simulations: int = 500,
     seed: int = 0,
 ) -> float:
     """How often a system that is rated lower than the human mix is found to be.
@@ -95,7 +96,12 @@ def power(
         alpha: significance level.
         simulations: how many tests are simulated.
         seed: of the simulation.
+
+    Raises:
+        FxNormError: no participants, or nothing to compare.
     """
+    if participants < 1 or systems < 2:
+        raise FxNormError("a test needs at least one participant and two systems; give more")
     listeners = listeners or Listeners()
     rng = generator(seed, "power", participants, systems, f"{difference:g}")
     means = [0.6, 0.6 - difference, *[0.6] * (systems - 2)]
@@ -108,17 +114,29 @@ def power(
 
 
 def power_table(
-    participants: Sequence[int], differences: Sequence[float], systems: int, listeners: Listeners
+    participants: Sequence[int],
+    differences: Sequence[float],
+    *,
+    systems: int = 6,
+    listeners: Listeners | None = None,
+    seed: int = 0,
 ) -> TextTable:
-    """The power in per cent, a row per number of participants, a column per difference."""
+    """The power in per cent, a row per number of participants, a column per difference.
+
+    Args:
+        participants: how many, one after another.
+        differences: by how much a system is rated lower, one after another.
+        systems: see `power`.
+        listeners: see `power`.
+        seed: see `power`.
+    """
+
+    def percent(difference: float, number: int) -> str:
+        found = power(difference, number, systems=systems, listeners=listeners, seed=seed)
+        return f"{found:.0%}"
+
     rows = [
-        [
-            str(number),
-            *(
-                f"{power(difference, number, systems=systems, listeners=listeners):.0%}"
-                for difference in differences
-            ),
-        ]
+        [str(number), *(percent(difference, number) for difference in differences)]
         for number in participants
     ]
     header = ["participants", *(f"difference {difference:g}" for difference in differences)]

@@ -69,6 +69,18 @@ def test_wrong_settings_are_one_line_each(folders, capsys, options, message) -> 
     assert message in line
 
 
+def test_the_power_is_a_table(capsys) -> None:
+    options = ["--participants", "6,8", "--differences", "0.5", "--systems", "2", "--songs", "1"]
+    assert main(["listen", "power", *options]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "| participants | difference 0.5 |"
+    assert [line.split(" |")[0] for line in lines[2:]] == ["| 6", "| 8"]
+    assert main(["listen", "power", "--participants", "0"]) == 2
+    assert main(["listen", "power", "--noise-sd", "-1"]) == 2
+    with pytest.raises(SystemExit):
+        main(["listen", "power", "--participants", "many"])
+
+
 def analyze(folder: Path, *options: str) -> int:
     files = [str(RESULTS / name) for name in ("webmushra.csv", "waet_complete.xml")]
     key = ["--key", str(RESULTS / "key.csv"), "-o", str(folder / "found")]

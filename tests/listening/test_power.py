@@ -95,7 +95,7 @@ def test_power_agrees_with_the_t_tests_formula_for_a_pair() -> None:
 
 
 def test_the_table_has_a_row_per_number_of_participants() -> None:
-    table = power_table([4], [0.3, 0.5], 2, Listeners(songs=1))
+    table = power_table([4], [0.3, 0.5], systems=2, listeners=Listeners(songs=1))
     assert table.header == ["participants", "difference 0.3", "difference 0.5"]
     assert [row[0] for row in table.rows] == ["4"]
     # Four that agree have p = 2/16.

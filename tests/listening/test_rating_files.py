@@ -171,6 +171,7 @@ def test_unknown_times_are_nan(tmp_path) -> None:
         ("o.json", own_json(participant="Di"), "rating 1: is of 'Di' in the file of 'Cy'"),
         ("o.json", own_json(rating=True), "rating 1: the rating is not a number"),
         ("o.json", own_json(rating=math.nan), "rating 1: the rating is not a number"),
+        ("o.json", own_json(rating=10**400), "rating 1: the rating is not a number"),
         ("o.json", own_json(seconds=-3), "rating 1: the time is not"),
         ("o.json", own_json(seconds=True), "rating 1: the time is not"),
         ("o.json", own_json(trial=3), "trial '3' is neither"),

@@ -85,6 +85,7 @@ class RatingScreen {
       announce("The mixes could not be loaded.");
       return;
     }
+    if (!this.element.isConnected) return;
     this.load.remove();
     this.transport.enable();
     announce("The mixes are ready.");
