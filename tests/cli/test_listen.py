@@ -2,6 +2,9 @@
 
 import csv
 import json
+import re
+import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +70,31 @@ def test_wrong_settings_are_one_line_each(folders, capsys, options, message) -> 
     assert main([*folders, *options]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
+
+
+def page_commands() -> list[list[str]]:
+    """The commands of the documentation's page, as the words after `fxnorm`."""
+    page = (Path(__file__).parents[2] / "docs" / "listening-test.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    return [shlex.split(block.replace("\\\n", " "))[1:] for block in blocks]
+
+
+def test_the_commands_of_the_documentation_run(tmp_path, folders, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("consent.txt", "instructions.txt"):
+        Path(name).write_text("Text.")
+    shutil.copytree(RESULTS, "results")
+    shutil.copy("results/key.csv", "key.csv")
+    # Two groups by equipment, which all of the synthetic participants have alike.
+    saved = Path("results/waet_complete.xml")
+    saved.write_text(saved.read_text().replace('name="headphones">Headphones<', ">loudspeakers<"))
+    commands = page_commands()
+    assert [words[1] for words in commands].count("export") == 3
+    for words in commands:
+        # A smaller simulation shows as much.
+        small = ["--participants", "8", "--songs", "1", "--systems", "2"] * (words[1] == "power")
+        assert main([*words, *small]) == 0, words
+    assert (tmp_path / "found" / "groups.csv").is_file()
 
 
 def test_the_power_is_a_table(capsys) -> None:
