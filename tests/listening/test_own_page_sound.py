@@ -92,7 +92,8 @@ def test_all_mixes_start_at_one_moment_and_switching_starts_nothing_anew(recorde
     assert starts[:4] == [starts[0]] * 4
     assert starts[0][1] == 0
     for time, offset in starts[4:]:
-        assert (time - starts[0][0]) % (SECONDS - 0.012) == pytest.approx(0.0, abs=1e-6)
+        rounds = (time - starts[0][0]) / (SECONDS - 0.012)
+        assert rounds == pytest.approx(round(rounds), abs=1e-6)
         assert offset == 0
 
 
