@@ -9,6 +9,8 @@ import scipy.stats
 
 #: Differences that agree to so many decimals of the largest are ties: they differ by rounding.
 _DECIMALS = 9
+#: The most pairs for which p is exact; the normal approximation is as good beyond.
+_MOST_EXACT = 200
 #: The fewest values that vary.
 _LEAST_VALUES = 2
 
@@ -22,17 +24,39 @@ def signed_rank(differences: np.ndarray) -> tuple[float, float]:
     Returns:
         Two-sided p, and the matched-pairs rank-biserial correlation (Kerby 2014), -1 to 1: the
         direction that the test speaks of, which need not be the mean's. NaN without pairs; p is 1
-        where nothing differs.
+        where nothing differs. p is exact, also with ties, for up to `_MOST_EXACT` pairs.
     """
     if differences.size == 0:
         return math.nan, math.nan
     if not differences.any():
         return 1.0, 0.0
     ties = np.round(differences / np.abs(differences).max(), _DECIMALS)
-    count = np.count_nonzero(ties)
-    ranks_above = scipy.stats.wilcoxon(ties, alternative="greater").statistic
-    p = float(scipy.stats.wilcoxon(ties).pvalue)
-    return p, float(4.0 * ranks_above / (count * (count + 1)) - 1.0)
+    ties = ties[ties != 0.0]
+    ranks = scipy.stats.rankdata(np.abs(ties))
+    above = float(ranks[ties > 0.0].sum())
+    effect = 4.0 * above / (ties.size * (ties.size + 1)) - 1.0
+    if ties.size <= _MOST_EXACT:
+        return _exact_p(ranks, above), effect
+    return float(scipy.stats.wilcoxon(ties).pvalue), effect
+
+
+def _exact_p(ranks: np.ndarray, above: float) -> float:
+    """Two-sided p over all 2^n signs of ranks, among which may be ties.
+
+    With ties scipy's `wilcoxon` goes through the signs one by one, and so takes the normal
+    approximation or random signs for more than 13 pairs. The share of signs that reach each sum
+    needs only one pass over the ranks, which are multiples of a half.
+    """
+    steps = np.rint(2.0 * ranks).astype(int)
+    ways = np.zeros(steps.sum() + 1)
+    ways[0] = 1.0
+    for step in steps:
+        shifted = np.zeros_like(ways)
+        shifted[step:] = ways[: ways.size - step]
+        ways = 0.5 * (ways + shifted)
+    place = round(2.0 * above)
+    tail = min(ways[: place + 1].sum(), ways[place:].sum())
+    return float(min(1.0, 2.0 * tail))
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

@@ -24,8 +24,8 @@ def main() -> None:
             )
             for song in dry
         ]
-        key = export_stimuli(songs, OUTPUT, params.listening, seed=params.seed)
-        run.table(key, "key")
+        export_stimuli(songs, OUTPUT, params.listening, seed=params.seed)
+        run.artifact(OUTPUT / "key.csv")
         run.artifact(OUTPUT / "hosted" / "webmushra.yaml")
 
 

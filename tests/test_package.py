@@ -187,11 +187,22 @@ def test_a_plain_installation_normalizes_and_knows_features_and_weights(tmp_path
     assert done.stderr.startswith("fxnorm: no.params")
 
 
+def test_a_plain_installation_exports_a_listening_test(tmp_path, scripts, songs):
+    mixes = tmp_path / "mixes" / "ours"
+    mixes.mkdir(parents=True)
+    shutil.copy(songs / "data" / "song" / "bass.wav", mixes / "song.wav")
+    words = ("--mixes", mixes.parent, "--dry", songs / "data", "-o", tmp_path / "test")
+    done = _fxnorm(scripts, "listen", "export", *words)
+    assert done.returncode == 0, done.stderr
+    hosted = tmp_path / "test" / "hosted"
+    assert "</html>" in (hosted / "index.html").read_text()
+    assert len(list((hosted / "audio").iterdir())) == 3
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("score", "--target", "a", "--mixes", "b", "-o", "scores.csv"),
-        ("listen", "export", "--mixes", "a", "--dry", "b", "-o", "c"),
         ("listen", "analyze", "a", "--key", "b", "-o", "c"),
     ],
 )

@@ -36,6 +36,31 @@ def test_rounding_breaks_no_ties(seed):
     assert signed_rank(1e-12 * (grid[:, 0] - grid[:, 1])) == pytest.approx(whole)
 
 
+@pytest.mark.parametrize("pairs", [14, 16, 18])
+def test_p_is_exact_with_ties_where_scipy_approximates(pairs):
+    steps = np.random.default_rng(pairs).integers(-5, 8, pairs).astype(float)
+    steps[:3] = [0.0, 2.0, -2.0]
+    assert signed_rank(steps) == pytest.approx(enumerated(steps))
+    permutations = scipy.stats.PermutationMethod(n_resamples=2**14)
+    if pairs == 14:
+        exact = scipy.stats.wilcoxon(steps[steps != 0], method=permutations).pvalue
+        assert signed_rank(steps)[0] == pytest.approx(exact)
+        assert signed_rank(steps)[0] != pytest.approx(scipy.stats.wilcoxon(steps).pvalue, rel=1e-3)
+
+
+@pytest.mark.parametrize("pairs", [5, 20, 50])
+def test_p_without_ties_is_scipys(pairs):
+    differences = np.random.default_rng(pairs).normal(0.3, 1.0, pairs)
+    expected = scipy.stats.wilcoxon(differences, method="exact").pvalue
+    assert signed_rank(differences)[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_p_of_many_tied_pairs_is_near_the_normal_approximation():
+    steps = np.random.default_rng(0).integers(-5, 6, 200).astype(float)
+    expected = scipy.stats.wilcoxon(steps, correction=True, method="asymptotic").pvalue
+    assert signed_rank(steps)[0] == pytest.approx(expected, rel=0.01)
+
+
 def test_nothing_to_rank():
     assert signed_rank(np.zeros(5)) == (1.0, 0.0)
     assert np.isnan(signed_rank(np.zeros(0))).all()

@@ -1,10 +1,13 @@
 """Settings of the listening test."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from fxnorm.configuration import Config
+
+#: Text that stands on one line.
+Line = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]+$")]
 
 
 class Criterion(Config):
@@ -13,13 +16,13 @@ class Criterion(Config):
     #: Name in results files: letters, digits and hyphens, beginning with a letter.
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     #: Title shown to listeners.
-    title: str
+    title: Line
     #: What to rate, in a sentence.
-    question: str
+    question: Line
     #: Label of the axis' lower end.
-    low: str = "Low"
+    low: Line = "Low"
     #: Label of the axis' upper end.
-    high: str = "High"
+    high: Line = "High"
 
 
 #: The criteria of the paper (section 4.3).
@@ -42,11 +45,38 @@ PAPER_CRITERIA = (
 )
 
 
+class OwnPageConfig(Config):
+    """What the test page does that the two other tools do not."""
+
+    #: What participants agree to before they begin; a blank line separates paragraphs.
+    consent: str = (
+        "Taking part is voluntary, and you can stop at any time. Your ratings, comments and answers"
+        " are stored on this computer until you hand them in, and are used for research only."
+    )
+    #: What they read then; a blank line separates paragraphs.
+    instructions: str = (
+        "You will hear several mixes of the same song. On each page, place every mix on the axis:"
+        " the better it meets the criterion, the further to the right. Compare as often as you"
+        " like.\n\nUse good headphones or loudspeakers in a quiet room."
+    )
+    #: Begin with a page to try things out, whose ratings do not count.
+    training: bool = True
+    #: Songs that each participant rates, all where none is given. Which ones goes round from
+    #: participant to participant by their names, so that all songs get about as many ratings.
+    songs_per_participant: int | None = Field(default=None, ge=1)
+    #: Pages that each participant meets a second time, to see how consistent the ratings are.
+    repeated_pages: int = Field(default=0, ge=0)
+    #: Address that results are sent to, beside being offered for download.
+    post_to: str | None = Field(
+        default=None, pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[^\s;,'\"]*)?$"
+    )
+
+
 class ListeningConfig(Config):
     """What `export_stimuli` writes."""
 
     #: Title of the test.
-    name: str = "Music mixes"
+    name: Line = "Music mixes"
     #: Name of the test in results files and folders.
     test_id: str = Field(default="fxnorm", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
     #: Length of the excerpts in seconds; songs that are shorter are used whole.
@@ -57,10 +87,23 @@ class ListeningConfig(Config):
     target_lufs: float = Field(default=-23.0, ge=-60.0, le=-5.0)
     #: Highest true peak in dBTP; a page that would exceed it is lowered as a whole.
     ceiling_dbtp: float = Field(default=-1.0, le=-0.1)
+    #: Lower all pages together where one must be, so that the whole test has one loudness.
+    common_level: bool = False
     #: Resolution of the files: 16 bits with TPDF dither, or 24.
     bits: Literal[16, 24] = 16
     #: Folder, below the root of webMUSHRA or of the Web Audio Evaluation Tool, in which the hosted
     #: part will lie.
-    hosted_at: str = "fxnorm"
+    hosted_at: str = Field(default="fxnorm", pattern=r"^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*/?$")
     #: What is rated, in this order.
     criteria: tuple[Criterion, ...] = Field(default=PAPER_CRITERIA, min_length=1)
+    #: The test page of this project.
+    page: OwnPageConfig = OwnPageConfig()
+
+    @field_validator("criteria")
+    @classmethod
+    def _differ(cls, criteria: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
+        names = [criterion.id for criterion in criteria]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"'{name}' is there twice")
+        return criteria

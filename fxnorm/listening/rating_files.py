@@ -1,277 +1,276 @@
-"""Reading ratings: webMUSHRA, the Web Audio Evaluation Tool, and this project's own formats.
+"""Reading results of all tools into one table, held against the key of the export."""
 
-Own CSV: one rating per row, columns `participant`, `stimulus` (the opaque id), `criterion`,
-`rating` (0 to 1), and, if known, `seconds` and `comment`. Own JSON: `{"participant": …,
-"ratings": […]}` with the other columns as keys of each rating.
-"""
-
-import json
 import logging
-import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pandas as pd
 
 from fxnorm.errors import FxNormError
-from fxnorm.listening.stimuli import KEY_COLUMNS, REFERENCE
-from fxnorm.listening.tool_formats import split_trial_id
+from fxnorm.listening.answer_key import ANCHORS, REFERENCE, AnswerKey
+from fxnorm.listening.csv_files import read_csv_table
+from fxnorm.listening.own_results import OWN_COLUMNS, read_json, read_own_table
+from fxnorm.listening.sessions import FoundRating, Session
+from fxnorm.listening.waet_results import read_waet
+from fxnorm.listening.webmushra_results import WEBMUSHRA_COLUMNS, read_webmushra
 
 #: Columns of the tidy table, in order.
 RATING_COLUMNS = ("participant", "song", "system", "criterion", "rating", "seconds", "comment")
 
-_WEBMUSHRA_COLUMNS = {"trial_id", "rating_stimulus", "rating_score"}
-_OWN_COLUMNS = {"participant", "stimulus", "criterion", "rating"}
-_WEBMUSHRA_SCALE = 100.0
-# Row 1 of a CSV file is its header.
-_FIRST_ROW = 2
+_UNTOUCHED = 1.0
+_LEAST_SLIDERS = 2
+_SHORT_NAME = 8
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Rating:
-    """A rating as found in a file; `place` says where, for messages."""
+class Results:
+    """What participants did.
 
-    place: str
-    participant: str
-    page: str | None
-    stimulus: str
-    criterion: str
-    rating: Any
-    seconds: Any
-    comment: str
-
-
-def read_key(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read the `key.csv` of an export.
-
-    Raises:
-        FxNormError: missing, or not such a file.
+    Attributes:
+        ratings: participant, song, system, criterion, rating (0 to 1), seconds (NaN where unknown)
+            and comment; sorted by the first four, each of which comes once.
+        repeats: the same of what was rated a second time.
+        participants: one row each: participant, name, session, file, and their answers to the
+            questionnaire; sorted.
+        excluded: reason by participant or session that was left out.
     """
-    key = _read_csv(Path(path))
-    missing = {"id", "page", "song", "system"} - set(key.columns)
-    if missing:
-        raise FxNormError(
-            f"{path}: has no column '{min(missing)}'; give the key.csv of the export, whose columns"
-            f" are {', '.join(KEY_COLUMNS)}"
-        )
-    return key
+
+    ratings: pd.DataFrame
+    repeats: pd.DataFrame
+    participants: pd.DataFrame
+    excluded: Mapping[str, str]
 
 
-def read_ratings(paths: Sequence[str | os.PathLike[str]], key: pd.DataFrame) -> pd.DataFrame:
-    """One tidy table of all ratings.
+@dataclass(frozen=True)
+class Ignored:
+    """What is left out of files.
+
+    Attributes:
+        pages: names of pages, as the files have them: for training pages that were added.
+        stimuli: names of stimuli: for anchors that were added.
+        participants: reason by participant, name or session.
+    """
+
+    pages: Collection[str] = ()
+    stimuli: Collection[str] = ()
+    participants: Mapping[str, str] | None = None
+
+
+def read_results(
+    paths: Sequence[str | os.PathLike[str]], key: AnswerKey, ignored: Ignored | None = None
+) -> Results:
+    """One tidy table of all ratings, and who gave them.
+
+    What is in the files twice with the same content counts once. Identical copies, names with
+    several sessions, and pages on which all is at 100 are warned of.
 
     Args:
         paths: webMUSHRA's CSV, the Web Audio Evaluation Tool's XML, our JSON or CSV, mixed freely.
-        key: what the opaque ids stand for, as `export_stimuli` or `read_key` gives it.
-
-    Returns:
-        participant, song, system, criterion, rating (0 to 1), seconds (NaN where unknown) and
-        comment; sorted by the first four.
+        key: see `read_key`.
+        ignored: what to leave out.
 
     Raises:
-        FxNormError: names the file and the row of whatever cannot be attributed to a participant,
-            song, system and criterion, is not a number in the scale's range, or comes twice.
+        FxNormError: names the file and the row of whatever is of another test, cannot be attributed
+            to a participant, song, system and criterion, is not a number in the scale's range, or
+            comes twice with different values; or nobody is there to be left out.
     """
     if not paths:
         raise FxNormError("no results to read; give at least one file")
-    stimuli = {row["id"]: row for row in _records(key)}
-    references = {row["page"]: name for name, row in stimuli.items() if row["system"] == REFERENCE}
-    rows: list[tuple[Any, ...]] = []
-    places: dict[tuple[str, ...], str] = {}
-    for path in map(Path, paths):
-        for found in _read(path):
-            row = _attribute(found, stimuli, references)
-            if row[:4] in places:
-                raise FxNormError(
-                    f"{found.place}: rates again what {places[row[:4]]} rates"
-                    f" ({', '.join(row[:4])}); remove one"
-                )
-            places[row[:4]] = found.place
-            rows.append(row)
-    if not rows:
+    ignored = ignored or Ignored()
+    sessions = _told_apart([session for path in paths for session in _read(Path(path))])
+    sessions, excluded = _without(sessions, ignored.participants or {})
+    first, second = _Collected(), _Collected()
+    for session in sessions:
+        if None not in (session.test_id, key.test_id) and session.test_id != key.test_id:
+            raise FxNormError(
+                f"{session.file}: results of the test '{session.test_id}', but the key is of"
+                f" '{key.test_id}'; give the key of the same export"
+            )
+        for found in session.ratings:
+            if not _is_ignored(found, ignored):
+                row = (session.participant, *_attribute(found, key))
+                (second if found.repeated else first).add(row, found.place, session.file)
+    for file, number in (first.copies + second.copies).items():
+        _log.warning("%s: %d ratings are copies of others and are left out", file, number)
+    ratings = first.table()
+    if ratings.empty:
         raise FxNormError(f"{paths[0]}: holds no ratings; give files of finished tests")
-    table = pd.DataFrame(rows, columns=list(RATING_COLUMNS))
-    return table.sort_values(list(RATING_COLUMNS[:4]), ignore_index=True)
+    _warn_of_untouched(ratings)
+    return Results(ratings, second.table(), _participants(sessions, ratings), excluded)
 
 
-def _attribute(
-    found: _Rating, stimuli: Mapping[str, Mapping[str, str]], references: Mapping[str, str]
-) -> tuple[Any, ...]:
-    name = found.stimulus
-    if name == REFERENCE and found.page is not None:
-        # webMUSHRA's hidden reference.
-        name = references.get(found.page, name)
-    if name not in stimuli:
-        raise FxNormError(
-            f"{found.place}: unknown stimulus '{found.stimulus}'; is the key of another export?"
-        )
-    stimulus = stimuli[name]
-    if found.page is not None and found.page != stimulus["page"]:
-        raise FxNormError(
-            f"{found.place}: stimulus '{name}' belongs to page '{stimulus['page']}', not to"
-            f" '{found.page}'"
-        )
-    for what, text in (("participant", found.participant), ("criterion", found.criterion)):
-        if not text:
-            raise FxNormError(f"{found.place}: has no {what}; add it")
-    rating = _number(found.rating)
-    if not 0.0 <= rating <= 1.0:
-        raise FxNormError(f"{found.place}: the rating is not a number within its scale; correct it")
-    seconds = _number(found.seconds)
-    return (
-        *(found.participant, stimulus["song"], stimulus["system"], found.criterion),
-        *(rating, seconds, found.comment),
-    )
+class _Collected:
+    """Rows of the tidy table, each once."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, ...], tuple[tuple[Any, ...], str]] = {}
+        self.copies: Counter[str] = Counter()
+
+    def add(self, row: tuple[Any, ...], place: str, file: str) -> None:
+        """Take a row, unless it is there.
+
+        Raises:
+            FxNormError: it is there with another rating.
+        """
+        if row[:4] not in self._rows:
+            self._rows[row[:4]] = (row, place)
+            return
+        earlier, where = self._rows[row[:4]]
+        if earlier[4] != row[4] or earlier[6] != row[6]:
+            raise FxNormError(
+                f"{place}: rates again what {where} rates ({', '.join(row[:4])}); remove one"
+            )
+        self.copies[file] += 1
+
+    def table(self) -> pd.DataFrame:
+        table = pd.DataFrame([row for row, _ in self._rows.values()], columns=list(RATING_COLUMNS))
+        return table.sort_values(list(RATING_COLUMNS[:4]), ignore_index=True)
 
 
-def _read(path: Path) -> Iterator[_Rating]:
+def _read(path: Path) -> Iterator[Session]:
     suffix = path.suffix.lower()
     if suffix == ".xml":
-        return _read_waet(path)
+        return iter([read_waet(path)])
     if suffix == ".json":
-        return _read_json(path)
+        return read_json(path)
     if suffix != ".csv":
         raise FxNormError(f"{path}: unknown kind of results; give .csv, .json or .xml files")
-    table = _read_csv(path)
-    if set(table.columns) >= _WEBMUSHRA_COLUMNS:
-        return _read_webmushra(path, table)
-    if set(table.columns) >= _OWN_COLUMNS:
-        rows = enumerate(_records(table), start=_FIRST_ROW)
-        return (_own(record, f"{path}, row {row}") for row, record in rows)
+    table = read_csv_table(path)
+    if set(table.columns) >= WEBMUSHRA_COLUMNS:
+        return read_webmushra(path, table)
+    if set(table.columns) >= OWN_COLUMNS:
+        return read_own_table(path, table)
     raise FxNormError(
-        f"{path}: neither webMUSHRA's columns ({', '.join(sorted(_WEBMUSHRA_COLUMNS))}) nor ours"
-        f" ({', '.join(sorted(_OWN_COLUMNS))}); give a file of ratings"
+        f"{path}: neither webMUSHRA's columns ({', '.join(sorted(WEBMUSHRA_COLUMNS))}) nor ours"
+        f" ({', '.join(sorted(OWN_COLUMNS))}); give a file of ratings"
     )
 
 
-def _read_webmushra(path: Path, table: pd.DataFrame) -> Iterator[_Rating]:
-    person = _person_columns(path, table)
-    for row, record in enumerate(_records(table), start=_FIRST_ROW):
-        place = f"{path}, row {row}"
-        page, criterion = split_trial_id(record["trial_id"])
-        yield _Rating(
-            place=place,
-            participant=" ".join(record[column] for column in person).strip(),
-            page=page,
-            stimulus=record["rating_stimulus"],
-            criterion=criterion,
-            rating=_number(record["rating_score"]) / _WEBMUSHRA_SCALE,
-            # In milliseconds there.
-            seconds=_number(record.get("rating_time")) / 1000.0,
-            comment=record.get("rating_comment", ""),
-        )
+def _told_apart(sessions: Sequence[Session]) -> list[Session]:
+    """Sessions of one name under different participants, with a warning."""
+    identifiers: dict[str, dict[str, str]] = defaultdict(dict)
+    for session in sessions:
+        if session.name:
+            identifiers[session.name].setdefault(session.identifier, session.participant)
+    result = []
+    for session in sessions:
+        several = len(identifiers.get(session.name, ())) > 1
+        if several and session.participant == session.name and session.identifier:
+            label = f"{session.name} ({session.identifier[:_SHORT_NAME]})"
+            identifiers[session.name][session.identifier] = label
+            session = replace(session, participant=label)
+        result.append(session)
+    for name, labels in identifiers.items():
+        if len(labels) > 1:
+            _log.warning(
+                "'%s' has %d sessions, which count as different participants (%s); leave one out"
+                " with --exclude if it is one person",
+                name,
+                len(labels),
+                ", ".join(labels.values()),
+            )
+    return result
 
 
-def _person_columns(path: Path, table: pd.DataFrame) -> list[str]:
-    """What tells participants apart: the session's id, else their name, else all they answered."""
-    for column in ("session_uuid", "participant"):
-        if column in table and (table[column] != "").all():
-            return [column]
-    columns = list(table.columns)
-    if "session_test_id" not in columns:
-        raise FxNormError(f"{path}: no column tells participants apart; add 'session_uuid'")
-    answers = columns[columns.index("session_test_id") + 1 : columns.index("trial_id")]
-    answers = [column for column in answers if column != "session_uuid"]
-    if not answers:
-        raise FxNormError(f"{path}: no column tells participants apart; add 'session_uuid'")
-    return answers
+def _without(
+    sessions: Sequence[Session], excluded: Mapping[str, str]
+) -> tuple[list[Session], dict[str, str]]:
+    kept, found = [], {}
+    for session in sessions:
+        names = {session.participant, session.name, session.identifier} & set(excluded)
+        if names:
+            found[session.participant] = excluded[min(names)]
+        else:
+            kept.append(session)
+    known = {name for s in sessions for name in (s.participant, s.name, s.identifier)}
+    for name in excluded:
+        if name not in known:
+            raise FxNormError(
+                f"no participant '{name}' to exclude; there are"
+                f" {', '.join(sorted({session.participant for session in sessions}))}"
+            )
+    return kept, found
 
 
-def _read_waet(path: Path) -> Iterator[_Rating]:
-    _check_file(path)
-    try:
-        root = ElementTree.parse(path).getroot()
-    except ElementTree.ParseError as error:
-        raise FxNormError(f"{path}: not XML ({error}); save the results again") from error
-    if root.tag != "waetresult":
-        raise FxNormError(f"{path}: a '{root.tag}' document; give the tool's 'waetresult' files")
-    for page in root.iter("page"):
-        name = page.get("ref", "")
-        if page.get("state", "complete") != "complete":
-            _log.warning("%s: page '%s' was not finished and is left out", path, name)
-            continue
-        for element in page.findall("audioelement"):
-            place = f"{path}, page '{name}', element '{element.get('ref')}'"
-            values = element.findall("value")
-            if not values and element.get("type") != "outside-reference":
-                raise FxNormError(f"{place}: has no rating; remove the page or the file")
-            for value in values:
-                yield _Rating(
-                    place=place,
-                    # Without a key the file, one per session, stands for the participant.
-                    participant=root.get("key") or path.stem,
-                    page=name,
-                    stimulus=element.get("ref", ""),
-                    criterion=value.get("interface-name", ""),
-                    rating=value.text,
-                    seconds=_element_timer(element),
-                    comment=(element.findtext("comment/response") or "").strip(),
-                )
+def _is_ignored(found: FoundRating, ignored: Ignored) -> bool:
+    return (
+        found.trial in ignored.pages
+        or (found.page is not None and found.page in ignored.pages)
+        or found.stimulus in ignored.stimuli
+    )
 
 
-def _element_timer(element: ElementTree.Element) -> str | None:
-    for result in element.iter("metricresult"):
-        if "elementtimer" in (result.get("id", "") + result.get("name", "")).lower():
-            return result.text
-    return None
-
-
-def _read_json(path: Path) -> Iterator[_Rating]:
-    _check_file(path)
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        participant, ratings = document["participant"], document["ratings"]
-        records = [{"participant": participant, **rating} for rating in ratings]
-    except (ValueError, KeyError, TypeError) as error:
+def _attribute(found: FoundRating, key: AnswerKey) -> tuple[Any, ...]:
+    song, system = _song_and_system(found, key)
+    if not found.criterion:
+        raise FxNormError(f"{found.place}: has no criterion; add it")
+    if key.criteria is not None and found.criterion not in key.criteria:
         raise FxNormError(
-            f"{path}: not a document with 'participant' and 'ratings' ({error}); save the results"
-            " again"
-        ) from error
-    return (_own(record, f"{path}, rating {row}") for row, record in enumerate(records, start=1))
+            f"{found.place}: the criterion '{found.criterion}' is none of the test's"
+            f" ({', '.join(key.criteria)}); leave a page that was added out with --ignore-page"
+        )
+    return (song, system, found.criterion, found.rating, found.seconds, found.comment)
 
 
-def _own(record: Mapping[str, Any], place: str) -> _Rating:
-    missing = _OWN_COLUMNS - set(record)
-    if missing:
-        raise FxNormError(f"{place}: has no '{min(missing)}'; save the results again")
-    return _Rating(
-        place=place,
-        participant=str(record["participant"]).strip(),
-        page=None,
-        stimulus=str(record["stimulus"]),
-        criterion=str(record["criterion"]),
-        rating=record["rating"],
-        seconds=record.get("seconds"),
-        comment=str(record.get("comment") or ""),
-    )
+def _song_and_system(found: FoundRating, key: AnswerKey) -> tuple[str, str]:
+    name = found.stimulus
+    if found.page is not None and name in (REFERENCE, *ANCHORS):
+        # webMUSHRA's hidden reference, and anchors that it makes of it.
+        stimulus = key.stimuli.get(key.references.get(found.page, ""))
+        if stimulus is not None:
+            return stimulus.song, name
+    if name not in key.stimuli:
+        page = f" on page '{found.trial}'" if found.trial else ""
+        raise FxNormError(
+            f"{found.place}: unknown stimulus '{name}'{page}; give the key of the same export, or"
+            " leave what was added out with --ignore-page or --ignore-stimulus"
+        )
+    stimulus = key.stimuli[name]
+    if found.page is not None and found.page != stimulus.page:
+        raise FxNormError(
+            f"{found.place}: stimulus '{name}' belongs to page '{stimulus.page}', not to"
+            f" '{found.page}'"
+        )
+    return stimulus.song, stimulus.system
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    _check_file(path)
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (ValueError, pd.errors.ParserError) as error:
-        raise FxNormError(f"{path}: not a CSV table ({error}); save the results again") from error
+def _warn_of_untouched(ratings: pd.DataFrame) -> None:
+    """webMUSHRA's sliders begin at 100: a page where all are there was skipped."""
+    for (participant, song, criterion), page in ratings.groupby(
+        ["participant", "song", "criterion"], sort=True
+    ):
+        if len(page) >= _LEAST_SLIDERS and (page["rating"] == _UNTOUCHED).all():
+            _log.warning(
+                "%s: all mixes of '%s' are at 100 for %s, as untouched sliders are; leave the"
+                " participant out with --exclude if they were not rated",
+                participant,
+                song,
+                criterion,
+            )
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    names = [str(name) for name in table.columns]
-    return [dict(zip(names, row, strict=True)) for row in table.itertuples(index=False, name=None)]
-
-
-def _check_file(path: Path) -> None:
-    if not path.is_file():
-        raise FxNormError(f"{path}: no such file")
-
-
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan
+def _participants(sessions: Sequence[Session], ratings: pd.DataFrame) -> pd.DataFrame:
+    rated = set(ratings["participant"])
+    rows: dict[str, dict[str, str]] = {}
+    for session in sessions:
+        if session.participant in rated:
+            row = rows.setdefault(
+                session.participant,
+                {
+                    "participant": session.participant,
+                    "name": session.name,
+                    "session": session.identifier,
+                    "file": session.file,
+                },
+            )
+            # An answer must not hide what else a row says.
+            for question, answer in session.answers.items():
+                row.setdefault(f"{question} (answer)" if question in row else question, answer)
+    table = pd.DataFrame(list(rows.values()))
+    return table.fillna("").sort_values("participant", ignore_index=True)

@@ -1,67 +1,70 @@
-"""Statistics of ratings.
+"""Rank statistics of ratings.
 
 Ratings of one participant depend on each other. The unit is therefore the participant, with the
-mean over songs as the value, unless single ratings are asked for.
+mean over songs as the value, unless single ratings are asked for. Systems are compared on the songs
+on which a participant rated all of them (or both, for a pair): means over different songs would
+differ by the songs.
 """
 
+import re
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 import scipy.stats
-from pydantic import Field
 
-from fxnorm.configuration import Config
+from fxnorm.listening.analysis_config import AnalysisConfig
 from fxnorm.seeds import generator
 from fxnorm.significance import bootstrap_interval, holm, signed_rank
 
 _LEAST_SYSTEMS = 3
-_LEAST_BLOCKS = 2
+_LEAST_UNITS = 2
 #: Ratings that agree to so many decimals are ties.
 _DECIMALS = 9
 
 
-class AnalysisConfig(Config):
-    """How ratings are compared."""
-
-    #: Name, in the key, of the system all others are held against.
-    human: str = "human"
-    #: What counts as one observation: a participant's mean over songs, or each of the
-    #: participant's songs, which takes them for independent.
-    unit: Literal["participant", "participant-and-song"] = "participant"
-    #: Level of the bootstrap intervals.
-    confidence: float = Field(default=0.95, gt=0.0, lt=1.0)
-    #: Bootstrap resamples.
-    resamples: int = Field(default=9999, ge=100)
-    #: Significance level, after Holm's correction.
-    alpha: float = Field(default=0.05, gt=0.0, lt=1.0)
-
-
-def make_blocks(ratings: pd.DataFrame, config: AnalysisConfig) -> pd.DataFrame:
-    """Observations by system: rows are units, columns systems; NaN where not rated.
+def make_items(ratings: pd.DataFrame, systems: Sequence[str]) -> pd.DataFrame:
+    """Ratings of one criterion by participant and song (rows) and system; NaN where not rated.
 
     Args:
         ratings: the tidy table, of one criterion.
+        systems: the columns, in order.
+    """
+    index = ["participant", "song"]
+    table = ratings.pivot_table(index=index, columns="system", values="rating", aggfunc="mean")
+    return table.reindex(columns=list(systems))
+
+
+def make_units(items: pd.DataFrame, config: AnalysisConfig) -> pd.DataFrame:
+    """Observations by system, from what is rated for all systems.
+
+    Args:
+        items: see `make_items`; only the columns that are compared.
         config: which unit.
     """
-    index = ["participant"] if config.unit == "participant" else ["participant", "song"]
-    return ratings.pivot_table(index=index, columns="system", values="rating", aggfunc="mean")
+    complete = items.dropna()
+    if config.unit == "participant-and-song":
+        return complete
+    return complete.groupby(level="participant", sort=True).mean()
 
 
 def summarize(
-    blocks: pd.DataFrame, config: AnalysisConfig, seed: int, criterion: str
+    items: pd.DataFrame, config: AnalysisConfig, seed: int, criterion: str
 ) -> pd.DataFrame:
     """Mean and median of each system, with bootstrap intervals over units.
+
+    Where no song has all systems, each system's values are over its own songs.
 
     Returns:
         One row per system: system, n, mean, mean_low, mean_high, median, median_low, median_high.
         The intervals are NaN for fewer than two units.
     """
+    units = make_units(items, config)
     rows = []
-    for system in blocks.columns:
-        values = blocks[system].dropna().to_numpy()
+    for system in items.columns:
+        own = units if len(units) else make_units(items[[system]], config)
+        values = own[system].to_numpy()
         row: dict[str, object] = {"system": system, "n": values.size}
         for name, statistic in (("mean", np.mean), ("median", np.median)):
             low, high = bootstrap_interval(
@@ -77,74 +80,65 @@ def summarize(
     return pd.DataFrame(rows)
 
 
-def friedman(blocks: pd.DataFrame) -> dict[str, float]:
-    """Friedman test over systems, on the units that rated all of them.
+def friedman(items: pd.DataFrame, config: AnalysisConfig) -> dict[str, float]:
+    """Friedman test over systems, on what is rated for all of them.
 
     Returns:
-        systems, n (units used), left_out (units that missed a system), chi2, p, and Kendall's w;
-        the last three are NaN for fewer than three systems or two units.
+        systems, n (units used), left_out (participants' songs that miss a system), chi2, p, and
+        Kendall's w; the last three are NaN for fewer than three systems or two units, or if nothing
+        differs.
     """
     # Means of equal ratings in another order differ by rounding, and are ties.
-    complete = blocks.dropna().round(_DECIMALS)
-    n, systems = complete.shape
-    result = {"systems": systems, "n": n, "left_out": len(blocks) - n}
-    if systems < _LEAST_SYSTEMS or n < _LEAST_BLOCKS or (complete.nunique(axis=1) == 1).all():
+    units = make_units(items, config).round(_DECIMALS)
+    n, systems = units.shape
+    result = {"systems": systems, "n": n, "left_out": int(items.isna().any(axis=1).sum())}
+    if systems < _LEAST_SYSTEMS or n < _LEAST_UNITS or all_tied(units):
         return result | {"chi2": np.nan, "p": np.nan, "w": np.nan}
-    chi2, p = scipy.stats.friedmanchisquare(*(complete[name] for name in complete.columns))
+    chi2, p = scipy.stats.friedmanchisquare(*(units[name] for name in units.columns))
     return result | {"chi2": float(chi2), "p": float(p), "w": float(chi2 / (n * (systems - 1)))}
 
 
-def pairwise(blocks: pd.DataFrame) -> pd.DataFrame:
-    """Wilcoxon signed-rank tests of all pairs, p-values corrected after Holm.
+def all_tied(units: pd.DataFrame) -> bool:
+    """Every unit rates all systems alike."""
+    return bool((units.round(_DECIMALS).nunique(axis=1) == 1).all())
+
+
+def pairwise(items: pd.DataFrame, config: AnalysisConfig) -> pd.DataFrame:
+    """Wilcoxon signed-rank tests of pairs, p-values corrected after Holm.
 
     Returns:
-        One row per pair: a, b, n (units that rated both), difference (mean of a - b),
-        rank_biserial (matched pairs: -1 to 1, positive where a is rated higher; Kerby 2014),
-        p, p_holm. Pairs that no unit rated have NaN.
+        One row per pair: a, b, n (units with songs on which both are rated), difference (mean of
+        a - b), rank_biserial (matched pairs: -1 to 1, positive where a is rated higher; Kerby
+        2014), p, p_holm. Pairs that no unit rated have NaN.
     """
     rows = []
-    for a, b in combinations(blocks.columns, 2):
-        difference = (blocks[a] - blocks[b]).dropna().to_numpy()
+    for a, b in pairs(list(items.columns), config):
+        units = make_units(items[[a, b]], config)
+        difference = (units[a] - units[b]).to_numpy()
         p, effect = signed_rank(difference)
         mean = difference.mean() if difference.size else np.nan
         rows.append((a, b, difference.size, mean, effect, p))
     table = pd.DataFrame(rows, columns=["a", "b", "n", "difference", "rank_biserial", "p"])
-    table["p_holm"] = holm(table["p"].to_numpy())
+    table["p_holm"] = holm(table["p"].to_numpy(float))
     return table
 
 
-def reliability(ratings: pd.DataFrame) -> pd.DataFrame:
-    """How each participant used the scale and agreed with the others.
-
-    Returns:
-        One row per participant: participant, ratings, lowest, highest, range, and correlation
-        (Pearson) with the mean of the other participants over the same song, system and criterion,
-        NaN where there are no others or no variation.
-    """
-    items = ratings.pivot_table(
-        index=["criterion", "song", "system"], columns="participant", values="rating"
-    )
-    rows = []
-    for participant in items.columns:
-        own = items[participant]
-        others = items.drop(columns=participant).mean(axis=1)
-        both = own.notna() & others.notna()
-        varied = both.sum() > 2 and own[both].nunique() > 1 and others[both].nunique() > 1
-        rows.append(
-            {
-                "participant": participant,
-                "ratings": int(own.notna().sum()),
-                "lowest": own.min(),
-                "highest": own.max(),
-                "range": own.max() - own.min(),
-                "correlation": scipy.stats.pearsonr(own[both], others[both]).statistic
-                if varied
-                else np.nan,
-            }
-        )
-    return pd.DataFrame(rows)
+def pairs(systems: Sequence[str], config: AnalysisConfig) -> list[tuple[str, str]]:
+    """The pairs that are tested, the human mix first."""
+    return [
+        (a, b)
+        for a, b in combinations(systems, 2)
+        if config.contrasts == "all" or config.human in (a, b)
+    ]
 
 
 def system_order(systems: Sequence[str], human: str) -> list[str]:
-    """Systems in order of display: the human mix first, then by name."""
-    return sorted(set(systems), key=lambda system: (system != human, system))
+    """Systems in order of display: the human mix first, then by name, numbers by their value."""
+    return sorted(set(systems), key=lambda system: (system != human, natural(system)))
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """Key by which "mix 2" comes before "mix 10"."""
+    parts = re.split(r"(\d+)", text.casefold())
+    numbered = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+    return [*numbered, (2, 0, text)]

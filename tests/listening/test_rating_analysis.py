@@ -1,6 +1,7 @@
-"""Statistics against independent calculations, and what an analysis writes."""
+"""What an analysis writes, from files to tables, figure and sentences."""
 
 import itertools
+import logging
 import math
 from pathlib import Path
 
@@ -10,15 +11,9 @@ import pytest
 
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
-from fxnorm.listening import AnalysisConfig, analyze, analyze_ratings
-from fxnorm.listening.rating_statistics import (
-    friedman,
-    make_blocks,
-    pairwise,
-    reliability,
-    summarize,
-)
+from fxnorm.listening import AnalysisConfig, Ignored, Results, analyze, analyze_ratings
 
+REAL = Path(__file__).parent / "results"
 SYSTEMS = ("human", "ours", "wun")
 QUICK = AnalysisConfig(resamples=500)
 
@@ -42,154 +37,39 @@ def make_ratings(
     return pd.DataFrame(rows, columns=columns)
 
 
-def test_a_participants_songs_are_one_observation_unless_asked_otherwise() -> None:
-    ratings = make_ratings(criteria=("clarity",))
-    blocks = make_blocks(ratings, AnalysisConfig())
-    assert blocks.shape == (8, 3)
-    own = ratings[(ratings["participant"] == "p2") & (ratings["system"] == "wun")]["rating"]
-    assert blocks.loc["p2", "wun"] == pytest.approx(own.mean())
-    assert make_blocks(ratings, AnalysisConfig(unit="participant-and-song")).shape == (24, 3)
+def as_results(ratings: pd.DataFrame) -> Results:
+    names = sorted(set(ratings["participant"]))
+    participants = pd.DataFrame({"participant": names, "name": "", "session": "", "file": ""})
+    participants["years"] = [str(number) for number in range(len(names))]
+    return Results(ratings, ratings.iloc[:0], participants, {})
 
 
-def test_friedman_is_the_textbooks_formula() -> None:
-    blocks = pd.DataFrame([[1, 2, 3], [1, 3, 2], [1, 2, 3], [2, 1, 3]], columns=["a", "b", "c"])
-    # Ranks are the values themselves: column sums 5, 8, 11.
-    chi2 = 12 / (4 * 3 * 4) * (5**2 + 8**2 + 11**2) - 3 * 4 * 4
-    result = friedman(blocks.astype(float))
-    assert result["chi2"] == pytest.approx(chi2)
-    assert result["w"] == pytest.approx(chi2 / (4 * 2))
-    # The chi-squared distribution with two degrees of freedom.
-    assert result["p"] == pytest.approx(math.exp(-chi2 / 2))
-
-
-def test_friedman_leaves_out_incomplete_observations_and_says_how_many() -> None:
-    blocks = pd.DataFrame(np.random.default_rng(0).random((6, 3)), columns=["a", "b", "c"])
-    complete = friedman(blocks)
-    blocks.loc[6] = [0.1, np.nan, 0.2]
-    assert friedman(blocks) == {**complete, "left_out": 1}
-
-
-@pytest.mark.parametrize("shape", [(5, 2), (1, 3)])
-def test_friedman_is_nan_where_it_is_not_defined(shape: tuple[int, int]) -> None:
-    blocks = pd.DataFrame(np.random.default_rng(0).random(shape))
-    assert math.isnan(friedman(blocks)["p"])
-    assert math.isnan(friedman(pd.DataFrame(np.ones((4, 3))))["p"])
-
-
-def exact_signed_rank(difference: np.ndarray) -> tuple[float, float]:
-    """p and rank-biserial correlation by going through all signs."""
-    ranks = np.argsort(np.argsort(np.abs(difference))) + 1
-    observed = np.sum(ranks * np.sign(difference))
-    sums = [np.dot(ranks, signs) for signs in itertools.product((-1, 1), repeat=len(difference))]
-    return float(np.mean(np.abs(sums) >= abs(observed))), observed / ranks.sum()
-
-
-def test_pairs_are_tested_exactly_and_corrected_after_holm() -> None:
-    blocks = pd.DataFrame(np.random.default_rng(1).random((9, 3)), columns=["a", "b", "c"])
-    blocks["c"] += 0.4
-    table = pairwise(blocks)
-    assert list(zip(table["a"], table["b"], strict=True)) == [("a", "b"), ("a", "c"), ("b", "c")]
-    for row in table.itertuples():
-        difference = (blocks[row.a] - blocks[row.b]).to_numpy()
-        p, effect = exact_signed_rank(difference)
-        assert row.p == pytest.approx(p)
-        assert row.rank_biserial == pytest.approx(effect)
-        assert row.difference == pytest.approx(difference.mean())
-    # Holm: the smallest p times 3, the next times 2, never falling.
-    ordered = table.sort_values("p")
-    expected = np.maximum.accumulate(ordered["p"].to_numpy() * [3, 2, 1]).clip(max=1.0)
-    np.testing.assert_allclose(ordered["p_holm"], expected)
-
-
-def test_equal_and_missing_pairs_are_handled() -> None:
-    blocks = pd.DataFrame(
-        {"a": [0.1, 0.2, np.nan], "b": [0.1, 0.2, np.nan], "c": [np.nan] * 2 + [1]}
-    )
-    table = pairwise(blocks).set_index(["a", "b"])
-    assert table.loc[("a", "b"), ["p", "p_holm", "rank_biserial"]].tolist() == [1.0, 1.0, 0.0]
-    assert table.loc[("a", "c"), "n"] == 0
-    assert math.isnan(table.loc[("a", "c"), "p_holm"])
-
-
-def test_one_sided_preference_has_effect_one() -> None:
-    blocks = pd.DataFrame({"a": np.linspace(0.5, 0.9, 6), "b": np.linspace(0.1, 0.3, 6)})
-    row = pairwise(blocks).iloc[0]
-    assert row["rank_biserial"] == 1.0
-    # All six of one sign: two of 64 sign patterns are as extreme.
-    assert row["p"] == pytest.approx(2 / 64)
-
-
-def test_intervals_hold_the_mean_and_shrink_with_more_participants() -> None:
-    rng = np.random.default_rng(0)
-    widths = []
-    for participants in (10, 1000):
-        blocks = pd.DataFrame({"a": rng.normal(0.5, 0.1, participants)})
-        row = summarize(blocks, QUICK, 0, "clarity").iloc[0]
-        assert row["mean_low"] < row["mean"] < row["mean_high"]
-        assert row["median_low"] <= row["median"] <= row["median_high"]
-        widths.append(row["mean_high"] - row["mean_low"])
-    # The normal approximation, 2 * 1.96 * 0.1 / sqrt(1000); 500 resamples leave some 10 % noise.
-    assert widths[1] == pytest.approx(2 * 1.96 * 0.1 / math.sqrt(1000), rel=0.15)
-    assert widths[0] > 5 * widths[1]
-
-
-def test_a_single_participant_has_no_interval() -> None:
-    row = summarize(pd.DataFrame({"a": [0.5]}), QUICK, 0, "clarity").iloc[0]
-    assert row["mean"] == 0.5
-    assert math.isnan(row["mean_low"])
-
-
-def test_reliability_finds_the_one_who_turns_the_scale_round() -> None:
-    ratings = make_ratings()
-    contrary = ratings["participant"] == "p0"
-    ratings.loc[contrary, "rating"] = 1.0 - ratings.loc[contrary, "rating"]
-    ratings.loc[ratings["participant"] == "p1", "rating"] = 0.5
-    table = reliability(ratings).set_index("participant")
-    assert table.loc["p0", "correlation"] < -0.8
-    assert table.loc["p2", "correlation"] > 0.8
-    assert table.loc["p1", "range"] == 0.0
-    assert math.isnan(table.loc["p1", "correlation"])
-    others = ratings[ratings["participant"] != "p2"]
-    items = ["criterion", "song", "system"]
-    mine = ratings[ratings["participant"] == "p2"].set_index(items)["rating"]
-    expected = np.corrcoef(mine, others.groupby(items)["rating"].mean().reindex(mine.index))[0, 1]
-    assert table.loc["p2", "correlation"] == pytest.approx(expected)
-
-
-def test_findings_name_what_differs_from_human_and_what_does_not() -> None:
-    ratings = make_ratings()
-    # Half of the participants like ours as much better than human as the others like it worse.
-    sign = ratings["participant"].str[1].astype(int) % 2 * 2 - 1
-    ratings["rating"] = ratings["system"].map({"human": 0.6, "ours": 0.6, "wun": 0.3})
-    ratings.loc[ratings["system"] == "ours", "rating"] += 0.1 * sign
-    analysis = analyze_ratings(ratings, QUICK)
-    for text in analysis.findings.values():
-        assert text.startswith("Friedman test over 3 systems, 8 participants: χ²(2) = ")
-        assert "wun is rated lower than human (p = 0.0" in text
-        assert "No significant difference from human: ours (p = " in text
-    assert list(analysis.summary["system"].head(3)) == ["human", "ours", "wun"]
-
-
-def test_findings_say_when_there_were_too_few_to_find_anything() -> None:
-    few = analyze_ratings(make_ratings(participants=5), QUICK).findings["clarity"]
-    # Five that agree: p = 2/32, of three comparisons.
-    assert few.endswith("With 5 participants none could have been significant.")
-    assert "none could" not in analyze_ratings(make_ratings(), QUICK).findings["clarity"]
-
-
-def test_the_dry_sum_is_left_out_of_the_statistics() -> None:
+def test_the_dry_sum_and_anchors_are_left_out_of_the_statistics() -> None:
     ratings = make_ratings()
     extra = ratings[ratings["system"] == "ours"].assign(system="reference", rating=0.0)
     # Rated in one tool only: it must not make observations incomplete.
-    with_reference = pd.concat([ratings, extra.head(4)], ignore_index=True)
-    plain, analysis = analyze_ratings(ratings, QUICK), analyze_ratings(with_reference, QUICK)
-    pd.testing.assert_frame_equal(analysis.friedman, plain.friedman)
-    pd.testing.assert_frame_equal(analysis.summary, plain.summary)
+    more = [ratings, extra.head(4), extra.head(2).assign(system="anchor35")]
+    plain = analyze_ratings(as_results(ratings), QUICK)
+    analysis = analyze_ratings(as_results(pd.concat(more, ignore_index=True)), QUICK)
+    for name in ("friedman", "summary", "pairwise", "mixed_model", "participants"):
+        pd.testing.assert_frame_equal(getattr(analysis, name), getattr(plain, name))
 
 
-def test_results_need_the_human_mix() -> None:
+def test_results_need_the_human_mix_and_labels_a_system() -> None:
+    results = as_results(make_ratings())
     with pytest.raises(FxNormError, match=r"no rating of 'Human'.* name one of human, ours, wun"):
-        analyze_ratings(make_ratings(), AnalysisConfig(human="Human"))
+        analyze_ratings(results, AnalysisConfig(human="Human"))
+    with pytest.raises(FxNormError, match=r"no system 'our' to label; there are human, ours, wun"):
+        analyze_ratings(results, AnalysisConfig(labels={"our": "x"}))
+
+
+def test_criteria_come_in_the_tests_order_with_their_titles() -> None:
+    results = as_results(make_ratings())
+    titles = {"width": "Width", "excitement": "Thrill", "clarity": "Clear?"}
+    analysis = analyze_ratings(results, QUICK, criteria=titles)
+    assert list(analysis.titles.items()) == [("excitement", "Thrill"), ("clarity", "Clear?")]
+    assert list(dict.fromkeys(analysis.summary["criterion"])) == ["excitement", "clarity"]
+    assert [axis.get_title() for axis in analysis.figure.axes] == ["Thrill", "Clear?"]
 
 
 def write_results(folder: Path) -> tuple[Path, Path]:
@@ -201,9 +81,18 @@ def write_results(folder: Path) -> tuple[Path, Path]:
     )
     key.to_csv(folder / "key.csv", index=False)
     results = ratings.merge(key, on=["song", "system"]).rename(columns={"id": "stimulus"})
-    columns = ["participant", "stimulus", "criterion", "rating", "comment"]
+    results["comment"] = results["system"].map({"ours": "too *loud*"}).fillna("")
+    results["equipment"] = np.where(results["participant"] < "p4", "headphones", "loudspeakers")
+    columns = ["participant", "stimulus", "criterion", "rating", "comment", "equipment"]
     results[columns].to_csv(folder / "results.csv", index=False)
     return folder / "results.csv", folder / "key.csv"
+
+
+PLAIN = {
+    *("ratings.csv", "summary.csv", "summary.md", "summary.tex", "friedman.csv", "pairwise.csv"),
+    *("mixed_model.csv", "participants.csv", "findings.md", "comments.md"),
+    *("ratings.png", "ratings.pdf", "ratings.svg"),
+}
 
 
 def test_an_analysis_is_written_whole_and_the_same_each_time(tmp_path) -> None:
@@ -211,10 +100,7 @@ def test_an_analysis_is_written_whole_and_the_same_each_time(tmp_path) -> None:
     analysis = analyze([results], key, tmp_path / "a", QUICK, seed=1)
     analyze([results], key, tmp_path / "b" / "a", QUICK, seed=1)
     assert digest(tmp_path / "a") == digest(tmp_path / "b" / "a")
-    assert {path.name for path in (tmp_path / "a").iterdir()} == {
-        *("ratings.csv", "summary.csv", "summary.md", "summary.tex", "friedman.csv"),
-        *("pairwise.csv", "participants.csv", "findings.md", "ratings.png"),
-    }
+    assert {path.name for path in (tmp_path / "a").iterdir()} == PLAIN
     written = pd.read_csv(tmp_path / "a" / "summary.csv")
     # Six significant digits are written.
     pd.testing.assert_frame_equal(written, analysis.summary, check_dtype=False, rtol=1e-5)
@@ -223,16 +109,72 @@ def test_an_analysis_is_written_whole_and_the_same_each_time(tmp_path) -> None:
     row = analysis.summary.iloc[0]
     assert f"{row['mean']:.2f} [{row['mean_low']:.2f}, {row['mean_high']:.2f}]" in lines[2]
     assert (tmp_path / "a" / "summary.tex").read_text().count(r"\\") == 7
-    assert "wun is rated lower" in (tmp_path / "a" / "findings.md").read_text()
+    assert "rated lower than human: wun" in (tmp_path / "a" / "findings.md").read_text()
+    comments = (tmp_path / "a" / "comments.md").read_text()
+    assert comments.startswith("## ours\n\n- too \\*loud\\* (song 0, p0, clarity, excitement)\n")
+    assert "human" not in comments
 
 
-def test_tables_escape_what_markdown_and_latex_take_for_markup(tmp_path) -> None:
+def test_what_is_asked_for_is_added(tmp_path) -> None:
     results, key = write_results(tmp_path)
-    key.write_text(key.read_text().replace("ours", "ours_S|a^2~b"))
+    settings = {"margin": 0.1, "group_by": "equipment", "labels": {"ours": "Our best"}}
+    config = QUICK.model_copy(update=settings)
+    ignored = Ignored(participants={"p7": "a friend"})
+    analysis = analyze([results], key, tmp_path / "a", config, ignored=ignored)
+    names = {path.name for path in (tmp_path / "a").iterdir()}
+    assert names == PLAIN | {"equivalence.csv", "groups.csv"}
+    findings = (tmp_path / "a" / "findings.md").read_text()
+    assert "Our best is equivalent to human within ±0.1" in findings
+    assert "Left out: p7 (a friend)." in findings
+    assert "Our best" in (tmp_path / "a" / "summary.tex").read_text()
+    assert set(analysis.groups["group"]) == {"headphones", "loudspeakers"}
+    assert analysis.participants["equipment"].tolist() == ["headphones"] * 4 + ["loudspeakers"] * 3
+    # It replaces an analysis that had fewer files and the other way round.
     analyze([results], key, tmp_path / "a", QUICK)
-    assert r"ours_S\|a^2~b" in (tmp_path / "a" / "summary.md").read_text()
-    escaped = r"ours\_S|a\textasciicircum{}2\textasciitilde{}b"
+    assert {path.name for path in (tmp_path / "a").iterdir()} == PLAIN
+
+
+def test_names_with_signs_of_formulas_stay_text(tmp_path) -> None:
+    results, key = write_results(tmp_path)
+    key.write_text(key.read_text().replace("ours", "$ours_S|a^2~b$ $").replace("wun", r"\frac{"))
+    analysis = analyze([results], key, tmp_path / "a", QUICK)
+    assert r"$ours_S\|a^2~b$ $" in (tmp_path / "a" / "summary.md").read_text()
+    escaped = r"\$ours\_S|a\textasciicircum{}2\textasciitilde{}b\$ \$"
     assert escaped in (tmp_path / "a" / "summary.tex").read_text()
+    labels = [label.get_text() for label in analysis.figure.axes[0].get_xticklabels()]
+    assert labels == ["human", "$ours_S|a^2~b$ $", r"\frac{"]
+
+
+def test_one_participant_has_values_without_intervals(tmp_path) -> None:
+    results, key = write_results(tmp_path)
+    others = {f"p{number}": "x" for number in range(1, 8)}
+    analyze([results], key, tmp_path / "a", QUICK, ignored=Ignored(participants=others))
+    text = "".join(path.read_text() for path in (tmp_path / "a").glob("*.[mt]*"))
+    assert "nan" not in text
+    assert "1 participant:" in text
+    assert "1 participants" not in text
+
+
+def test_the_figure_says_what_its_signs_mean(tmp_path) -> None:
+    results, key = write_results(tmp_path)
+    analysis = analyze([results], key, tmp_path / "a", QUICK)
+    (legend,) = analysis.figure.legends
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert texts == ["mean, 95% interval", "median", "quartiles", "one participant"]
+    assert (tmp_path / "a" / "ratings.pdf").read_bytes().startswith(b"%PDF")
+    assert "<svg" in (tmp_path / "a" / "ratings.svg").read_text()
+
+
+def test_a_participant_who_stopped_early_is_told_of(tmp_path, caplog) -> None:
+    caplog.set_level(logging.WARNING)
+    ratings = make_ratings(participants=8, songs=3)
+    early = ratings[(ratings["participant"] != "p5") | (ratings["song"] == "song 1")]
+    analysis = analyze_ratings(as_results(early), QUICK)
+    note = "1 participant rated fewer than the usual 3 songs"
+    assert analysis.notes["clarity"][0].startswith(note)
+    assert "p5 (1)" in analysis.notes["clarity"][0]
+    assert note in caplog.text
+    assert analysis.participants.set_index("participant")["songs"]["p5"] == 1
 
 
 def test_a_folder_with_something_else_is_left_alone(tmp_path) -> None:
@@ -245,3 +187,15 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path) -> None:
     (tmp_path / "a" / "my notes.txt").write_text("mine")
     with pytest.raises(FxNormError, match="something else"):
         analyze([results], key, tmp_path / "a", QUICK)
+
+
+def test_results_of_both_real_tools_are_analyzed_together(tmp_path) -> None:
+    files = [REAL / name for name in ("webmushra.csv", "waet_complete.xml", "waet_partial.xml")]
+    analysis = analyze(files, REAL / "key.csv", tmp_path / "a", QUICK)
+    assert list(analysis.titles) == ["production-value", "clarity", "excitement"]
+    assert analysis.friedman["n"].tolist() == [6, 6, 6]
+    assert set(analysis.participants["name"]) == {"P1", "P2", "P3", "P5", "W2 & co", "W3"}
+    # By hand: P1's three songs of one system and criterion.
+    own = analysis.ratings[analysis.ratings["participant"].str.startswith("0d255ba5")]
+    own = own[(own["system"] == "human") & (own["criterion"] == "production-value")]
+    assert sorted(own["rating"]) == [0.66, 0.75, 0.77]

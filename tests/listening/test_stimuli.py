@@ -1,20 +1,20 @@
-"""The exported listening test: audio, key, and the two tools' configurations."""
+"""The exported listening test: its audio and its key."""
 
 import re
+from dataclasses import asdict, replace
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-import yaml
 
 from fxnorm.audio import integrated_loudness, read, true_peak_db, write
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
-from fxnorm.listening import Criterion, ListeningConfig, ListeningSong, export_stimuli
-from fxnorm.listening.stimuli import dither, opaque_id
+from fxnorm.listening import ListeningConfig, ListeningSong, OwnPageConfig, export_stimuli
+from fxnorm.listening.answer_key import opaque_id
+from fxnorm.listening.stimulus_audio import dither
 
 RATE = 44_100
 CONFIG = ListeningConfig(excerpt_s=4.0)
@@ -56,7 +56,7 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> list[ListeningSong]:
 @pytest.fixture(scope="module")
 def exported(songs, tmp_path_factory) -> tuple[Path, pd.DataFrame]:
     folder = tmp_path_factory.mktemp("out") / "listening"
-    return folder, export_stimuli(songs, folder, CONFIG, seed=3)
+    return folder, pd.DataFrame(export_stimuli(songs, folder, CONFIG, seed=3))
 
 
 def wav(folder: Path, identifier: str) -> Path:
@@ -102,6 +102,22 @@ def test_only_the_page_that_would_clip_is_lowered_and_as_a_whole(exported) -> No
     assert lowered.loc["Peaky", "min"] == lowered.loc["Peaky", "max"] > 1.0
 
 
+def test_all_pages_are_lowered_together_if_asked(songs, exported, tmp_path) -> None:
+    _, plain = exported
+    config = CONFIG.model_copy(update={"common_level": True})
+    key = pd.DataFrame(export_stimuli(songs, tmp_path / "out", config, seed=3))
+    lowered = plain["lowered_db"].max()
+    assert key["lowered_db"].tolist() == pytest.approx([lowered] * len(key), abs=1e-6)
+    assert key["lufs"].tolist() == pytest.approx([-23.0 - lowered] * len(key), abs=0.02)
+    assert key["true_peak_dbtp"].max() == pytest.approx(-1.0, abs=0.02)
+
+
+def test_more_songs_per_participant_than_there_are_are_refused(songs, tmp_path) -> None:
+    config = ListeningConfig(page=OwnPageConfig(songs_per_participant=4))
+    with pytest.raises(FxNormError, match=r"songs_per_participant: 4 of 3 songs"):
+        export_stimuli(songs, tmp_path / "out", config, seed=0)
+
+
 def test_the_excerpt_is_where_all_stems_sound(exported) -> None:
     _, key = exported
     starts = key.groupby("song")["start_s"].unique()
@@ -130,7 +146,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_names(
     export_stimuli(songs, tmp_path / "listening", CONFIG, seed=3)
     assert digest(tmp_path / "listening") == digest(folder)
     other = export_stimuli(songs[:1], tmp_path / "other", CONFIG, seed=4)
-    assert not set(other["id"]) & set(key["id"])
+    assert not {row.id for row in other} & set(key["id"])
 
 
 def test_the_hosted_part_tells_nothing(exported) -> None:
@@ -149,9 +165,15 @@ def test_the_hosted_part_tells_nothing(exported) -> None:
 
 def test_the_key_file_reads_back(exported) -> None:
     folder, key = exported
+    written = pd.read_csv(folder / "key.csv")
+    assert set(written.pop("test_id")) == {"fxnorm"}
+    assert set(written.pop("seed")) == {3}
+    assert set(written.pop("criteria")) == {
+        '{"production-value": "Production Value", "clarity": "Clarity", "excitement": "Excitement"}'
+    }
     pd.testing.assert_frame_equal(
         # Three decimals are written.
-        pd.read_csv(folder / "key.csv"),
+        written,
         key,
         check_dtype=False,
         atol=6e-4,
@@ -164,80 +186,10 @@ def test_opaque_ids_are_xml_ids_and_depend_on_everything() -> None:
     assert all(re.fullmatch(r"s[0-9a-f]{12}", name) for name in ids)
 
 
-def flatten(pages: list) -> list[dict]:
-    flat = []
-    for page in pages:
-        flat += flatten(page[1:]) if isinstance(page, list) else [page]
-    return flat
-
-
-def test_webmushra_gets_the_fields_it_needs(exported) -> None:
-    folder, key = exported
-    test = yaml.safe_load((folder / "hosted" / "webmushra.yaml").read_text(encoding="utf-8"))
-    assert test["bufferSize"] in {2**n for n in range(8, 15)}
-    assert test["remoteService"] == "service/write.php"
-    assert isinstance(test["testId"], str)
-    assert isinstance(test["stopOnErrors"], bool)
-    groups = [page for page in test["pages"] if isinstance(page, list)]
-    # Criteria one after another, songs shuffled within each.
-    assert [group[0] for group in groups] == ["random"] * 3
-    assert all({page["id"][-7:] for page in group[1:]} == {group[1]["id"][-7:]} for group in groups)
-    pages = flatten(test["pages"])
-    assert [page["type"] for page in pages[:2]] == ["generic", "volume"]
-    assert pages[-1]["type"] == "finish"
-    assert pages[-1]["writeResults"] is True
-    trials = [page for page in pages if page["type"] == "mushra"]
-    assert len({page["id"] for page in pages if "id" in page}) == 2 + len(trials) == 11
-    reference = key[key["system"] == "reference"].set_index("page")["id"]
-    for trial in trials:
-        assert trial["strict"] is False
-        assert trial["randomize"] is True
-        assert trial["showConditionNames"] is False
-        assert trial["createAnchor35"] is trial["createAnchor70"] is False
-        page = trial["id"].split("_")[0]
-        assert trial["reference"] == f"fxnorm/stimuli/{reference[page]}.wav"
-        expected = key[(key["page"] == page) & (key["system"] != "reference")]["id"]
-        assert trial["stimuli"] == {i: f"fxnorm/stimuli/{i}.wav" for i in sorted(expected)}
-
-
-def test_waet_gets_a_valid_ape_test(exported) -> None:
-    folder, key = exported
-    root = ElementTree.parse(folder / "hosted" / "waet" / "ape.xml").getroot()
-    assert root.tag == "waet"
-    assert [child.tag for child in root] == ["setup", "page", "page", "page"]
-    setup = root.find("setup")
-    assert [child.tag for child in setup] == ["exitText", "survey", "metric", "interface"]
-    assert setup.attrib == {
-        "interface": "APE",
-        "projectReturn": "save.php",
-        "randomiseOrder": "true",
-        "poolSize": "0",
-    }
-    ids = [element.get("id") for element in root.iter() if element.get("id") is not None]
-    assert len(ids) == len(set(ids))
-    assert all(re.fullmatch(r"[A-Za-z_][\w.-]*", name) for name in ids)
-    assert not [element for element in root.iter() if element.get("loudness") is not None]
-    for page in root.findall("page"):
-        tags = [child.tag for child in page]
-        # The order of the tool's schema.
-        assert tags == ["title", *["interface"] * 3, *["audioelement"] * 4]
-        assert page.get("synchronous") == page.get("loop") == page.get("randomiseOrder") == "true"
-        for axis, criterion in zip(page.findall("interface"), CONFIG.criteria, strict=True):
-            assert axis.get("name") == criterion.id
-            positions = [label.get("position") for label in axis.iter("scalelabel")]
-            assert positions == ["0", "100"]
-        rows = key[key["page"] == page.get("id")].set_index("id")["system"]
-        for element in page.findall("audioelement"):
-            kind = "outside-reference" if rows[element.get("id")] == "reference" else "normal"
-            assert element.get("type") == kind
-            assert element.get("url") == f"{element.get('id')}.wav"
-            assert (folder / "hosted" / "stimuli" / element.get("url")).is_file()
-
-
 def test_24_bit_files_are_written_without_dither(songs, tmp_path) -> None:
     config = ListeningConfig(excerpt_s=1.0, bits=24, criteria=(CONFIG.criteria[0],))
     key = export_stimuli(songs[:1], tmp_path / "out", config, seed=0)
-    row = key[key["system"] == "human"].iloc[0]
+    row = asdict(next(row for row in key if row.system == "human"))
     assert soundfile.info(wav(tmp_path / "out", row["id"])).subtype == "PCM_24"
     written, _ = read(wav(tmp_path / "out", row["id"]))
     source, _ = read(songs[0].mixes["human"], round(row["start_s"] * RATE), RATE)
@@ -287,15 +239,10 @@ def test_bad_input_is_refused_and_leaves_nothing(songs, tmp_path) -> None:
         ([ListeningSong("x", {}, plain.stems)], "at least one mix"),
         ([ListeningSong("x", plain.mixes, [])], "at least one mix"),
         ([ListeningSong("x", {"reference": silent}, plain.stems)], "rename that system"),
+        ([plain, replace(plain, name="y", mixes={"wun": silent})], "y: has no mix of human, ours"),
         ([ListeningSong("x", {"ours": silent}, plain.stems)], "x: ours: no loudness"),
         ([ListeningSong("x", {"ours": tmp_path / "no.wav"}, plain.stems)], "no such file"),
     ):
         with pytest.raises(FxNormError, match=message):
             export_stimuli(faulty, tmp_path / "out", CONFIG, seed=0)
         assert not (tmp_path / "out").exists()
-
-
-def test_criteria_need_names_that_results_files_can_hold() -> None:
-    with pytest.raises(FxNormError, match=r"criteria\.0\.id"):
-        ListeningConfig.parse({"criteria": [{"id": "A b", "title": "t", "question": "q"}]}, "p")
-    assert Criterion(id="width", title="Width", question="How wide?").high == "High"

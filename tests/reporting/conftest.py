@@ -1,13 +1,8 @@
 import pytest
-from page_browser import ARGUMENTS, find_chromium
+from browser import open_browser
 
 
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium; needs the Python package playwright."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    executable = find_chromium()
-    with playwright.sync_playwright() as runner:
-        browser = runner.chromium.launch(executable_path=executable, args=ARGUMENTS)
+    with open_browser() as browser:
         yield browser
-        browser.close()

@@ -1,19 +1,5 @@
-"""Chromium, and ears for what a page plays."""
+"""Ears for what a page plays in a browser."""
 
-import shutil
-
-import pytest
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
 # Everything that is sent to the loudspeakers also goes to an analyser, in the page's own context.
 _LISTEN = """
 const connect = AudioNode.prototype.connect;
@@ -39,13 +25,6 @@ window.spectrum = () => {
   return FREQUENCIES.map((f) => bins[Math.round(f / step)]);
 };
 """
-
-
-def find_chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    pytest.skip("Chromium is not installed")
 
 
 def listening_script(frequencies_hz) -> str:

@@ -1,7 +1,4 @@
-"""The report page in a browser: sound, switching, sorting and keys.
-
-Needs Chromium (`apt-get install chromium`) and the Python package playwright.
-"""
+"""The report page in a browser: sound, switching, sorting and keys."""
 
 import numpy as np
 import pandas as pd

@@ -1,0 +1,217 @@
+"""The key: which song and system each opaque name of a listening test stands for."""
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from fxnorm.errors import FxNormError
+from fxnorm.listening.listening_config import ListeningConfig
+
+#: Name, in the key, of the sum of the dry stems.
+REFERENCE = "reference"
+#: What webMUSHRA can add by itself: the reference without its highs.
+ANCHORS = ("anchor35", "anchor70")
+
+_NEEDED = ("id", "page", "song", "system")
+# Row 1 is the header.
+_FIRST_ROW = 2
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """One stimulus.
+
+    Attributes:
+        id: its opaque name.
+        page: the name of its song in results files.
+        song: the song's name.
+        system: whose mix it is; `REFERENCE` is the sum of the dry stems.
+        start_s: where the excerpt begins in the song, seconds.
+        seconds: its length.
+        gain_db: gain applied to reach the loudness.
+        lufs: integrated loudness measured in the written file.
+        true_peak_dbtp: true peak measured there.
+        lowered_db: how far the page stays below the target loudness for the sake of the ceiling.
+    """
+
+    id: str
+    page: str
+    song: str
+    system: str
+    start_s: float
+    seconds: float
+    gain_db: float
+    lufs: float
+    true_peak_dbtp: float
+    lowered_db: float
+
+
+#: What the key says of the whole test, on each of its rows.
+_TEST_COLUMNS = ("test_id", "criteria", "seed")
+#: Columns of the key, in order.
+KEY_COLUMNS = (*(field.name for field in fields(KeyRow)), *_TEST_COLUMNS)
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """What an opaque name stands for."""
+
+    page: str
+    song: str
+    system: str
+
+
+@dataclass(frozen=True)
+class AnswerKey:
+    """What results are read with.
+
+    Attributes:
+        stimuli: by opaque name.
+        criteria: title of each criterion by its name, in the test's order; None in the keys of old
+            exports, which do not hold it.
+        test_id: the test's name; None in such keys.
+    """
+
+    stimuli: Mapping[str, Stimulus]
+    criteria: Mapping[str, str] | None = None
+    test_id: str | None = None
+
+    @property
+    def references(self) -> dict[str, str]:
+        """Opaque name of each page's reference."""
+        return {
+            stimulus.page: name
+            for name, stimulus in self.stimuli.items()
+            if stimulus.system == REFERENCE
+        }
+
+
+def opaque_id(seed: int, song: str, system: str) -> str:
+    """The name of a stimulus: it begins with a letter, as XML ids must, and tells nothing."""
+    text = "\0".join([str(seed), "stimulus", song, system])
+    return "s" + hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def write_key(path: Path, rows: Iterable[KeyRow], config: ListeningConfig, seed: int) -> None:
+    """Write `key.csv`: numbers with three decimals."""
+    criteria = {criterion.id: criterion.title for criterion in config.criteria}
+    test = {
+        "test_id": config.test_id,
+        "criteria": json.dumps(criteria, ensure_ascii=False),
+        "seed": seed,
+    }
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, KEY_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            cells = {
+                name: f"{value:.3f}" if isinstance(value, float) else value
+                for name, value in asdict(row).items()
+            }
+            writer.writerow(cells | test)
+
+
+def read_key(path: str | os.PathLike[str]) -> AnswerKey:
+    """Read the `key.csv` of an export.
+
+    Raises:
+        FxNormError: missing, not such a file, or changed since the export: a name that comes
+            twice, a page with more than one song, or a song or system that its name was not
+            given to.
+    """
+    rows = _rows(Path(path))
+    stimuli: dict[str, Stimulus] = {}
+    for number, row in rows:
+        place = f"{path}, row {number}"
+        if row["id"] in stimuli:
+            raise FxNormError(f"{place}: '{row['id']}' is there twice; take the export's own key")
+        seed = row.get("seed", "")
+        if seed and row["id"] != opaque_id(_integer(seed, place), row["song"], row["system"]):
+            raise FxNormError(
+                f"{place}: '{row['id']}' is not the name that the export gave to '{row['system']}'"
+                f" of '{row['song']}'; take the export's own key"
+            )
+        stimuli[row["id"]] = Stimulus(row["page"], row["song"], row["system"])
+    _check_pages(path, stimuli)
+    return AnswerKey(stimuli, _criteria(path, rows), _only(path, rows, "test_id"))
+
+
+def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            rows = [
+                (number, {name: cell or "" for name, cell in row.items() if name})
+                for number, row in enumerate(reader, start=_FIRST_ROW)
+            ]
+            names = reader.fieldnames or ()
+    except FileNotFoundError:
+        raise FxNormError(f"{path}: no such file; give the key.csv of the export") from None
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        raise FxNormError(
+            f"{path}: not a CSV table ({error}); take the export's own key"
+        ) from error
+    missing = [name for name in _NEEDED if name not in names]
+    if missing:
+        raise FxNormError(
+            f"{path}: has no column '{missing[0]}'; give the key.csv of the export, whose columns"
+            f" are {', '.join(KEY_COLUMNS)}"
+        )
+    if not rows:
+        raise FxNormError(f"{path}: names no stimuli; take the export's own key")
+    return rows
+
+
+def _check_pages(path: str | os.PathLike[str], stimuli: Mapping[str, Stimulus]) -> None:
+    songs: dict[str, str] = {}
+    pages: dict[str, str] = {}
+    seen = set()
+    for stimulus in stimuli.values():
+        song = songs.setdefault(stimulus.page, stimulus.song)
+        page = pages.setdefault(stimulus.song, stimulus.page)
+        if (song, page) != (stimulus.song, stimulus.page):
+            raise FxNormError(
+                f"{path}: the songs '{song}' and '{stimulus.song}' and the pages '{page}' and"
+                f" '{stimulus.page}' are mixed up; take the export's own key"
+            )
+        if (stimulus.song, stimulus.system) in seen:
+            raise FxNormError(
+                f"{path}: '{stimulus.song}' has two mixes of '{stimulus.system}'; take the"
+                " export's own key"
+            )
+        seen.add((stimulus.song, stimulus.system))
+
+
+def _only(
+    path: str | os.PathLike[str], rows: list[tuple[int, dict[str, str]]], column: str
+) -> str | None:
+    values = {row.get(column, "") for _, row in rows}
+    if len(values) > 1:
+        raise FxNormError(f"{path}: rows differ in '{column}'; take the export's own key")
+    return values.pop() or None
+
+
+def _criteria(
+    path: str | os.PathLike[str], rows: list[tuple[int, dict[str, str]]]
+) -> dict[str, str] | None:
+    text = _only(path, rows, "criteria")
+    if text is None:
+        return None
+    try:
+        criteria = json.loads(text)
+        return {str(name): str(title) for name, title in criteria.items()}
+    except (ValueError, AttributeError) as error:
+        raise FxNormError(
+            f"{path}: the column 'criteria' holds no names with titles; take the export's own key"
+        ) from error
+
+
+def _integer(text: str, place: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise FxNormError(f"{place}: the seed is not a number; take the export's own key") from None

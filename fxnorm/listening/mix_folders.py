@@ -1,0 +1,81 @@
+"""Finding the songs of a listening test: `<mixes>/<system>/<song>.wav` and the dry stems."""
+
+import logging
+import unicodedata
+from pathlib import Path
+
+from fxnorm.audio import READABLE
+from fxnorm.data import Song, find_songs
+from fxnorm.errors import FxNormError
+from fxnorm.listening.stimulus_audio import ListeningSong
+
+#: Name of the system whose mixes are the songs' own.
+HUMAN = "human"
+
+_log = logging.getLogger(__name__)
+
+
+def find_listening_songs(mixes: Path, dry: Path) -> list[ListeningSong]:
+    """The songs of a test with everybody's mixes; what is left out is warned of.
+
+    Names match whichever way their accents are encoded.
+
+    Args:
+        mixes: a folder per system, in it an audio file per song.
+        dry: a folder per song with the dry stems and the human mix.
+
+    Raises:
+        FxNormError: no such folder, a system named "human", or two mixes of a song by one system.
+    """
+    if not mixes.is_dir():
+        raise FxNormError(f"{mixes}: no such folder; give the one with a folder per system")
+    found = {_composed(song.name): song for song in find_songs(dry).songs}
+    systems = _systems(mixes)
+    for system, files in systems.items():
+        for name, path in files.items():
+            if name not in found:
+                _log.warning("%s: no song '%s' in %s; left out", path, name, dry)
+        if not set(files) & set(found):
+            raise FxNormError(
+                f"{mixes / system}: holds no mix of a song in {dry}; name mixes like the songs'"
+                " folders"
+            )
+    songs = [_listening_song(name, song, systems) for name, song in found.items()]
+    for song in songs:
+        if len(song.mixes) == 1:
+            _log.warning("%s: no system has mixed it; left out", song.name)
+    return [song for song in songs if len(song.mixes) > 1]
+
+
+def _systems(mixes: Path) -> dict[str, dict[str, Path]]:
+    """Files of each system by song."""
+    systems: dict[str, dict[str, Path]] = {}
+    for folder in sorted(mixes.iterdir()):
+        if _is_audio(folder):
+            _log.warning("%s: lies in no system's folder; left out", folder)
+        if not folder.is_dir() or folder.name.startswith("."):
+            continue
+        name = _composed(folder.name)
+        if name == HUMAN:
+            raise FxNormError(
+                f"{folder}: '{HUMAN}' names the songs' own mixtures; rename this system"
+            )
+        systems[name] = {}
+        for path in filter(_is_audio, sorted(folder.iterdir())):
+            earlier = systems[name].setdefault(_composed(path.stem), path)
+            if earlier != path:
+                raise FxNormError(f"{path}: there is also {earlier.name}; remove one of the two")
+    return systems
+
+
+def _listening_song(name: str, song: Song, systems: dict[str, dict[str, Path]]) -> ListeningSong:
+    own = {system: files[name] for system, files in systems.items() if name in files}
+    return ListeningSong(name, {HUMAN: song.mixture} | own, list(song.stems.values()))
+
+
+def _is_audio(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() in READABLE and not path.name.startswith(".")
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)

@@ -1,0 +1,95 @@
+"""What a file of results holds before it is held against the key: sessions with ratings."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fxnorm.errors import FxNormError
+
+
+@dataclass(frozen=True)
+class FoundRating:
+    """A rating as found in a file.
+
+    Attributes:
+        place: where, for messages.
+        trial: the page's whole name where the file has one that holds more than the page, else the
+            page's; "" where the file does not tell.
+        page: the song's page, None where the file does not tell.
+        stimulus: its opaque name, or what webMUSHRA calls the reference and its anchors.
+        criterion: its name.
+        rating: 0 to 1.
+        seconds: spent on it, NaN where unknown.
+        comment: "" for none.
+        repeated: the participant rates this for the second time, on purpose.
+    """
+
+    place: str
+    trial: str
+    page: str | None
+    stimulus: str
+    criterion: str
+    rating: float
+    seconds: float
+    comment: str
+    repeated: bool = False
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run through the test.
+
+    Attributes:
+        file: name of the file in which it was found.
+        participant: what tells it from other sessions in tables.
+        name: what the participant calls themselves, "" where unknown.
+        answers: to the questionnaire, by question.
+        test_id: the test's name, None where the file does not tell.
+        identifier: the session's own, "" where it has none.
+        ratings: all of it.
+    """
+
+    file: str
+    participant: str
+    name: str
+    answers: Mapping[str, str]
+    test_id: str | None = None
+    identifier: str = ""
+    ratings: list[FoundRating] = field(default_factory=list)
+
+
+def as_rating(value: Any, place: str, scale: float = 1.0) -> float:
+    """A rating on a scale from 0 to `scale`, as 0 to 1.
+
+    Raises:
+        FxNormError: it is none.
+    """
+    number = _number(value)
+    if not 0.0 <= number <= scale:
+        raise FxNormError(f"{place}: the rating is not a number within its scale; correct it")
+    return number / scale
+
+
+def as_seconds(value: Any, place: str) -> float:
+    """A time, NaN for nothing.
+
+    Raises:
+        FxNormError: it is something else.
+    """
+    if value is None or value == "":
+        return math.nan
+    number = _number(value)
+    if not 0.0 <= number < math.inf:
+        raise FxNormError(f"{place}: the time is not a number of seconds; correct or empty it")
+    return number
+
+
+def _number(value: Any) -> float:
+    # JSON's true would count as 1.
+    if isinstance(value, bool):
+        return math.nan
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan

@@ -1,0 +1,147 @@
+"""The audio of a song's stimuli: where they are cut, how loud they get, and their files."""
+
+import logging
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fxnorm.audio import (
+    info,
+    integrated_loudness,
+    read,
+    short_term_loudness,
+    to_stereo,
+    true_peak_db,
+    write,
+)
+from fxnorm.audio.excerpts import LoudnessMatch, busiest_start, fade, match_loudness, read_excerpt
+from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.errors import FxNormError
+from fxnorm.listening.answer_key import REFERENCE
+from fxnorm.listening.listening_config import ListeningConfig
+from fxnorm.seeds import generator
+
+#: The shortest file that has a loudness, in seconds (ITU-R BS.1770: one block).
+_LEAST_S = 0.4
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ListeningSong:
+    """One page of the test.
+
+    Attributes:
+        name: the song's name, for the key.
+        mixes: audio file of each system's mix, the human mix among them.
+        stems: the dry stems; their sum is the reference, and the excerpt is where all are active.
+            They must be aligned with the mixes.
+    """
+
+    name: str
+    mixes: Mapping[str, str | os.PathLike[str]]
+    stems: Sequence[str | os.PathLike[str]]
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Where a song's stimuli are cut.
+
+    Attributes:
+        start_s: where they begin, whole seconds.
+        seconds: how long they are.
+    """
+
+    start_s: int
+    seconds: float
+
+
+def find_excerpt(song: ListeningSong, config: ListeningConfig) -> Excerpt:
+    """The stretch in which all stems are most active, or the whole of a shorter song."""
+    lengths = {str(path): info(path).duration_s for path in [*song.mixes.values(), *song.stems]}
+    shortest = min(lengths.values())
+    if shortest < _LEAST_S:
+        file = min(lengths, key=lambda file: lengths[file])
+        raise FxNormError(f"{file}: lasts {shortest:.2f} s, too short to compare; replace the file")
+    if max(lengths.values()) - shortest > 1.0:
+        _log.warning(
+            "%s: its files differ in length by %.1f s (shortest: %s); are they aligned?",
+            song.name,
+            max(lengths.values()) - shortest,
+            min(lengths, key=lambda path: lengths[path]),
+        )
+    if shortest <= config.excerpt_s:
+        _log.warning(
+            "%s: used whole, %.1f s instead of %.1f s", song.name, shortest, config.excerpt_s
+        )
+        return Excerpt(0, math.floor(shortest * SAMPLE_RATE) / SAMPLE_RATE)
+    profiles = []
+    for path in song.stems:
+        audio, sample_rate = read(path)
+        audio = to_stereo(audio)[: math.floor(shortest * sample_rate)]
+        profiles.append(short_term_loudness(audio, sample_rate, hop_s=1.0)[1])
+    start_s, activity_lufs = busiest_start(profiles, config.excerpt_s)
+    start_s = min(start_s, math.floor(shortest - config.excerpt_s))
+    _log.info(
+        "%s: excerpt from %d s, where its least active stem has %.1f LUFS",
+        song.name,
+        start_s,
+        activity_lufs,
+    )
+    return Excerpt(start_s, config.excerpt_s)
+
+
+def read_versions(
+    song: ListeningSong, excerpt: Excerpt, config: ListeningConfig
+) -> dict[str, np.ndarray]:
+    """The excerpt of every system's mix and of the dry sum, (samples, 2) float32, faded."""
+    samples = round(excerpt.seconds * SAMPLE_RATE)
+    versions = {
+        system: read_excerpt(path, excerpt.start_s, samples, SAMPLE_RATE)
+        for system, path in song.mixes.items()
+    }
+    versions[REFERENCE] = np.sum(
+        [read_excerpt(path, excerpt.start_s, samples, SAMPLE_RATE) for path in song.stems], axis=0
+    )
+    fade_samples = round(config.fade_ms * SAMPLE_RATE / 1000.0)
+    return {system: fade(audio, fade_samples) for system, audio in versions.items()}
+
+
+def match_versions(
+    song: ListeningSong, versions: Mapping[str, np.ndarray], lufs: float, config: ListeningConfig
+) -> LoudnessMatch:
+    """Gains that bring a song's versions to one loudness."""
+    try:
+        return match_loudness(
+            versions, SAMPLE_RATE, target_lufs=lufs, ceiling_dbtp=config.ceiling_dbtp
+        )
+    except FxNormError as error:
+        raise FxNormError(f"{song.name}: {error}") from error
+
+
+def dither(audio: np.ndarray, bits: int, rng: np.random.Generator) -> np.ndarray:
+    """Add triangular noise of two steps' width, to be rounded to `bits` afterwards.
+
+    With this density neither mean nor power of the rounding error depends on the signal
+    (Lipshitz, Wannamaker & Vanderkooy 1992, JAES 40(5)).
+    """
+    step = 2.0 ** (1 - bits)
+    noise = rng.random(audio.shape) - rng.random(audio.shape)
+    return audio + step * noise
+
+
+def write_stimulus(path: Path, audio: np.ndarray, bits: int, seed: int) -> tuple[float, float]:
+    """Write a file, with dither if it has 16 bits.
+
+    Returns:
+        Integrated loudness in LUFS and true peak in dBTP of what was written.
+    """
+    if bits == 16:
+        audio = dither(audio, bits, generator(seed, "dither", path.stem))
+    write(path, audio, SAMPLE_RATE, subtype=f"PCM_{bits}")
+    written, _ = read(path)
+    return integrated_loudness(written, SAMPLE_RATE), true_peak_db(written)
