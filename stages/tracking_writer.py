@@ -225,9 +225,10 @@ def _read(messages: "queue.SimpleQueue[tuple[Any, ...]]", writer: RunWriter) -> 
         writer.stage_waits = method == "end"
         messages.put((method, *arguments))
     # The stage waits from here on, so no call may hang.
-    while (since := writer.calling_since) is None or time.monotonic() - since < call_limit_s():
+    limit_s = call_limit_s(os.environ.get("MLFLOW_TRACKING_URI"))
+    while (since := writer.calling_since) is None or time.monotonic() - since < limit_s:
         time.sleep(0.1)
-    _say(f"not tracked in MLflow: its store did not answer in {call_limit_s():.0f} s")
+    _say(f"not tracked in MLflow: its store did not answer in {limit_s:.0f} s")
     os._exit(1)
 
 

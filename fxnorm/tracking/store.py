@@ -26,7 +26,9 @@ _DATABASE, _ARTIFACTS = "mlflow.db", "mlartifacts"
 _LIMITS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": 1, "MLFLOW_HTTP_REQUEST_TIMEOUT": 10}
 #: What a call may take beside its requests: waits between them, a lock, a slow disk.
 _SLACK_S = 40.0
-_LOCK_S = 20.0
+#: A file answers as fast as the machine, which others may keep busy.
+_LOCAL_LIMIT_S = 600.0
+_LOCK_S = 60.0
 _LONGEST_REASON = 200
 #: Shows runs, curves and comparisons first, where MLflow would show traces of language models.
 _VIEW = {"mlflow.experimentKind": "custom_model_development"}
@@ -85,8 +87,14 @@ def prepare_mlflow() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def call_limit_s() -> float:
-    """Longest time that one call to the store may take, in seconds."""
+def call_limit_s(uri: str | None) -> float:
+    """Longest time that one call may take, in seconds.
+
+    Args:
+        uri: of the store, as for `open_store`.
+    """
+    if not uri or uri.startswith("sqlite:"):
+        return _LOCAL_LIMIT_S
     retries, timeout = (number_from_environment(name, limit) for name, limit in _LIMITS.items())
     return (retries + 1.0) * timeout + _SLACK_S
 

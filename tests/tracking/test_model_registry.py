@@ -130,6 +130,7 @@ def server(checkout):
         port = free.getsockname()[1]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     environment |= {"MLFLOW_TRACKING_URI": f"sqlite:///{checkout}/mlflow.db"}
+    environment |= {"MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT": "600"}  # of a busy machine
     command = [str(Path(sys.executable).with_name("mlflow")), "models", "serve"]
     options = ["-m", "models:/fxnorm@champion", "--env-manager", "local", "-p", str(port)]
     process = subprocess.Popen(
