@@ -30,7 +30,7 @@ schema: $(VENV)/.installed
 	python -m stages.schema
 
 ui: $(VENV)/.installed
-	mlflow ui --backend-store-uri sqlite:///$(CURDIR)/mlflow.db
+	python -m stages.ui
 
 clean:
 	rm -rf $(VENV) .checkpoints build *.egg-info .mypy_cache .pytest_cache .ruff_cache

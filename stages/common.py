@@ -16,7 +16,11 @@ from stages.tracking import Run, main_checkout, stage_run
 
 @contextmanager
 def stage(
-    name: str, sections: Sequence[str], *, model: str | Path | None = None
+    name: str,
+    sections: Sequence[str],
+    *,
+    system: str | None = None,
+    model: str | Path | None = None,
 ) -> Iterator[tuple[Params, Run]]:
     """Validate params.yaml and log the body as one MLflow run.
 
@@ -25,12 +29,13 @@ def stage(
     Args:
         name: as DVC names it, `train@ours_S_Lb`.
         sections: dotted keys of the params the stage depends on, as in dvc.yaml.
+        system: the system that the stage trains or evaluates, if any.
         model: folder of the trained model the stage uses, if any.
     """
     try:
         params = load_params("params.yaml")
         chosen = select(params, sections)
-        with stage_run(name, chosen, root=Path.cwd(), model=model) as run:
+        with stage_run(name, chosen, root=Path.cwd(), system=system, model=model) as run:
             yield params, run
     except FxNormError as error:
         print(f"{name}: {error}", file=sys.stderr)

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from fxnorm.audio import read, short_term_loudness
+from fxnorm.audio.excerpts import busiest_start
 from fxnorm.data import Song, find_songs, load_partition
 from fxnorm.evaluation import (
     SongMix,
@@ -17,6 +21,7 @@ from fxnorm.outputs import atomic_folder
 from stages.common import argument, stage, write_numbers
 from stages.mixes import BASELINE, DRY_SUM, REPORTS, TEST_SETS, mix_path
 from stages.params import Params
+from stages.tracking import EXCERPT_S
 
 MODELS = Path("models")
 #: Groups of metrics whose mean errors sum a system up.
@@ -28,11 +33,13 @@ def main(system: str) -> None:
     folder = None if system in (BASELINE, DRY_SUM) else MODELS / system
     sections = ["seed", "dataset", "stems", "evaluation"]
     name = f"evaluate@{system}" if folder else f"evaluate_baseline@{system}"
-    with stage(name, sections, model=folder) as (params, run):
+    with stage(name, sections, system=system, model=folder) as (params, run):
         if folder is not None:
             params.system(system)
         model = None if folder is None else load(folder, choose_device("auto"))
         songs = _songs(system, params)
+        for test_set, folder_of_songs in TEST_SETS.items():
+            run.dataset(test_set, folder_of_songs, "test")
         with atomic_folder(REPORTS / system / "mixes") as mixes:
             for test_set, listed in songs.items():
                 # Recordings that nobody levelled may add up to more than full scale.
@@ -53,11 +60,13 @@ def main(system: str) -> None:
         write_scores(scores, REPORTS / system / "metrics.csv")
         summary = nested_summary(scores, params.evaluation, seed=params.seed)
         write_numbers(summary, REPORTS / system / "summary.json")
-        write_numbers(headline(summary), REPORTS / system / "headline.json", digits=4)
-        run.metrics(summary)
+        numbers = headline(summary)
+        write_numbers(numbers, REPORTS / system / "headline.json", digits=4)
+        run.metrics({"details": summary})
+        run.headline(numbers)
         run.table(scores, "metrics")
         for test_set, listed in songs.items():
-            run.artifact(mix_path(system, test_set, listed[0].name), f"audio/{test_set}")
+            run.excerpt(*_excerpt(system, test_set, listed[0].name), f"{test_set}_{listed[0].name}")
 
 
 def headline(summary: Mapping[str, Any]) -> dict[str, dict[str, float]]:
@@ -74,6 +83,14 @@ def headline(summary: Mapping[str, Any]) -> dict[str, dict[str, float]]:
         errors = {group: groups[group]["mape_mean"]["mean"] for group in HEADLINE}
         numbers[test_set] = errors | {"mean": sum(errors.values()) / len(errors)}
     return numbers
+
+
+def _excerpt(system: str, test_set: str, song: str) -> tuple[np.ndarray, int]:
+    """Audio and sample rate of a mix where the song is busiest, the same place for all systems."""
+    human, rate = read(TEST_SETS[test_set] / song / "mixture.wav")
+    profile = short_term_loudness(human, rate, hop_s=1.0)[1]
+    start = busiest_start([profile], EXCERPT_S)[0] * rate
+    return read(mix_path(system, test_set, song), start, round(EXCERPT_S * rate))
 
 
 def _songs(system: str, params: Params) -> dict[str, list[Song]]:

@@ -30,7 +30,7 @@ def main() -> None:
             with atomic_file(file) as path:
                 wide = table.pivot(index="frequency_hz", columns="stem", values=column)
                 wide.to_csv(path, float_format="%.5g")
-        run.dataset("train", f"{params.dataset.root}/train", "training")
+        run.dataset("train", Path(params.dataset.root) / "train", "training")
         run.table(table, "features")
         run.figure(features_figure(features), "features")
 

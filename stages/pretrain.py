@@ -8,7 +8,7 @@ SECTIONS = ["seed", "dataset", "stems", "normalization", "pretraining"]
 
 def main() -> None:
     """Train and save the pretraining network."""
-    with stage("pretrain", SECTIONS) as (params, run):
+    with stage("pretrain", SECTIONS, system="pretrained") as (params, run):
         train_stage("pretrained", params.pretraining, params, run)
 
 

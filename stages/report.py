@@ -76,7 +76,6 @@ def main() -> None:
         write_report_page(PAGE, report, shown, params.report, names, our_data=data)
         run.artifact(TABLES, "tables")
         run.artifact(FIGURES, "figures")
-        run.artifact(PAGE)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from stages.training import train_stage
 def main(system: str) -> None:
     """Train and save one system."""
     sections = ["seed", "dataset", "stems", "normalization", f"systems.{system}"]
-    with stage(f"train@{system}", sections) as (params, run):
+    with stage(f"train@{system}", sections, system=system) as (params, run):
         train_stage(system, params.system(system), params, run)
 
 

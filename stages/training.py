@@ -22,7 +22,7 @@ from fxnorm.training import (
 )
 from stages.common import unfinished_work, write_numbers
 from stages.params import Params, SystemConfig
-from stages.tracking import MODEL_DIGEST, Run
+from stages.tracking import Run
 
 MODELS = Path("models")
 REPORTS = Path("reports/training")
@@ -48,7 +48,10 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
     start = digest(front_end) if front_end else "fresh"
     wet = _wet_stems(system, params)
     wet_files = [path for stems in wet.values() for path in stems.values()]
-    inputs = digest(TRAIN, VALID, CODE, *wet_files)
+    data = {"train": digest(TRAIN), "valid": digest(VALID)}
+    run.dataset("train", TRAIN, "training", digest=data["train"])
+    run.dataset("valid", VALID, "validation", digest=data["valid"])
+    inputs = digest(*data.values(), CODE, *wet_files)
     key = digest(name, system.network, training, seed, start, inputs)
     result = train(
         training,
@@ -73,7 +76,7 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
         states = {"best": result.best_mean.weights, "last": result.last}
     _save(name, states, system, params)
     _report(name, result, run)
-    run.tags({MODEL_DIGEST: digest(MODELS / name)})
+    run.trained(MODELS / name)
     discard_checkpoint(unfinished_work("training"), key)
 
 

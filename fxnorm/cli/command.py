@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fxnorm import __version__
-from fxnorm.cli import features, listen, mix, normalize, score, weights
+from fxnorm.cli import features, listen, mix, normalize, register, score, weights
 from fxnorm.cli.arguments import Parser
 from fxnorm.errors import FxNormError
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(prog="fxnorm", description="Automatic music mixing with effect normalisation.")
     parser.add_argument("--version", action="version", version=f"fxnorm {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (mix, normalize, features, weights, score, listen):
+    for module in (mix, normalize, features, weights, score, listen, register):
         module.add_parser(commands)
     _prepare_output()
     options = parser.parse_args(arguments)

@@ -3,9 +3,12 @@
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -205,28 +208,41 @@ def test_the_environment_says_where_to_train(checkout):
     assert (done.returncode, "device not available" in done.stderr) == (2, True)
 
 
-def test_a_temporary_experiment_is_tracked_in_the_main_checkout(checkout):
+def _tracked(folder, query="", database="mlflow.db"):
+    """A client of the store in a checkout, and the runs that a filter finds, last first."""
     from mlflow import MlflowClient
 
-    _run(checkout, "git", "add", "-A")
-    _run(checkout, "git", "commit", "-qm", "run")
-    _run(checkout, "dvc", "exp", "run", "--temp", "-n", "trial", "-S", "listening.fade_ms=5")
+    client = MlflowClient(tracking_uri=f"sqlite:///{folder / database}")
+    experiment = client.get_experiment_by_name("fxnorm")
+    return client, client.search_runs([experiment.experiment_id], query, max_results=200)
+
+
+def _commit(folder):
+    _run(folder, "git", "add", "-A")
+    _run(folder, "git", "commit", "-qm", "run", "--allow-empty")
+
+
+def test_temporary_experiments_are_tracked_in_the_main_checkout(checkout):
+    _commit(checkout)
+    run = ("dvc", "exp", "run", "--temp", "-S")
+    _run(checkout, *run, "listening.fade_ms=5", "-n", "trial")
     shown = _run(checkout, "dvc", "exp", "show", "--json").stdout
     assert "trial" in shown
-    client = MlflowClient(tracking_uri=f"sqlite:///{checkout / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("fxnorm")
-    runs = client.search_runs([experiment.experiment_id], "tags.`dvc.exp_name` = 'trial'")
+    _, runs = _tracked(checkout, "tags.`dvc.exp_name` = 'trial'")
     # Nothing but the stage that reads the changed parameter ran.
     assert [run.info.run_name for run in runs] == ["stimuli/trial"]
     assert yaml.safe_load((checkout / "params.yaml").read_text())["listening"]["fade_ms"] != 5
 
+    # Nor does another store lose anything with the copy in which the experiment ran.
+    _run(checkout, *run, "listening.fade_ms=6", MLFLOW_TRACKING_URI="sqlite:///build/my.db")
+    client, (stimuli,) = _tracked(checkout, database="build/my.db")
+    assert Path(stimuli.info.artifact_uri.removeprefix("file://")).is_dir()
+    assert f"{checkout}/build/mlartifacts/" in stimuli.info.artifact_uri
+    assert client.list_artifacts(stimuli.info.run_id)
+
 
 def test_every_stage_is_a_run_and_evaluations_nest_under_their_training(checkout):
-    from mlflow import MlflowClient
-
-    client = MlflowClient(tracking_uri=f"sqlite:///{checkout / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("fxnorm")
-    runs = client.search_runs([experiment.experiment_id], max_results=100)
+    _, runs = _tracked(checkout)
     by_stage = {run.data.tags["dvc.stage"]: run for run in reversed(runs)}
     assert {"synthesize", "features", "normalize@dry", "pretrain", "report"} <= set(by_stage)
     for system in SYSTEMS:
@@ -237,6 +253,98 @@ def test_every_stage_is_a_run_and_evaluations_nest_under_their_training(checkout
         assert parent in trained
     metrics = by_stage["train@ours_S_Lb"].data.metrics
     assert {"train/loss_mean", "valid/loss_mean"} <= set(metrics)
+
+
+def test_a_training_run_has_settings_and_outcome_in_one_row(checkout):
+    client, runs = _tracked(checkout, "tags.`dvc.stage` LIKE 'train@%'")
+    names = ("spectral", "panning", "dynamics", "mean")
+    for system in SYSTEMS:
+        run = next(one for one in reversed(runs) if one.data.tags["system"] == system)
+        written = json.loads((checkout / f"reports/evaluation/{system}/headline.json").read_text())
+        for test_set in ("wet", "dry"):
+            for name in names:
+                logged = run.data.metrics[f"{test_set}/{name}"]
+                assert logged == pytest.approx(written[test_set][name], rel=1e-3)
+        own = yaml.safe_load((checkout / "params.yaml").read_text())["systems"][system]
+        assert float(run.data.params["training.learning_rate"]) == own["training"]["learning_rate"]
+        assert run.data.params["network.kind"] == own["network"]["kind"]
+        assert not [key for key in run.data.params if key.startswith("systems")]
+        digests = {one.dataset.name: one.dataset.digest for one in run.inputs.dataset_inputs}
+        assert digests == {
+            name: digest(checkout / "data/normalized" / name) for name in ("train", "valid")
+        }
+    _, evaluations = _tracked(checkout, "tags.`dvc.stage` = 'evaluate@ours_S_Lb'")
+    assert {one.dataset.name for one in evaluations[0].inputs.dataset_inputs} == {"wet", "dry"}
+    excerpts = client.list_artifacts(evaluations[0].info.run_id, "audio")
+    assert {path.path[:10] for path in excerpts} == {"audio/wet_", "audio/dry_"}
+    sizes = [path.stat().st_size for path in (checkout / "mlartifacts").rglob("*")]
+    assert max(sizes) < 2_000_000
+
+
+def test_the_filters_in_the_documentation_find_runs(checkout):
+    page = (ROOT / "docs/tracking.md").read_text()
+    table = page.partition("| filter | finds |")[2].partition("\n\n")[0]
+    filters = [line.split("`")[1] for line in table.splitlines() if "`" in line]
+    found = {query: len(_tracked(checkout, query)[1]) for query in filters}
+    # Those of a test's copy differ from its commit, as its params are smaller.
+    assert {query for query, count in found.items() if not count} <= {"tags.git.dirty = 'false'"}
+    assert len(found) > 3
+
+
+def test_the_training_view_has_an_address(checkout):
+    server = "http://127.0.0.1:9"
+    client, _ = _tracked(checkout)
+    experiment = client.get_experiment_by_name("fxnorm").experiment_id
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stages.ui"],
+        cwd=checkout,
+        env=os.environ | {"MLFLOW_PORT": str(port), "MLFLOW_TRACKING_URI": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        first = process.stdout.readline()
+        assert first.startswith(f"Training runs: {address}/#/experiments/{experiment}/runs?")
+        while process.poll() is None:
+            try:
+                urllib.request.urlopen(f"{address}/health").close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        assert process.poll() is None
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+    failed = _run(
+        checkout, sys.executable, "-m", "stages.ui", check=False, MLFLOW_TRACKING_URI=server
+    )
+    assert (failed.returncode, len(failed.stderr.splitlines())) == (2, 1)
+    assert failed.stderr.startswith("ui: MLflow's store: ")
+
+
+def test_dvc_gets_a_model_by_its_name(checkout, tmp_path):
+    _commit(checkout)
+    _run(checkout, "git", "tag", "-a", "ours_S_Lb@v1.0.0", "-m", "First model")
+    _run(tmp_path, "git", "clone", "-q", str(checkout), "clone")
+    got = tmp_path / "clone/best"
+    words = ("dvc", "artifacts", "get", str(checkout), "ours_S_Lb", "--rev", "v1.0.0")
+    _run(got.parent, *words, "-o", "best")
+    model = checkout / "models/ours_S_Lb"
+    names = sorted(path.name for path in model.iterdir())
+    assert sorted(path.name for path in got.iterdir()) == names
+    assert all((got / name).read_bytes() == (model / name).read_bytes() for name in names)
+    listed = yaml.safe_load((ROOT / "dvc.yaml").read_text())["artifacts"]
+    systems = yaml.safe_load((ROOT / "params.yaml").read_text())["systems"]
+    assert set(listed) == set(systems)
+    for system, entry in listed.items():
+        assert (entry["path"], entry["type"]) == (f"models/{system}", "model")
+        assert entry["desc"]
+        assert systems[system]["training"]["loss"]["kind"] in entry["labels"]
 
 
 def test_dvc_commands_give_useful_answers(checkout):
