@@ -27,7 +27,6 @@ from fxnorm.normalization.matching.table import find_effect
 from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.seeds import generator
 
-
 #: Range around the gate in which a stem fades from untouched to normalised, in dB.
 _FADE_DB = 2.0
 #: A stem whose peak is lower may hold nothing but noise or what other microphones caught.
@@ -123,7 +122,7 @@ class FxNormalizer:
         if passed:
             warnings.append(f"silent or below {GATE_DB:g} dBFS: passed through unchanged")
         else:
-            # In the fade the chain gets the stem above its own gates, which its level is no part of.
+            # In the fade the chain gets the stem above its own gates; the level changes nothing else.
             lifted = stereo if share == 1.0 else stereo * np.float32(from_db(_FADE_DB))
             if sample_rate != SAMPLE_RATE:
                 warnings.append(f"resampled from {sample_rate} Hz to {SAMPLE_RATE} Hz and back")
@@ -216,7 +215,8 @@ def _checked(audio: Any, sample_rate: Any, stem: str) -> np.ndarray:
         or not LOWEST_RATE <= sample_rate <= HIGHEST_RATE
     ):
         raise FxNormError(
-            f"{stem}: sample rate {sample_rate!r}; give whole Hz from {LOWEST_RATE} to {HIGHEST_RATE}"
+            f"{stem}: sample rate {sample_rate!r}; give whole Hz from {LOWEST_RATE} to"
+            f" {HIGHEST_RATE}"
         )
     try:
         stereo = np.asarray(to_stereo(audio), np.float32)
@@ -228,7 +228,7 @@ def _checked(audio: Any, sample_rate: Any, stem: str) -> np.ndarray:
 
 
 def _faded(stereo: np.ndarray, normalized: np.ndarray, share: float) -> np.ndarray:
-    """Between a stem and the same normalised; the peak's level goes evenly from one to the other."""
+    """Between a stem and the same normalised; the peak's level goes evenly over."""
     lift_db = peak_db(normalized) - peak_db(stereo)
     weight = np.float32(share * from_db((share - 1.0) * lift_db))
     faded: np.ndarray = weight * normalized + np.float32(1.0 - share) * stereo
@@ -239,8 +239,8 @@ def _noise_warning(peak: float | None, output: np.ndarray, passed: bool) -> list
     if passed or peak is None or peak >= _NOISE_DB:
         return []
     return [
-        f"peaks at {peak:.1f} dBFS and is lifted by {peak_db(output) - peak:.0f} dB: check that it is"
-        " no noise or bleed"
+        f"peaks at {peak:.1f} dBFS and is lifted by {peak_db(output) - peak:.0f} dB: check that it"
+        " is no noise or bleed"
     ]
 
 

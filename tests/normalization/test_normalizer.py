@@ -39,10 +39,11 @@ def test_the_chain_is_the_effects_in_order_on_the_padded_stem() -> None:
     y = match_equalization(y, SAMPLE_RATE, FEATURES.eq[stem], max_boost_db=24.0)
     y, chosen = match_compression(y, SAMPLE_RATE, stem, FEATURES.compression[stem])
     y = match_panning(y, SAMPLE_RATE, stem, FEATURES.panning[stem])
-    y = normalize_loudness(y, SAMPLE_RATE, FEATURES.loudness[stem])
+    # The loudness of a stem this short is that of the stem without its padding.
+    y = normalize_loudness(y[PADDING:-PADDING], SAMPLE_RATE, FEATURES.loudness[stem])
     order = ("loudness", "panning", "eq", "compression")  # any order given is the chain's own
     result = FxNormalizer(FEATURES, NormalizationConfig(effects=order))(x, SAMPLE_RATE, stem)
-    np.testing.assert_allclose(result.audio, y[PADDING:-PADDING], atol=1e-7)
+    np.testing.assert_allclose(result.audio, y, atol=1e-7)
     reported = [
         None if r["ratio"] is None else (r["threshold_db"], r["ratio"])
         for r in result.report["effects"]["compression"].values()
@@ -52,8 +53,17 @@ def test_the_chain_is_the_effects_in_order_on_the_padded_stem() -> None:
 
 
 def _levelled(peak_db: float) -> np.ndarray:
+    """Both channels of this peak, as each has its own gate in the chain."""
     x = noise(2.0, 0)
-    return (x * np.float32(audio.from_db(peak_db) / peak(x))).astype(np.float32)
+    return (x * (audio.from_db(peak_db) / np.abs(x).max(axis=0))).astype(np.float32)
+
+
+def _require_same_compression(first, second) -> None:
+    """The same but for one step of the threshold."""
+    for channel in ("left", "right"):
+        ours, theirs = (r.report["effects"]["compression"][channel] for r in (first, second))
+        assert (ours["branch"], ours["ratio"]) == (theirs["branch"], theirs["ratio"])
+        assert ours["threshold_db"] == pytest.approx(theirs["threshold_db"], abs=0.5)
 
 
 def test_around_the_gate_a_stem_fades_from_untouched_to_normalised() -> None:
@@ -77,7 +87,7 @@ def test_a_dc_offset_is_removed_said_and_changes_nothing_else() -> None:
     plain = FxNormalizer(FEATURES)(x, SAMPLE_RATE, "drums")
     shifted = FxNormalizer(FEATURES)(x + np.float32(0.3), SAMPLE_RATE, "drums")
     assert any("DC offset of +0.300" in text for text in shifted.report["warnings"])
-    assert shifted.report["effects"]["compression"] == plain.report["effects"]["compression"]
+    _require_same_compression(shifted, plain)
     # What is left is the noise's own mean, which is taken for part of the offset.
     np.testing.assert_allclose(shifted.audio, plain.audio, atol=0.01)
 
@@ -100,8 +110,8 @@ def test_silence_before_and_after_changes_neither_side_nor_spectrum(noise_db) ->
     normalizer = FxNormalizer(FEATURES)
     plain = normalizer(x, SAMPLE_RATE, "vocals")
     late = normalizer(np.concatenate([gap, x, gap]), SAMPLE_RATE, "vocals")
-    for key in ("panning", "compression"):
-        assert late.report["effects"][key] == plain.report["effects"][key]
+    assert late.report["effects"]["panning"] == plain.report["effects"]["panning"]
+    _require_same_compression(late, plain)
     ours = band_levels_db(late.audio[len(gap) : len(gap) + len(x)])
     assert np.abs(ours - band_levels_db(plain.audio)).max() < 1.0
 
