@@ -122,7 +122,7 @@ class FxNormalizer:
         if passed:
             warnings.append(f"silent or below {GATE_DB:g} dBFS: passed through unchanged")
         else:
-            # In the fade the chain gets the stem above its own gates; the level changes nothing else.
+            # Within the fade, above the gates of the effects; nothing else depends on the level.
             lifted = stereo if share == 1.0 else stereo * np.float32(from_db(_FADE_DB))
             if sample_rate != SAMPLE_RATE:
                 warnings.append(f"resampled from {sample_rate} Hz to {SAMPLE_RATE} Hz and back")
