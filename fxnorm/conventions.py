@@ -2,6 +2,9 @@
 
 #: Sample rate in Hz at which everything is normalised, trained and mixed.
 SAMPLE_RATE = 44_100
+#: Sample rates in Hz that are taken; others are mistakes.
+LOWEST_RATE = 4_000
+HIGHEST_RATE = 768_000
 
 #: FFT length and hop of long-term spectra, in samples, and their number of bins.
 LONG_TERM_FFT = 65_536

@@ -1,5 +1,6 @@
 """Writing files and folders that are either whole or absent."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -28,7 +29,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
+        with _full_disk_named(path):
+            yield temporary
         with _explained(path):
             # mkstemp makes files private; outputs get the usual permissions.
             temporary.chmod(0o666 & ~_umask())
@@ -79,6 +81,17 @@ def atomic_folder(
             os.replace(old, target)
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _full_disk_named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say which file there was no room for, as the system's error does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise FxNormError(f"{path}: can't be written ({error.strerror}); make room") from error
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from fxnorm import scratch
 #: Share of the peak from which on an offset is a fault: music has a hundredth of it or less.
 _FAULT = 0.02
 _LOWEST = 1e-4
+#: Samples of sound from which on an offset can be told from an event.
+_SHORTEST = 4096
 
 
 def offsets(audio: np.ndarray) -> np.ndarray:
@@ -20,7 +22,7 @@ def offsets(audio: np.ndarray) -> np.ndarray:
     """
     found = np.zeros(audio.shape[1])
     for channel, (start, stop) in enumerate(_ranges(audio)):
-        if start == stop:
+        if stop - start < _SHORTEST:
             continue
         samples = audio[start:stop, channel]
         mean = float(samples.mean(dtype=np.float64))

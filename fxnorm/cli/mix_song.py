@@ -104,11 +104,12 @@ def _mix(
     tracks: "Mapping[str, tuple[Track, ...]]",
     on_progress: Callable[[float], None],
 ) -> "Mix":
-    from fxnorm.mixing import choose_device, has_shares, mix_stems
-    from fxnorm.models import load
+    from fxnorm.mixing import mix_stems
+    from fxnorm.models import load_settings
 
-    model = load(_model_folder(options), choose_device(options.device))
-    if options.stems is not None and not has_shares(model):
+    folder = _model_folder(options)
+    config, _ = load_settings(folder)
+    if options.stems is not None and not config.has_shares:
         raise FxNormError(
             "--stems: a Wave-U-Net has no stems of its mix, as it is not linear in its input; leave"
             " the option out, or give a model of the kind automix"
@@ -116,14 +117,15 @@ def _mix(
     return mix_stems(
         tracks,
         None,
-        model,
+        folder,
         seed=options.seed,
-        effects=chosen_effects(options, model.config.normalization.effects),
+        device=options.device,
+        effects=chosen_effects(options, config.normalization.effects),
         strengths=options.strength,
         impulse_responses=read_impulse_responses(options.impulse_responses),
         pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),
         finishing=_finishing(options),
-        keep_stems=has_shares(model) and _needs_stems(options),
+        keep_stems=config.has_shares and _needs_stems(options),
         keep_trace=options.page is not None,
         on_progress=on_progress,
     )

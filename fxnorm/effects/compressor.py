@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from fxnorm import scratch
 from fxnorm.compiling import compiled
 from fxnorm.errors import FxNormError
 
@@ -74,7 +75,7 @@ def level_db(channel: np.ndarray) -> np.ndarray:
 
     Samples below 1e-6 count as -120 dB.
     """
-    levels = np.empty(channel.shape[0])
+    levels = scratch.empty(channel.shape[0], np.float64)
     _levels(channel, levels)
     return levels
 

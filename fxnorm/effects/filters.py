@@ -5,6 +5,7 @@ import math
 import numpy as np
 import scipy.signal
 
+from fxnorm import scratch
 from fxnorm.errors import FxNormError
 
 #: Q of a Butterworth second-order section.
@@ -78,8 +79,12 @@ def apply_filter(sos: np.ndarray, audio: np.ndarray) -> np.ndarray:
     Returns:
         float32, shaped like `audio`.
     """
-    filtered = scipy.signal.sosfilt(sos, np.asarray(audio, np.float64), axis=0)
-    return filtered.astype(np.float32)
+    filtered = scratch.empty(audio.shape)
+    state = np.zeros((sos.shape[0], 2, *audio.shape[1:]))
+    for block in scratch.blocks(audio.shape[0]):
+        part = np.asarray(audio[block], np.float64)
+        filtered[block], state = scipy.signal.sosfilt(sos, part, axis=0, zi=state)
+    return filtered
 
 
 def _shelf(

@@ -3,6 +3,7 @@
 import numpy as np
 import scipy.signal
 
+from fxnorm import scratch
 from fxnorm.audio import to_stereo
 
 
@@ -34,7 +35,17 @@ def convolve(
         index = 0 if generator is None else int(generator.integers(response.shape[1]))
         response = response[:, index : index + 1]
     # In double: a long response sums many samples.
-    full = scipy.signal.oaconvolve(
-        np.asarray(signal, np.float64), np.asarray(response, np.float64), axes=0
-    )
-    return full[start : start + signal.shape[0]].astype(np.float32).reshape(audio.shape)
+    response = np.asarray(response, np.float64)
+    samples, channels = signal.shape
+    answer = scratch.empty((samples, channels))
+    tail = np.zeros((response.shape[0] - 1, channels))
+    for block in scratch.blocks(samples + start):
+        part = np.asarray(signal[block], np.float64)
+        part = np.pad(part, [(0, block.stop - block.start - len(part)), (0, 0)])
+        full = scipy.signal.oaconvolve(part, response, axes=0)
+        full[: len(tail)] += tail
+        done = full[: len(part)]
+        tail = full[len(part) :]
+        first = max(0, start - block.start)
+        answer[block.start + first - start : block.stop - start] = done[first:]
+    return answer.reshape(audio.shape)

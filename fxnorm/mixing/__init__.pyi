@@ -1,12 +1,6 @@
 from .baseline import sum_normalized
 from .finishing import Finishing, Levels, Mix, Trace
-from .inference import (
-    NormalizedStems,
-    apply_network,
-    apply_network_by_stem,
-    choose_device,
-    has_shares,
-)
+from .inference import NormalizedStems, apply_network, apply_network_by_stem, choose_device
 from .mixer import mix, mix_stems
 from .sessions import Session, read_session
 from .song_mixing import mix_songs, sum_song
@@ -25,7 +19,6 @@ __all__ = [
     "apply_network",
     "apply_network_by_stem",
     "choose_device",
-    "has_shares",
     "mix",
     "mix_songs",
     "mix_stems",

@@ -59,11 +59,6 @@ def apply_network(
     return mixed
 
 
-def has_shares(model: LoadedModel) -> bool:
-    """Whether the network's mix is a sum of what it makes of each stem."""
-    return _is_streamed(model)
-
-
 def apply_network_by_stem(
     stems: NormalizedStems,
     model: LoadedModel,
@@ -78,7 +73,7 @@ def apply_network_by_stem(
     Raises:
         FxNormError: see `apply_network`, or a network whose mix is no sum of shares.
     """
-    if not has_shares(model):
+    if not model.config.has_shares:
         raise FxNormError(
             f"model '{model.config.system}' has no stems of its mix: a Wave-U-Net is not linear in"
             " its input; use a model of the kind automix"

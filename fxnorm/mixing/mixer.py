@@ -2,29 +2,27 @@
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.mixing.finishing import Finishing, Mix, Raw, finish
-from fxnorm.mixing.inference import (
-    apply_network,
-    apply_network_by_stem,
-    choose_device,
-    has_shares,
-)
 from fxnorm.mixing.sources import common_rate, open_stems
 from fxnorm.mixing.steps import prepare_stems
 from fxnorm.mixing.tracks import Stems, tracks_of
-from fxnorm.models import LoadedModel, load
+from fxnorm.models import load_rooms, load_settings
 from fxnorm.normalization import (
     FxNormalizer,
     ImpulseResponse,
     NormalizationConfig,
 )
+
+if TYPE_CHECKING:
+    from fxnorm.models import LoadedModel
 
 #: How much of the time of a mix goes into normalisation, about.
 _NORMALIZATION_SHARE = 0.2
@@ -98,34 +96,42 @@ def mix_stems(
     Raises:
         FxNormError: see `mix`; or a balance where the network has no stems of its mix.
     """
-    loaded = model if isinstance(model, LoadedModel) else load(model, choose_device(device))
+    if isinstance(model, str | os.PathLike):
+        settings, features = load_settings(model)
+        rooms = load_rooms(model)
+    else:
+        settings, features, rooms = model.config, model.features, model.rooms
     finishing = finishing or Finishing()
-    config = _adapt(loaded.config.normalization, effects, strengths)
-    impulse_responses = impulse_responses or loaded.rooms
+    config = _adapt(settings.normalization, effects, strengths)
+    impulse_responses = impulse_responses or rooms
     normalizer = FxNormalizer(
-        loaded.features,
+        features,
         config,
         impulse_responses=impulse_responses,
         pre_impulse_responses=pre_impulse_responses,
     )
     tracks = tracks_of(stems)
     sample_rate = common_rate(tracks, sample_rate)
-    sources = open_stems(tracks, sample_rate, loaded.config.stems)
+    sources = open_stems(tracks, sample_rate, settings.stems)
     _require_stems(finishing.balance_db, tracks)
-    warm_up = round(loaded.config.warm_up_s * SAMPLE_RATE)
+    warm_up = round(settings.warm_up_s * SAMPLE_RATE)
     done = count(1)
-    prepared, notes = prepare_stems(
-        sources,
-        normalizer,
-        seed,
-        warm_up,
-        lambda: on_progress(_NORMALIZATION_SHARE * next(done) / len(sources)),
-    )
+    # torch takes a second to load: that goes on while stems are normalised.
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(_loaded, model, device)
+        prepared, notes = prepare_stems(
+            sources,
+            normalizer,
+            seed,
+            warm_up,
+            lambda: on_progress(_NORMALIZATION_SHARE * next(done) / len(sources)),
+        )
+        loaded = loading.result()
     raw = _run(
         loaded,
         {stem.type: stem.normalized for stem in prepared},
         lambda part: on_progress(_NORMALIZATION_SHARE + (1.0 - _NORMALIZATION_SHARE) * part),
-        by_stem=bool(finishing.balance_db) or (keep_stems and has_shares(loaded)),
+        by_stem=bool(finishing.balance_db) or (keep_stems and settings.has_shares),
     )
     if keep_stems and not raw.shares:
         notes.append("no stems of the mix: a Wave-U-Net is not linear in its input")
@@ -144,13 +150,24 @@ def mix_stems(
     )
 
 
+def _loaded(model: "str | os.PathLike[str] | LoadedModel", device: str) -> "LoadedModel":
+    if not isinstance(model, str | os.PathLike):
+        return model
+    from fxnorm.mixing.inference import choose_device
+    from fxnorm.models import load
+
+    return load(model, choose_device(device))
+
+
 def _run(
-    model: LoadedModel,
+    model: "LoadedModel",
     normalized: Mapping[str, np.ndarray],
     on_progress: Callable[[float], None],
     *,
     by_stem: bool,
 ) -> Raw:
+    from fxnorm.mixing.inference import apply_network, apply_network_by_stem
+
     if by_stem:
         return Raw(shares=apply_network_by_stem(normalized, model, on_progress=on_progress))
     return Raw(apply_network(normalized, model, on_progress=on_progress))

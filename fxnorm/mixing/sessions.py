@@ -119,7 +119,9 @@ def read_table(path: str | os.PathLike[str]) -> Session:
     """
     try:
         entries = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise FxNormError(f"{path}: can't be read ({error.strerror})") from error
+    except (ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise FxNormError(f"{path}: not a table in YAML ({reason})") from error
     if not isinstance(entries, Mapping) or not entries:

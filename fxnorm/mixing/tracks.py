@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from fxnorm.conventions import HIGHEST_RATE, LOWEST_RATE
 from fxnorm.errors import FxNormError
 
 _LARGEST_GAIN_DB = 60.0
-_LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 4_000, 768_000
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,10 @@ def checked_rate(sample_rate: Any) -> int:
     """
     if isinstance(sample_rate, bool) or not isinstance(sample_rate, int | float | np.number):
         raise FxNormError(f"sample rate {sample_rate!r}: give a number in Hz")
-    if not _LOWEST_RATE_HZ <= sample_rate <= _HIGHEST_RATE_HZ or sample_rate != int(sample_rate):
+    if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE or sample_rate != int(sample_rate):
         raise FxNormError(
-            f"sample rate {sample_rate} Hz: must be a whole number from {_LOWEST_RATE_HZ} to"
-            f" {_HIGHEST_RATE_HZ}"
+            f"sample rate {sample_rate} Hz: must be a whole number from {LOWEST_RATE} to"
+            f" {HIGHEST_RATE}"
         )
     return int(sample_rate)
 

@@ -57,6 +57,11 @@ class MixerConfig(Config):
     window: WindowConfig | None = None
     """Mix in windows; the default is the whole song at once."""
 
+    @property
+    def has_shares(self) -> bool:
+        """Whether the mix is a sum of what the network makes of each stem."""
+        return isinstance(self.network, AutomixConfig) and self.window is None
+
     @model_validator(mode="after")
     def _one_input_per_stem(self) -> Self:
         if len(set(self.stems)) < len(self.stems):

@@ -45,7 +45,9 @@ def load_rooms(folder: str | os.PathLike[str]) -> tuple[ImpulseResponse, ...]:
 def _read_json(path: Path) -> Mapping[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise FxNormError(f"{path}: can't be read ({error.strerror})") from error
+    except ValueError as error:
         raise FxNormError(f"{path}: not valid JSON ({error})") from error
     if not isinstance(data, dict):
         raise FxNormError(f"{path}: holds no mapping of settings")

@@ -21,7 +21,9 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
         raise FxNormError(f"{path}: no such file")
     try:
         return safetensors.torch.load_file(path)
-    except (SafetensorError, OSError) as error:
+    except OSError as error:
+        raise FxNormError(f"{path}: can't be read ({error.strerror or error})") from error
+    except SafetensorError as error:
         raise FxNormError(f"{path}: damaged ({error}); train or import the model again") from error
 
 

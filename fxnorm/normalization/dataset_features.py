@@ -104,6 +104,8 @@ class DatasetFeatures:
         try:
             with np.load(path, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
+        except OSError as error:
+            raise FxNormError(f"{path}: can't be read ({error.strerror or error})") from error
         except Exception as error:  # numpy and zipfile raise all kinds on other files.
             hint = "import released .npy features with `fxnorm features import`"
             raise FxNormError(f"{path}: not a features file (.npz); {hint}") from error

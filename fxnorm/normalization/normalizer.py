@@ -7,8 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from fxnorm.audio import peak_db, resample, to_stereo
-from fxnorm.conventions import GATE_DB, PADDING, SAMPLE_RATE
+from fxnorm import scratch
+from fxnorm.audio import (
+    from_db,
+    is_finite,
+    offsets,
+    peak_db,
+    resample,
+    to_stereo,
+    without_offsets,
+)
+from fxnorm.conventions import GATE_DB, HIGHEST_RATE, LOWEST_RATE, PADDING, SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.normalization.dataset_features import DatasetFeatures
 from fxnorm.normalization.effect_table import find_effect
@@ -17,6 +26,11 @@ from fxnorm.normalization.matching import loudness
 from fxnorm.normalization.matching.effect import Context, Outcome
 from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.seeds import generator
+
+#: Range around the gate in which a stem fades from untouched to normalised, in dB.
+_FADE_DB = 2.0
+#: A stem whose peak is lower may hold nothing but noise or what other microphones caught.
+_NOISE_DB = -40.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +95,9 @@ class FxNormalizer:
             stem: stem type.
             seed: of the random draws (reverbs only), distinct per song.
 
+        A DC offset is removed. Between -51 and -49 dBFS of peak the stem fades from untouched to
+        normalised; with `released_quirks` neither is done, and the border is at -50.
+
         Raises:
             FxNormError: a stem type without features, no samples, more than two channels, or
                 samples that are not finite.
@@ -88,23 +105,28 @@ class FxNormalizer:
         if stem not in self.features.stems:
             known = ", ".join(self.features.stems)
             raise FxNormError(f"the features have no stem type '{stem}'; use one of {known}")
-        stereo = np.asarray(to_stereo(audio), np.float32)
-        if stereo.shape[0] == 0 or not np.isfinite(stereo).all():
-            raise FxNormError(f"{stem}: the audio is empty or holds NaN or infinite samples")
-        measured = _levels(stereo, sample_rate)
+        stereo = _checked(audio, sample_rate, stem)
         warnings = []
+        offset = offsets(stereo)
+        if offset.any() and not self.config.released_quirks:
+            warnings.append(f"a DC offset of {offset[np.abs(offset).argmax()]:+.3f} was removed")
+            stereo = without_offsets(stereo, offset)
+        measured = _levels(stereo, sample_rate)
         if audio.ndim == 1 or audio.shape[1] == 1:
             warnings.append("mono: both channels carry the same signal")
-        passed = measured["peak_db"] is None or measured["peak_db"] <= GATE_DB
+        share = self._normalized_share(measured["peak_db"])
+        passed = share == 0.0
         effects: dict[str, Any] = {}
         curves: dict[str, dict[str, np.ndarray]] = {}
         output = stereo
         if passed:
             warnings.append(f"silent or below {GATE_DB:g} dBFS: passed through unchanged")
         else:
+            # Within the fade, above the gates of the effects; nothing else depends on the level.
+            lifted = stereo if share == 1.0 else stereo * np.float32(from_db(_FADE_DB))
             if sample_rate != SAMPLE_RATE:
                 warnings.append(f"resampled from {sample_rate} Hz to {SAMPLE_RATE} Hz and back")
-            channels = pad(resample(stereo, sample_rate, SAMPLE_RATE))
+            channels = pad(resample(lifted, sample_rate, SAMPLE_RATE))
             for name in self.config.effects:
                 outcome = self.apply(name, channels, stem, seed)
                 channels = outcome.channels
@@ -114,6 +136,8 @@ class FxNormalizer:
                 if outcome.curves:
                     curves[name] = dict(outcome.curves)
             output = resample(unpad(channels), SAMPLE_RATE, sample_rate, samples=stereo.shape[0])
+            if share < 1.0:
+                output = _faded(stereo, output, share)
         report = {
             "stem": stem,
             "sample_rate": sample_rate,
@@ -122,9 +146,17 @@ class FxNormalizer:
             "passed_through": passed,
             "effects": effects,
             "output": measured if passed else _levels(output, sample_rate),
-            "warnings": warnings,
+            "warnings": [*warnings, *_noise_warning(measured["peak_db"], output, passed)],
         }
         return NormalizedStem(output, report, curves)
+
+    def _normalized_share(self, peak_db: float | None) -> float:
+        """How much of a stem of this peak is normalised, in dB of the change."""
+        if peak_db is None:
+            return 0.0
+        if self.config.released_quirks:
+            return float(peak_db > GATE_DB)
+        return min(1.0, max(0.0, (peak_db - GATE_DB + 0.5 * _FADE_DB) / _FADE_DB))
 
     def apply(self, name: str, channels: np.ndarray, stem: str, seed: int = 0) -> Outcome:
         """Apply one effect of the chain to a stem on its way.
@@ -153,14 +185,63 @@ class FxNormalizer:
 
 def pad(stereo: np.ndarray) -> np.ndarray:
     """(samples, 2) as the chain works on it: (2, samples + 131,072), zeros at both ends."""
-    channels = np.zeros((2, stereo.shape[0] + 2 * PADDING), np.float32)
-    channels[:, PADDING:-PADDING] = stereo.T
+    samples = stereo.shape[0]
+    channels = scratch.empty((2, samples + 2 * PADDING))
+    channels[:, :PADDING] = 0.0
+    channels[:, PADDING + samples :] = 0.0
+    for block in scratch.blocks(samples):
+        channels[:, PADDING + block.start : PADDING + block.stop] = stereo[block].T
     return channels
 
 
 def unpad(channels: np.ndarray) -> np.ndarray:
     """Inverse of `pad`."""
-    return np.ascontiguousarray(channels[:, PADDING:-PADDING].T)
+    own = channels[:, PADDING:-PADDING]
+    stereo = scratch.empty((own.shape[1], 2))
+    for block in scratch.blocks(own.shape[1]):
+        stereo[block] = own[:, block].T
+    return stereo
+
+
+def _checked(audio: Any, sample_rate: Any, stem: str) -> np.ndarray:
+    """The audio as (samples, 2) float32."""
+    if not isinstance(audio, np.ndarray) or audio.ndim not in (1, 2) or audio.dtype.kind != "f":
+        raise FxNormError(
+            f"{stem}: no audio; give an array of floating point, (samples, channels) or (samples,)"
+        )
+    if (
+        isinstance(sample_rate, bool)
+        or not isinstance(sample_rate, int | np.integer)
+        or not LOWEST_RATE <= sample_rate <= HIGHEST_RATE
+    ):
+        raise FxNormError(
+            f"{stem}: sample rate {sample_rate!r}; give whole Hz from {LOWEST_RATE} to"
+            f" {HIGHEST_RATE}"
+        )
+    try:
+        stereo = np.asarray(to_stereo(audio), np.float32)
+    except FxNormError as error:
+        raise FxNormError(f"{stem}: {error}") from error
+    if stereo.shape[0] == 0 or not is_finite(stereo):
+        raise FxNormError(f"{stem}: the audio is empty or holds NaN or infinite samples")
+    return stereo
+
+
+def _faded(stereo: np.ndarray, normalized: np.ndarray, share: float) -> np.ndarray:
+    """Between a stem and the same normalised; the peak's level goes evenly over."""
+    lift_db = peak_db(normalized) - peak_db(stereo)
+    weight = np.float32(share * from_db((share - 1.0) * lift_db))
+    faded: np.ndarray = weight * normalized + np.float32(1.0 - share) * stereo
+    return faded
+
+
+def _noise_warning(peak: float | None, output: np.ndarray, passed: bool) -> list[str]:
+    if passed or peak is None or peak >= _NOISE_DB:
+        return []
+    return [
+        f"peaks at {peak:.1f} dBFS and is lifted by {peak_db(output) - peak:.0f} dB: check that it"
+        " is no noise or bleed"
+    ]
 
 
 def _levels(stereo: np.ndarray, sample_rate: int) -> dict[str, float | None]:

@@ -63,7 +63,7 @@ class AutomixNet(nn.Module):
         reset_lstm_biases(self.blstm)
         self.se_block = SqueezeExcitation(filters, config.se_ratio)
         # The released files have them, but nothing comes after the last block's residual output.
-        self._temporal_blocks()[-1].res_out.requires_grad_(False)
+        self.temporal_blocks[-1].res_out.requires_grad_(False)
         if config.pretraining:
             for name, parameter in self.named_parameters():
                 parameter.requires_grad_(name.startswith(("conv_1.", "conv_2.")))
@@ -125,7 +125,7 @@ class AutomixNet(nn.Module):
     def mask(self, peaks: Tensor) -> Tensor:
         """The latent network: (B, N, F) to a mask (B, N, F)."""
         latent = self.bottleneck_conv1x1(self.layerNorm(F.softplus(peaks)))
-        latent = F.softplus(self.output(temporal_blocks(latent, self._temporal_blocks())))
+        latent = F.softplus(self.output(temporal_blocks(latent, self.temporal_blocks)))
         hidden = run_lstm(self.blstm, latent.transpose(1, 2))
         return F.softplus(hidden).transpose(1, 2)
 
@@ -133,7 +133,9 @@ class AutomixNet(nn.Module):
         """The decoder's weight summed over the stems, (N, C, K): the same mix for less work."""
         return torch.unflatten(self.conv_1.weight, 1, (self.stems, self.channels)).sum(1)
 
-    def _temporal_blocks(self) -> list[TemporalBlock]:
+    @property
+    def temporal_blocks(self) -> list[TemporalBlock]:
+        """The blocks in series."""
         return [block for block in self.repeats.modules() if isinstance(block, TemporalBlock)]
 
     def _rebuild(self, x: Tensor) -> Tensor:

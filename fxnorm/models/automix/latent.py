@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from fxnorm import scratch
+
 _LSTM_FRAMES = 2**14
 """Frames that a song's LSTM works on at once where no gradient is needed."""
 _CHRONO_FRAMES = 32
@@ -52,7 +54,9 @@ def run_lstm(lstm: nn.LSTM, x: Tensor) -> Tensor:
         return output
     for layer in range(lstm.num_layers):
         forward, backward = lstm.all_weights[2 * layer : 2 * layer + 2]
-        out = x.new_empty(*x.shape[:2], 2 * lstm.hidden_size)
+        shape = *x.shape[:2], 2 * lstm.hidden_size
+        in_memory = x.device.type != "cpu" or x.dtype != torch.float32
+        out = x.new_empty(shape) if in_memory else torch.from_numpy(scratch.empty(shape))
         parts = list(
             zip(*(torch.split(signal, _LSTM_FRAMES, 1) for signal in (x, out)), strict=True)
         )

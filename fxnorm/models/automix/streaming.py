@@ -7,9 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fxnorm import scratch
 from fxnorm.errors import FxNormError
 from fxnorm.models.automix.automix_net import AutomixNet
 from fxnorm.models.automix.front_end import weigh
+from fxnorm.models.automix.long_latent import LONG_FRAMES, scale_in_parts
 from fxnorm.models.automix.spectral import (
     Blocks,
     analysis_kernel,
@@ -52,7 +54,7 @@ def mix_stream(
     _require_mixing(net, samples)
     with _evaluating(net) as device:
         song = _Song(net, read_block, samples, block, device)
-        for (part,) in song.decode(net.scale(*song.pool()), [slice(None)]):
+        for (part,) in song.decode(song.scale(), [slice(None)]):
             write_block(torch.tanh_(part))
 
 
@@ -84,7 +86,7 @@ def share_stream(
     inputs = [slice(stem * net.channels, (stem + 1) * net.channels) for stem in stems]
     with _evaluating(net) as device:
         song = _Song(net, read_block, samples, block, device)
-        for parts in song.decode(net.scale(*song.pool()), inputs):
+        for parts in song.decode(song.scale(), inputs):
             whole = parts.sum(0)
             gain = torch.where(whole == 0.0, 1.0, torch.tanh(whole) / whole)
             write_block(parts.mul_(gain))
@@ -113,12 +115,24 @@ class _Song:
         self.filters = net.conv_1.out_channels
         self.kernel_1 = analysis_kernel(net.conv_1.weight, self.blocks)
 
+    def scale(self) -> Tensor:
+        """What the decoder multiplies each filter by in each frame, (1, N, F)."""
+        peaks, sums = self.pool()
+        if self.device.type == "cpu" and peaks.shape[-1] > LONG_FRAMES:
+            return scale_in_parts(self.net, peaks, sums)
+        return self.net.scale(peaks, sums)
+
     def pool(self) -> tuple[Tensor, Tensor]:
         """The first pass: peaks and sums of all frames, each (1, N, F)."""
         blocks, kernel = self.blocks, envelope_kernel(self.net.weight_2, self.blocks)
         frames = self.whole // blocks.pool
-        peaks = torch.empty(1, self.filters, frames, device=self.device)
-        sums = torch.empty_like(peaks)
+        shape = 1, self.filters, frames
+        peaks, sums = (
+            torch.from_numpy(scratch.empty(shape))
+            if self.device.type == "cpu"
+            else torch.empty(shape, device=self.device)
+            for _ in range(2)
+        )
         for first, input_frames in self._input():
             for part in blocks.chunks(len(input_frames), self.filters, self.device):
                 local = self._analyze(input_frames[part], first + part.start).abs_()
@@ -138,14 +152,16 @@ class _Song:
         blocks, hop = self.blocks, self.blocks.hop
         kernel = synthesis_kernel(self.net.mix_kernel(), blocks)
         overlap = torch.zeros(len(inputs), self.net.channels, blocks.kernel - 1, device=self.device)
-        scale = F.pad(scale, (0, blocks.count(self.whole) * blocks.frames - scale.shape[-1]))
         for first, input_frames in self._input():
             count = len(input_frames)
             out = F.pad(overlap, (0, count * hop))
             for part in blocks.chunks(count, self.filters, self.device):
                 index = first + part.start
                 columns = slice(index * blocks.frames, (first + part.stop) * blocks.frames)
-                mask = torch.unflatten(scale[0, :, columns], -1, (-1, blocks.frames))
+                # Behind the song's last frame nothing is multiplied.
+                mask = scale[0, :, columns]
+                missing = (part.stop - part.start) * blocks.frames - mask.shape[-1]
+                mask = torch.unflatten(F.pad(mask, (0, missing)), -1, (-1, blocks.frames))
                 mask = mask.transpose(0, 1).unsqueeze(-1)
                 for group, decoded in zip(inputs, out, strict=True):
                     local = self._analyze(input_frames[part], index, group)

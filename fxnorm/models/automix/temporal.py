@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from fxnorm import scratch
+
 _EPS = 1e-8
 """GroupNorm's epsilon in this network."""
 _FRAMES = 1024
@@ -135,7 +137,7 @@ def temporal_blocks(x: Tensor, blocks: Sequence[TemporalBlock]) -> Tensor:
         # Under autocast the layer before may have computed in half precision.
         x = x.to(blocks[0].conv1x1.weight.dtype)
         copies = (item.t().clone(memory_format=torch.contiguous_format) for item in x)
-        return torch.stack([_run_in_place(copy, blocks).t() for copy in copies])
+        return torch.stack([run_in_place(copy, blocks).t() for copy in copies])
     total: Tensor
     total, hidden = blocks[0](x)
     for previous, block in pairwise(blocks):
@@ -145,25 +147,26 @@ def temporal_blocks(x: Tensor, blocks: Sequence[TemporalBlock]) -> Tensor:
     return total
 
 
-def _run_in_place(x: Tensor, blocks: Sequence[TemporalBlock]) -> Tensor:
-    """`temporal_blocks` of one item (F, bottleneck), time-major, which is overwritten.
+def run_in_place(x: Tensor, blocks: Sequence[TemporalBlock]) -> Tensor:
+    """`temporal_blocks` of one item (F, bottleneck) on a CPU, time-major, which is overwritten.
 
     Some frames at a time. A norm needs the mean and variance of the whole signal, so a block is
     three passes over it.
     """
     frames = x.shape[0]
     parts = [slice(at, min(at + _FRAMES, frames)) for at in range(0, frames, _FRAMES)]
-    hidden = x.new_empty(frames, blocks[0].conv1x1.out_channels)
-    filtered = torch.empty_like(hidden)
-    total = x.new_zeros(frames, blocks[0].skip_out.out_channels)
+    hidden, filtered = (_room(x, blocks[0].conv1x1.out_channels) for _ in range(2))
+    total = _room(x, blocks[0].skip_out.out_channels)
+    for part in parts:
+        total[part] = 0.0
     for block in blocks:
-        moments = _Moments()
+        moments = Moments()
         weight, bias = block.conv1x1.weight[..., 0].t(), block.conv1x1.get_parameter("bias")
         for part in parts:
             torch.addmm(bias, x[part], weight, out=hidden[part])
             moments.add(F.leaky_relu_(hidden[part], block.nonlinearity1.weight.item()))
         scale, shift = moments.norm(block.norm1)
-        moments = _Moments()
+        moments = Moments()
         for part in parts:
             normed = _normed_with_context(hidden, part, scale, shift, block.depthwise_conv.reach)
             _filter(normed, block.depthwise_conv, filtered[part])
@@ -179,13 +182,21 @@ def _run_in_place(x: Tensor, blocks: Sequence[TemporalBlock]) -> Tensor:
     return total
 
 
-class _Moments:
+def _room(x: Tensor, channels: int) -> Tensor:
+    """A tensor (F, channels) for what is made of x (F, ...)."""
+    if x.dtype != torch.float32:
+        return x.new_empty(x.shape[0], channels)
+    return torch.from_numpy(scratch.empty((x.shape[0], channels)))
+
+
+class Moments:
     """Mean and variance of a signal that comes in parts."""
 
     def __init__(self) -> None:
         self._count, self._sum, self._squares = 0, 0.0, 0.0
 
     def add(self, part: Tensor) -> None:
+        """Count a part in."""
         self._count += part.numel()
         self._sum += part.sum().item()
         self._squares += part.square().sum().item()

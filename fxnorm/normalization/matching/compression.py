@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fxnorm import scratch
 from fxnorm.audio import from_db, peak, peak_db
 from fxnorm.compiling import compiled
 from fxnorm.conventions import GATE_DB, SAMPLE_RATE
@@ -19,6 +20,7 @@ from fxnorm.normalization.matching.onsets import (
     peak_statistics,
     segment_peaks_db,
 )
+from fxnorm.normalization.matching.rows import stacked, times
 from fxnorm.normalization.matching.search import first_success
 from fxnorm.stems import StemType, default_stem_type
 
@@ -123,8 +125,8 @@ def compress_channel(
     if peak_db(samples) <= GATE_DB:
         return CompressedChannel(samples, "below_gate")
     gain = float(from_db(PEAK_DB)) / peak(samples)
-    scaled = (samples * gain).astype(np.float32)
-    partly = scaled if strength == 1.0 else (samples * gain**strength).astype(np.float32)
+    scaled = times(samples, gain)
+    partly = scaled if strength == 1.0 else times(samples, gain**strength)
     onsets = detect_onsets(scaled, sample_rate)
     if onsets.size == 0:
         return CompressedChannel(partly, "no_onsets")
@@ -176,7 +178,7 @@ class _Trials:
         self._release = smoothing(stem_type.release_ms, sample_rate)
         self._onsets = onsets
         # One array for the output of every trial: getting memory anew costs as much as a filter.
-        self._output = np.empty_like(samples)
+        self._output = scratch.empty(samples.shape)
 
     def mean_peak_db(self, ratio: float, threshold_db: float) -> float:
         """Mean of the strongest peaks after compression; NaN without onsets."""
@@ -210,7 +212,7 @@ class _Trials:
         self, samples: np.ndarray, ratio: float, threshold_db: float, strength: float
     ) -> np.ndarray:
         """`samples` with (a fraction of) the gain reduction of the trial's samples."""
-        return self._compress(samples, ratio, threshold_db, strength, np.empty_like(samples))
+        return self._compress(samples, ratio, threshold_db, strength, scratch.empty(samples.shape))
 
     def _compress(
         self,
@@ -292,7 +294,7 @@ def _apply(channels: np.ndarray, context: Context) -> Outcome:
     ]
     named = dict(zip(CHANNEL_NAMES, results, strict=True))
     return Outcome(
-        np.stack([r.samples for r in results]),
+        stacked([r.samples for r in results]),
         {name: _report(result) for name, result in named.items()},
         tuple(text for name, result in named.items() for text in _warnings(name, result)),
     )

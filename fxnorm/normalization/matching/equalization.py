@@ -9,6 +9,7 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
+from fxnorm import scratch
 from fxnorm.audio import db, frame_count, from_db, peak_db, sqrt_hann
 from fxnorm.compiling import compiled
 from fxnorm.conventions import (
@@ -16,6 +17,7 @@ from fxnorm.conventions import (
     LONG_TERM_BINS,
     LONG_TERM_FFT,
     LONG_TERM_HOP,
+    PADDING,
     SAMPLE_RATE,
     WORKING_LEVEL_LUFS,
 )
@@ -29,6 +31,7 @@ from fxnorm.normalization.matching.effect import (
     Feature,
     Outcome,
 )
+from fxnorm.normalization.matching.rows import sounding_frames, stacked, times
 from fxnorm.normalization.matching.smoothing import moving_line
 from fxnorm.stems import StemType
 
@@ -104,6 +107,8 @@ def equalize_channels(
     reference_spectrum: np.ndarray,
     max_boost_db: float | None,
     strength: float = 1.0,
+    *,
+    skip_silence: bool = False,
 ) -> list[EqualizedChannel]:
     """`match_equalization` of channels at 44.1 kHz.
 
@@ -112,11 +117,12 @@ def equalize_channels(
         reference_spectrum: see `match_equalization`.
         max_boost_db: see `match_equalization`.
         strength: fraction of the level change and of the filter's response (in dB) to apply.
+        skip_silence: measure what sounds: silent stretches beyond the chain's padding don't count.
     """
     require_bins(reference_spectrum, "equalisation")
     loudnesses = loudness.measure_channels(channels.T, SAMPLE_RATE)
     return [
-        _equalize(samples, lufs, reference_spectrum, max_boost_db, strength)
+        _equalize(samples, lufs, reference_spectrum, max_boost_db, strength, skip_silence)
         for samples, lufs in zip(channels, loudnesses, strict=True)
     ]
 
@@ -127,21 +133,22 @@ def _equalize(
     reference_spectrum: np.ndarray,
     max_boost_db: float | None,
     strength: float,
+    skip_silence: bool,
 ) -> EqualizedChannel:
     if peak_db(samples) <= GATE_DB:
         return EqualizedChannel(samples, None)
     gain = loudness.loudness_gain(samples, measured_lufs, WORKING_LEVEL_LUFS)
     # Rounded to single before it is measured and filtered, as in the reference: in almost empty
     # bands the rounding noise decides the filter's gain.
-    level = samples * np.float32(gain)
-    spectrum = _mean_magnitude(level)
+    level = times(samples, gain)
+    spectrum = _mean_magnitude(level, skip_silence)
     ratio = (reference_spectrum[::_GRID_STEP] + 1e-30) / (spectrum + 1e-30)
     if max_boost_db is not None:
         ratio = np.minimum(ratio, from_db(max_boost_db))
     # The root, because the filter acts twice: forwards and backwards.
     wanted = np.sqrt(ratio) ** strength
     taps = scipy.signal.firwin2(_TAPS, np.linspace(0.0, 1.0, wanted.shape[0]), wanted)
-    partly = level if strength == 1.0 else samples * np.float32(gain**strength)
+    partly = level if strength == 1.0 else times(samples, gain**strength)
     filtered = _filter_twice(partly, taps)
     return EqualizedChannel(filtered, float(db(gain**strength)), strength * db(ratio))
 
@@ -166,7 +173,7 @@ def _at_least_one_frame(samples: np.ndarray) -> np.ndarray:
     return np.pad(samples, (0, missing)) if missing > 0 else samples
 
 
-def _mean_magnitude(samples: np.ndarray) -> np.ndarray:
+def _mean_magnitude(samples: np.ndarray, skip_silence: bool) -> np.ndarray:
     """Mean magnitudes of the 65,536-point STFT at every 32nd bin, (1,025,).
 
     Those bins are the DFT of the windowed frame folded to 2,048 samples.
@@ -175,7 +182,15 @@ def _mean_magnitude(samples: np.ndarray) -> np.ndarray:
     count = frame_count(samples.shape[0], LONG_TERM_FFT, LONG_TERM_HOP)
     folded = np.empty((count, _GRID_FFT))
     _fold(samples, sqrt_hann(LONG_TERM_FFT), folded)
-    return np.abs(scipy.fft.rfft(folded, axis=1)).mean(axis=0)
+    magnitudes = np.abs(scipy.fft.rfft(folded, axis=1))
+    if not skip_silence:
+        return magnitudes.mean(axis=0)
+    # The first frame of padding counts as it does in the data set's average, and the last if whole.
+    own = samples.shape[0] - 2 * PADDING
+    padded = 1 + (own % LONG_TERM_HOP == 0)
+    sounding = sounding_frames(samples[None], LONG_TERM_FFT, LONG_TERM_HOP)
+    kept = int(sounding.sum()) + min(padded, count - int(sounding.sum()))
+    return magnitudes[sounding].sum(axis=0) / max(1, kept)
 
 
 @compiled
@@ -198,15 +213,14 @@ def _filter_twice(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
     """
     reach = taps.shape[0] - 1
     response = np.abs(scipy.fft.rfft(taps, _BLOCK)) ** 2
-    extended = _odd_extension(samples, reach)
     step = _BLOCK - 2 * reach
     count = math.ceil(samples.shape[0] / step)
-    filtered = np.empty(samples.shape[0], np.float32)
+    filtered = scratch.empty(samples.shape[0])
     blocks = np.empty((_BLOCKS_PER_BATCH, _BLOCK))
     for first in range(0, count, _BLOCKS_PER_BATCH):
         rows = min(_BLOCKS_PER_BATCH, count - first)
         for row in range(rows):
-            part = extended[(first + row) * step :][:_BLOCK]
+            part = _extended(samples, reach, (first + row) * step)
             blocks[row, : part.shape[0]] = part
             blocks[row, part.shape[0] :] = 0.0
         spectra = scipy.fft.rfft(blocks[:rows], axis=1)
@@ -224,8 +238,19 @@ def _store(values: np.ndarray, out: np.ndarray) -> None:
         out[n] = np.float32(values[n]) if abs(values[n]) > _ROUNDING_NOISE else np.float32(0.0)
 
 
-def _odd_extension(samples: np.ndarray, reach: int) -> np.ndarray:
-    return np.pad(samples, reach, mode="reflect", reflect_type="odd")
+def _extended(samples: np.ndarray, reach: int, start: int) -> np.ndarray:
+    """A block, from `start`, of the signal with `reach` samples mirrored oddly at both ends."""
+    count = samples.shape[0]
+    begin, end = start - reach, min(start - reach + _BLOCK, count + reach)
+    if begin >= 0 and end <= count:
+        return samples[begin:end]
+    if count <= 2 * _BLOCK:
+        return np.pad(samples, reach, mode="reflect", reflect_type="odd")[start : end + reach]
+    # Only one end is near: the other does not matter here.
+    first = 0 if begin < 0 else begin - reach
+    near = samples[first : first + 2 * _BLOCK] if begin < 0 else samples[first:]
+    padded = np.pad(near, reach, mode="reflect", reflect_type="odd")
+    return padded[begin - first + reach : end - first + reach]
 
 
 def smooth(spectrum: np.ndarray, stem_type: StemType) -> np.ndarray:
@@ -242,14 +267,20 @@ def _measure(channels: np.ndarray) -> np.ndarray:
 
 def _apply(channels: np.ndarray, context: Context) -> Outcome:
     limit = None if context.config.released_quirks else context.config.eq_max_boost_db
-    results = equalize_channels(channels, context.reference, limit, context.strength)
+    results = equalize_channels(
+        channels,
+        context.reference,
+        limit,
+        context.strength,
+        skip_silence=not context.config.released_quirks,
+    )
     report = {
         name: {"level_gain_db": r.level_gain_db, "largest_boost_db": r.largest_boost_db}
         for name, r in zip(CHANNEL_NAMES, results, strict=True)
     }
     named = zip(CHANNEL_NAMES, results, strict=True)
     curves = {name: r.response_db for name, r in named if r.response_db is not None}
-    return Outcome(np.stack([r.samples for r in results]), report, curves=curves)
+    return Outcome(stacked([r.samples for r in results]), report, curves=curves)
 
 
 def _describe(facts: Mapping[str, Any]) -> str:

@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 
 from fxnorm.audio import channel_loudness, db, from_db, integrated_loudness, peak
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import PADDING, SAMPLE_RATE
 from fxnorm.normalization.matching.checks import require_finite
 from fxnorm.normalization.matching.effect import Context, Effect, Feature, Outcome
+from fxnorm.normalization.matching.rows import times
 
 #: Added to every sample before measuring; keeps the filters' states out of subnormals.
 MEASUREMENT_OFFSET = 1e-10
 _HEADROOM = 1e-6
+#: The padding at both ends moves the loudness of what is shorter by more than 0.1 LU.
+_SHORT_S = 15.0
 
 
 def normalize_loudness(audio: np.ndarray, sample_rate: int, target_lufs: float) -> np.ndarray:
@@ -61,14 +64,14 @@ def _measure(channels: np.ndarray) -> np.ndarray | None:
 
 def _apply(channels: np.ndarray, context: Context) -> Outcome:
     target_lufs = float(context.reference[0])
-    measured_lufs = measure(channels.T, SAMPLE_RATE)
+    measured_lufs = _measured(channels, context)
     if not math.isfinite(measured_lufs):
         return Outcome(channels, None, ("none measurable; left unchanged",))
     gain = loudness_gain(channels, measured_lufs, target_lufs)
     limited = gain < 0.999 * from_db(target_lufs - measured_lufs)
     gain **= context.strength
     return Outcome(
-        channels * np.float32(gain),
+        times(channels, gain),
         {
             "target_lufs": target_lufs,
             "measured_lufs": measured_lufs,
@@ -76,6 +79,16 @@ def _apply(channels: np.ndarray, context: Context) -> Outcome:
         },
         ("below the reference, to stay under full scale",) if limited else (),
     )
+
+
+def _measured(channels: np.ndarray, context: Context) -> float:
+    """Loudness of the stem with its padding; of a short stem alone, which that would falsify."""
+    own = channels[:, PADDING:-PADDING]
+    if not context.config.released_quirks and 0 < own.shape[1] < _SHORT_S * SAMPLE_RATE:
+        lufs = measure(own.T, SAMPLE_RATE)
+        if math.isfinite(lufs):
+            return lufs
+    return measure(channels.T, SAMPLE_RATE)
 
 
 def _describe(facts: Mapping[str, Any]) -> str:

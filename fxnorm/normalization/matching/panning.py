@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import scipy.fft
 
+from fxnorm import scratch
 from fxnorm.audio import frame_count, from_db, sqrt_hann, stft, to_stereo
 from fxnorm.compiling import compiled
 from fxnorm.conventions import (
@@ -18,6 +19,7 @@ from fxnorm.conventions import (
 from fxnorm.errors import FxNormError
 from fxnorm.normalization.matching.checks import require_bins, require_finite, require_rate
 from fxnorm.normalization.matching.effect import Context, Curve, Effect, Feature, Outcome
+from fxnorm.normalization.matching.rows import copied, sounding_frames
 from fxnorm.normalization.matching.smoothing import moving_line
 from fxnorm.stems import StemType, default_stem_type
 
@@ -30,6 +32,9 @@ _BATCH = 16
 _SMOOTHING = 501
 _SIDE_BAND_HZ = (50, 2500)
 _NEAR_GAIN, _FAR_GAIN = 0.7, 0.3
+_OFFSETS = {1: (_FAR_GAIN, _NEAR_GAIN), -1: (_NEAR_GAIN, _FAR_GAIN), 0: (0.5, 0.5)}
+#: Channels as alike as this are one.
+_MONO_SPS = 1e-4
 _REFERENCE_FACTOR = 0.9
 _HALF, _ONE, _TWO = np.float32(0.5), np.float32(1.0), np.float32(2.0)
 _TINY = np.float32(1e-20)
@@ -80,7 +85,7 @@ def match_panning(
         stem: stem type, whose cut-off frequency (`fxnorm.stems`) ends the re-panning.
         reference_phi: (32,769,) mean phi of a 65,536-point FFT.
         released_quirks: as the released code does: no re-panning from frame 743 (drums: 278) on,
-            all bins before it, gains without limit.
+            all bins before it, gains without limit, mono to the right.
         max_gain_db: limit of a bin's gain; not used with `released_quirks`.
 
     Returns:
@@ -127,15 +132,17 @@ def pan_channels(
         (2, samples) float32 and the stem's side: 1 right, -1 left, 0 neither.
     """
     samples = channels.shape[1]
-    spectra, sps = _analyse(channels)
-    side = _side(sps)
-    offset = np.array([_FAR_GAIN, _NEAR_GAIN] if side > 0 else [_NEAR_GAIN, _FAR_GAIN])
+    spectra, sps = _analyse(channels, skip_silence=not released_quirks)
+    side = _side(sps, mono_to_the_right=released_quirks)
+    offset = np.array(_OFFSETS[side])
     wanted = _position_gains(reference_curve(reference_phi), side)
     cutoff = int(stem_type.panning_cutoff_hz * N_FFT / SAMPLE_RATE)
     # The released code applies the cut-off along the axis of frames.
     bins, frames = (_BINS, cutoff) if released_quirks else (cutoff, spectra.shape[1])
     limit = np.inf if released_quirks else from_db(max_gain_db)
-    out = np.zeros((2, samples + 2 * N_FFT), np.float32)
+    out = scratch.empty((2, samples + 2 * N_FFT))
+    for block in scratch.blocks(out.shape[1]):
+        out[:, block] = 0.0
     window = sqrt_hann(N_FFT).astype(np.float32)
     for first in range(0, spectra.shape[1], _BATCH):
         batch = spectra[:, first : first + _BATCH]
@@ -150,7 +157,7 @@ def pan_channels(
             np.float32(strength),
         )
         _overlap_add(scipy.fft.irfft(batch, n=N_FFT, axis=2), window, first, out)
-    return np.ascontiguousarray(out[:, N_FFT : N_FFT + samples]), side
+    return copied(out[:, N_FFT : N_FFT + samples]), side
 
 
 def mean_phi(channels: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
@@ -180,7 +187,7 @@ def reference_curve(reference_phi: np.ndarray) -> np.ndarray:
     return _REFERENCE_FACTOR * np.append(means, reference_phi[-1])
 
 
-def _analyse(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _analyse(channels: np.ndarray, *, skip_silence: bool) -> tuple[np.ndarray, np.ndarray]:
     """Spectra (2, frames, 1025) of the signal padded by one frame, and SPS averaged over frames.
 
     Transformed in double: in single precision empty bands cancel to exact zeros in one channel
@@ -188,7 +195,12 @@ def _analyse(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     count = frame_count(channels.shape[1] + 2 * N_FFT, N_FFT, HOP)
     window = sqrt_hann(N_FFT)
-    spectra = np.empty((2, count, _BINS), np.complex64)
+    spectra = scratch.empty((2, count, _BINS), np.complex64)
+    sounding = np.ones(count, bool)
+    if skip_silence and channels.shape[1] >= N_FFT:
+        inner = sounding_frames(channels, N_FFT, HOP)
+        # One frame of padding is two hops.
+        sounding[2 : 2 + len(inner)] = inner
     frames = np.empty((2, _BATCH, N_FFT))
     total = np.zeros(_BINS)
     for first in range(0, count, _BATCH):
@@ -196,13 +208,18 @@ def _analyse(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rows = spectra[:, batch].shape[1]
         _cut_frames(channels, first, window, frames[:, :rows])
         spectra[:, batch] = scipy.fft.rfft(frames[:, :rows], axis=2)
-        _add_sps(spectra[0, batch], spectra[1, batch], total)
+        heard = sounding[batch]
+        left, right = spectra[0, batch], spectra[1, batch]
+        _add_sps(*((left, right) if heard.all() else (left[heard], right[heard])), total)
     return spectra, total / count
 
 
-def _side(mean_sps: np.ndarray) -> int:
+def _side(mean_sps: np.ndarray, *, mono_to_the_right: bool) -> int:
+    """1 right, -1 left, 0 for mono, which leans to neither."""
     course = moving_line(mean_sps, _SMOOTHING)
     low, high = (hz * N_FFT // SAMPLE_RATE for hz in _SIDE_BAND_HZ)
+    if not mono_to_the_right and np.abs(course[low:high]).max() < _MONO_SPS:
+        return 0
     return int(np.sign(np.sign(course[low:high] + 1e-10).mean()))
 
 
@@ -349,7 +366,7 @@ def _apply(channels: np.ndarray, context: Context) -> Outcome:
 
 
 def _describe(facts: Mapping[str, Any]) -> str:
-    return f"leaning {facts['side']}"
+    return "in the middle" if facts["side"] == "none" else f"leaning {facts['side']}"
 
 
 PANNING = Effect(

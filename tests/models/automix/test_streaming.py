@@ -6,7 +6,7 @@ import torch
 
 from fxnorm.errors import FxNormError
 from fxnorm.models import AutomixNet, mix_stream, share_stream
-from fxnorm.models.automix import latent
+from fxnorm.models.automix import latent, long_latent
 from fxnorm.models.automix.front_end import decode
 
 HOP = AutomixNet(recipe.SMALL).blocks.hop
@@ -89,6 +89,19 @@ def test_pretraining_networks_and_empty_songs_are_refused(net):
         mix_stream(AutomixNet(recipe.PRETRAINING), None, None, 100)
     with pytest.raises(FxNormError, match="at least one sample"):
         mix_stream(net, None, None, 0)
+
+
+@pytest.mark.parametrize("frames", [3, 40, 5000])
+def test_the_latent_network_in_parts_is_the_whole_one(net, monkeypatch, frames):
+    monkeypatch.setattr(long_latent, "_FRAMES", 17)
+    monkeypatch.setattr(latent, "_LSTM_FRAMES", 13)
+    generator = torch.Generator().manual_seed(frames)
+    peaks, sums = (torch.randn(1, recipe.SMALL.filters, frames, generator=generator) for _ in "ps")
+    net.eval()
+    with torch.inference_mode():
+        expected = net.scale(peaks, sums.abs())
+        found = long_latent.scale_in_parts(net, peaks, sums.abs())
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("layers", [1, 3])
