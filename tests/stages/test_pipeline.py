@@ -1,7 +1,6 @@
 """`dvc repro` of the whole pipeline at a tiny scale, in a copy of this checkout."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,77 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tiny_checkout import SYSTEMS, copy_checkout, ran, run, set_params, would_run
 
 from fxnorm.audio import info, read
 from fxnorm.digests import digest
 from fxnorm.mixing import mix
 from fxnorm.models import load
 
-ROOT = Path(__file__).resolve().parents[2]
 BASELINES = {"evaluate_baseline@dry_sum", "evaluate_baseline@normalized_sum"}
-SYSTEMS = ("ours_S_La", "ours_S_Lb", "wun_S_Lb")
-TINY_AUTOMIX = {"filters": 8, "bottleneck": 8, "skip": 8, "hidden": 8, "blocks": 2, "repeats": 1}
-
-
-def _run(folder, *words, check=True, **variables):
-    programs = str(Path(sys.executable).parent)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DVC_", "MLFLOW_"))}
-    environment |= {"PATH": programs + os.pathsep + os.environ["PATH"], "OMP_NUM_THREADS": "1"}
-    environment |= variables
-    done = subprocess.run(
-        words, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert not check or done.returncode == 0, done.stdout + done.stderr
-    return done
-
-
-def _copy(target):
-    """The checkout's files that git knows or would add, as a repository of their own."""
-    listed = _run(ROOT, "git", "ls-files", "-coz", "--exclude-standard").stdout
-    for name in filter(None, listed.split("\0")):
-        # Results of an earlier run are not part of what is tested.
-        if (ROOT / name).is_file() and not name.startswith(("dvc.lock", "reports/")):
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_bytes((ROOT / name).read_bytes())
-    _run(target, "git", "init", "-q")
-    _run(target, "git", "add", "-A")
-    _run(target, "git", "config", "user.name", "test")
-    _run(target, "git", "config", "user.email", "test@example.org")
-    _run(target, "git", "commit", "-qm", "copy")
-
-
-def _shrink(path):
-    params = yaml.safe_load(path.read_text())
-    params["synthesis"] |= {
-        "training_songs": 3,
-        "test_songs": 2,
-        "duration_s": [6.0, 6.0],
-        "impulse_responses": 1,
-    }
-    params["dataset"]["validation"] = 0.34
-    params["evaluation"]["resamples"] = 100
-    params["report"] |= {"songs": 1, "seconds": 3.0}
-    params["networks"]["automix"] |= TINY_AUTOMIX
-    params["networks"]["wave-u-net"]["levels"] = 2
-    short = {"steps_per_epoch": 2, "sequence_s": 1.0, "schedule": [{"epochs": 1}]}
-    params["training"] |= short
-    for system in (params["pretraining"], *params["systems"].values()):
-        system["training"] = {k: v for k, v in system["training"].items() if k not in short}
-    path.write_text(yaml.safe_dump(params, sort_keys=False))
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkout")
-    _copy(folder)
-    _shrink(folder / "params.yaml")
-    _run(folder, "dvc", "repro")
-    return folder
-
-
-def _would_run(folder):
-    lines = _run(folder, "dvc", "repro", "--dry").stdout.splitlines()
-    return {line.split("'")[1] for line in lines if line.startswith("Running stage")}
 
 
 def _changed(folder, keys, value):
@@ -97,7 +33,7 @@ def _changed(folder, keys, value):
     section[keys[-1]] = value
     path.write_text(yaml.safe_dump(params, sort_keys=False))
     try:
-        return _would_run(folder)
+        return would_run(folder)
     finally:
         path.write_text(before)
 
@@ -129,7 +65,7 @@ def test_every_stage_leaves_its_outputs(checkout):
 
 
 def test_nothing_is_left_to_do_and_no_unfinished_work_remains(checkout):
-    assert _would_run(checkout) == set()
+    assert would_run(checkout) == set()
     leftovers = checkout / ".checkpoints"
     assert not [path for path in leftovers.rglob("*") if path.is_file()]
     kept_by_git = (".gitignore", ".gitkeep")
@@ -149,7 +85,7 @@ def test_a_change_reruns_what_depends_on_it_and_nothing_else(checkout):
 def test_a_second_training_gives_the_same_weights(checkout):
     weights = checkout / "models/ours_S_Lb/model.safetensors"
     before = weights.read_bytes()
-    _run(checkout, sys.executable, "-m", "stages.train", "ours_S_Lb")
+    run(checkout, sys.executable, "-m", "stages.train", "ours_S_Lb")
     assert weights.read_bytes() == before
 
 
@@ -161,11 +97,11 @@ def test_stems_left_out_take_their_wet_signal_out_of_the_target(checkout):
     params["systems"]["wun_S_Lb"]["training"]["augmentation"] = {"drop_stem": 0.5}
     path.write_text(yaml.safe_dump(params, sort_keys=False))
     try:
-        _run(checkout, sys.executable, "-m", "stages.train", "wun_S_Lb")
+        run(checkout, sys.executable, "-m", "stages.train", "wun_S_Lb")
         assert (checkout / "models/wun_S_Lb/model.safetensors").read_bytes() != weights
     finally:
         path.write_text(before)
-        _run(checkout, sys.executable, "-m", "stages.train", "wun_S_Lb")
+        run(checkout, sys.executable, "-m", "stages.train", "wun_S_Lb")
     assert (checkout / "models/wun_S_Lb/model.safetensors").read_bytes() == weights
 
 
@@ -188,30 +124,30 @@ def test_a_killed_normalisation_goes_on_with_the_same_params_only(checkout):
     params["output"]["subtype"] = "FLOAT"
     path.write_text(yaml.safe_dump(params, sort_keys=False))
     try:
-        _run(checkout, *normalize)
+        run(checkout, *normalize)
         assert {info(file).subtype for file in folder.rglob("*.wav")} == {"FLOAT"}
     finally:
         path.write_text(before)
     kill_after_the_first_song()
-    _run(checkout, *normalize)
+    run(checkout, *normalize)
     assert digest(folder) == expected
 
 
 def test_the_environment_says_where_to_train(checkout):
     train = (sys.executable, "-m", "stages.train", "wun_S_Lb")
-    done = _run(checkout, *train, check=False, FXNORM_DEVICES="two")
+    done = run(checkout, *train, check=False, FXNORM_DEVICES="two")
     assert (done.returncode, "FXNORM_DEVICES is 'two'" in done.stderr) == (2, True)
-    done = _run(checkout, *train, check=False, FXNORM_ACCELERATOR="cuda", CUDA_VISIBLE_DEVICES="")
+    done = run(checkout, *train, check=False, FXNORM_ACCELERATOR="cuda", CUDA_VISIBLE_DEVICES="")
     assert (done.returncode, "device not available" in done.stderr) == (2, True)
 
 
 def test_a_temporary_experiment_is_tracked_in_the_main_checkout(checkout):
     from mlflow import MlflowClient
 
-    _run(checkout, "git", "add", "-A")
-    _run(checkout, "git", "commit", "-qm", "run")
-    _run(checkout, "dvc", "exp", "run", "--temp", "-n", "trial", "-S", "listening.fade_ms=5")
-    shown = _run(checkout, "dvc", "exp", "show", "--json").stdout
+    run(checkout, "git", "add", "-A")
+    run(checkout, "git", "commit", "-qm", "run")
+    run(checkout, "dvc", "exp", "run", "--temp", "-n", "trial", "-S", "listening.fade_ms=5")
+    shown = run(checkout, "dvc", "exp", "show", "--json").stdout
     assert "trial" in shown
     client = MlflowClient(tracking_uri=f"sqlite:///{checkout / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("fxnorm")
@@ -240,7 +176,7 @@ def test_every_stage_is_a_run_and_evaluations_nest_under_their_training(checkout
 
 
 def test_dvc_commands_give_useful_answers(checkout):
-    metrics = json.loads(_run(checkout, "dvc", "metrics", "show", "--json").stdout)
+    metrics = json.loads(run(checkout, "dvc", "metrics", "show", "--json").stdout)
     files = metrics[""]["data"]
     compared = {"spectral", "panning", "dynamics", "mean"}
     for name in (*SYSTEMS, "normalized_sum"):
@@ -250,8 +186,8 @@ def test_dvc_commands_give_useful_answers(checkout):
             "dry": compared,
         }
     assert len(files) == len(SYSTEMS) + 2
-    assert "features" in _run(checkout, "dvc", "dag").stdout
-    _run(checkout, "dvc", "plots", "show", "--out", "plots")
+    assert "features" in run(checkout, "dvc", "dag").stdout
+    run(checkout, "dvc", "plots", "show", "--out", "plots")
     page = (checkout / "plots/index.html").read_text()
     for shown in ("distributions_dry.png", "Average spectrum of each stem type"):
         assert shown in page
@@ -274,7 +210,7 @@ def test_wrong_input_of_a_stage_is_one_line_and_code_2(checkout, change, message
         params[section] |= values
     path.write_text(yaml.safe_dump(params, sort_keys=False))
     try:
-        done = _run(checkout, sys.executable, "-m", "stages.features", check=False)
+        done = run(checkout, sys.executable, "-m", "stages.features", check=False)
     finally:
         path.write_text(before)
     assert done.returncode == 2
@@ -286,7 +222,7 @@ def test_a_copy_of_the_checkout_uses_its_own_library(checkout):
     probe = "import fxnorm; print(fxnorm.__file__)"
     (checkout / "stages/probe.py").write_text(probe)
     try:
-        done = _run(checkout, sys.executable, "-m", "stages.probe")
+        done = run(checkout, sys.executable, "-m", "stages.probe")
     finally:
         (checkout / "stages/probe.py").unlink()
     assert Path(done.stdout.strip()).is_relative_to(checkout)
@@ -294,7 +230,7 @@ def test_a_copy_of_the_checkout_uses_its_own_library(checkout):
 
 @pytest.mark.parametrize("module", ["normalize", "evaluate", "train", "extra_songs"])
 def test_a_stage_without_its_argument_says_what_it_takes(checkout, module):
-    done = _run(checkout, sys.executable, "-m", f"stages.{module}", check=False)
+    done = run(checkout, sys.executable, "-m", f"stages.{module}", check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(f"usage: python -m stages.{module} <")
     assert len(done.stderr.splitlines()) == 1
@@ -308,28 +244,9 @@ def test_a_stage_without_its_argument_says_what_it_takes(checkout, module):
     ],
 )
 def test_an_argument_that_does_not_exist_is_named(checkout, words, message):
-    done = _run(checkout, sys.executable, "-m", *words, check=False)
+    done = run(checkout, sys.executable, "-m", *words, check=False)
     assert (done.returncode, message in done.stderr) == (2, True)
     assert len(done.stderr.splitlines()) == 1
-
-
-def _set(folder, **changes):
-    """Change params by dotted key, with `__` for the dots."""
-    path = folder / "params.yaml"
-    params = yaml.safe_load(path.read_text())
-    for key, value in changes.items():
-        *sections, last = key.split("__")
-        section = params
-        for name in sections:
-            section = section[name]
-        section[last] = value
-    path.write_text(yaml.safe_dump(params, sort_keys=False))
-
-
-def _ran(folder):
-    """Stages that `dvc repro` runs, not those it takes from the run cache."""
-    lines = _run(folder, "dvc", "repro").stdout.splitlines()
-    return {line.split("'")[1] for line in lines if line.startswith("Running stage")}
 
 
 def test_the_listening_test_leaves_faulty_songs_out(checkout):
@@ -339,10 +256,10 @@ def test_the_listening_test_leaves_faulty_songs_out(checkout):
     (broken / "bass.wav").write_bytes(b"RIFF")
     stimuli = (sys.executable, "-m", "stages.stimuli")
     try:
-        done = _run(checkout, *stimuli, check=False)
+        done = run(checkout, *stimuli, check=False)
         assert (done.returncode, "skip_faulty" in done.stderr) == (2, True)
-        _set(checkout, dataset__skip_faulty=True)
-        assert "skipped faulty" in _run(checkout, *stimuli).stderr
+        set_params(checkout, dataset__skip_faulty=True)
+        assert "skipped faulty" in run(checkout, *stimuli).stderr
     finally:
         shutil.rmtree(broken)
         (checkout / "params.yaml").write_text(before)
@@ -350,12 +267,12 @@ def test_the_listening_test_leaves_faulty_songs_out(checkout):
 
 def test_changing_back_takes_every_stage_from_the_run_cache(checkout):
     before = (checkout / "params.yaml").read_text()
-    _set(checkout, systems__wun_S_Lb__training__learning_rate=1e-4, report__seconds=2.0)
+    set_params(checkout, systems__wun_S_Lb__training__learning_rate=1e-4, report__seconds=2.0)
     expected = {"train@wun_S_Lb", "evaluate@wun_S_Lb", "report", "stimuli"}
-    assert _ran(checkout) == expected
+    assert ran(checkout) == expected
     (checkout / "params.yaml").write_text(before)
-    assert _ran(checkout) == set()
-    assert _would_run(checkout) == set()
+    assert ran(checkout) == set()
+    assert would_run(checkout) == set()
 
 
 def test_a_fourth_system_is_one_entry_in_params(checkout):
@@ -365,19 +282,19 @@ def test_a_fourth_system_is_one_entry_in_params(checkout):
         "network": {"kind": "automix", "hidden": 16},
         "training": {"learning_rate": 1e-3, "loss": {"kind": "stereo-a"}},
     }
-    _set(checkout, systems__mine=mine)
+    set_params(checkout, systems__mine=mine)
     try:
-        assert _ran(checkout) == {"train@mine", "evaluate@mine", "report", "stimuli"}
+        assert ran(checkout) == {"train@mine", "evaluate@mine", "report", "stimuli"}
         for test_set in ("wet", "dry"):
             assert "My own" in (checkout / f"reports/tables/{test_set}.md").read_text()
         assert (checkout / "reports/figures/training_mine.png").is_file()
         assert "My own" in (checkout / "reports/index.html").read_text()
         key = pd.read_csv(checkout / "reports/listening/key.csv")
         assert "mine" in set(key["system"])
-        assert _would_run(checkout) == set()
+        assert would_run(checkout) == set()
     finally:
         (checkout / "params.yaml").write_text(before)
-    _run(checkout, "dvc", "repro")
+    run(checkout, "dvc", "repro")
     # What the removed system left behind is not in the tables.
     assert "My own" not in (checkout / "reports/tables/dry.md").read_text()
 
@@ -387,26 +304,26 @@ def test_extra_roots_are_dependencies(checkout, tmp_path):
     root = tmp_path / "private_songs"
     song = sorted((checkout / "data/raw/wet/train").iterdir())[0]
     shutil.copytree(song, root / "train" / "private")
-    _set(checkout, dataset__extra_roots=[str(root)])
+    set_params(checkout, dataset__extra_roots=[str(root)])
     try:
-        assert f"extra_songs@{root}" in _would_run(checkout)
-        _run(checkout, "dvc", "repro", "features")
-        assert not {"features", f"extra_songs@{root}"} & _would_run(checkout)
+        assert f"extra_songs@{root}" in would_run(checkout)
+        run(checkout, "dvc", "repro", "features")
+        assert not {"features", f"extra_songs@{root}"} & would_run(checkout)
         shutil.copyfile(root / "train/private/bass.wav", root / "train/private/drums.wav")
-        assert f"extra_songs@{root}" in _would_run(checkout)
-        done = _run(checkout, "dvc", "repro", "features").stdout
+        assert f"extra_songs@{root}" in would_run(checkout)
+        done = run(checkout, "dvc", "repro", "features").stdout
         assert "Running stage 'features'" in done
     finally:
         (checkout / "params.yaml").write_text(before)
         shutil.rmtree(checkout / "data/extra_songs")
-        _run(checkout, "git", "checkout", "data/extra_songs")
-        _run(checkout, "dvc", "repro")
+        run(checkout, "git", "checkout", "data/extra_songs")
+        run(checkout, "dvc", "repro")
 
 
 def test_five_stems_go_through_the_pipeline_and_a_mix(checkout, tmp_path):
     folder = tmp_path / "five"
     folder.mkdir()
-    _copy(folder)
+    copy_checkout(folder)
     shutil.copyfile(checkout / "params.yaml", folder / "params.yaml")
     shutil.copytree(checkout / "data/raw", folder / "data/band")
     for other in (folder / "data/band").rglob("other.wav"):
@@ -421,7 +338,7 @@ def test_five_stems_go_through_the_pipeline_and_a_mix(checkout, tmp_path):
     }
     params["dataset"] |= rooms
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    _run(folder, "dvc", "repro", "report", "stimuli")
+    run(folder, "dvc", "repro", "report", "stimuli")
     assert list((folder / "data/normalized/dry").glob("*/guitar.wav"))
     assert "| guitar |" in (folder / "reports/tables/stems.md").read_text()
     model = load(folder / "models/ours_S_La")
