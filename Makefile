@@ -1,11 +1,11 @@
 # `make repro`: everything from a fresh clone to the report. `make test`: the tests. `make lint`:
 # style, types and the rule of the rooms. `make docs`: the documentation as a site in build/site.
-# `make compare`: this run against docs/reference.csv.
+# `make compare`: this run against docs/reference.csv. `make experiments`: DVC's, in a short table.
 PYTHON ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: repro compare test lint docs schema ui clean
+.PHONY: repro compare experiments test lint docs schema ui clean
 
 repro: $(VENV)/.installed
 	python -m stages.check
@@ -22,6 +22,9 @@ repro: $(VENV)/.installed
 
 compare: $(VENV)/.installed
 	@python -m stages.compare
+
+experiments: $(VENV)/.installed
+	@dvc exp show --no-pager --only-changed --drop 'Created|.*(/|\.yaml|spectral|panning|dynamics)'
 
 test: $(VENV)/.installed
 	pytest -n auto --dist loadfile

@@ -19,6 +19,5 @@ def read_headlines(params: Params, read: Callable[[Path], str] = Path.read_text)
         read: gives the text of a file, by its path below the checkout.
     """
     systems = (DRY_SUM, BASELINE, *params.systems)
-    return headline_frame(
-        {system: json.loads(read(REPORTS / system / "headline.json")) for system in systems}
-    )
+    files = [json.loads(read(REPORTS / system / "headline.json")) for system in systems]
+    return headline_frame({system: numbers for file in files for system, numbers in file.items()})

@@ -180,7 +180,7 @@ def test_dvc_commands_give_useful_answers(checkout):
     files = metrics[""]["data"]
     compared = {"spectral", "panning", "dynamics", "mean"}
     for name in (*SYSTEMS, "normalized_sum"):
-        shown = files[f"reports/evaluation/{name}/headline.json"]["data"]
+        shown = files[f"reports/evaluation/{name}/headline.json"]["data"][name]
         assert {test_set: set(shown[test_set]) for test_set in shown} == {
             "wet": compared,
             "dry": compared,
