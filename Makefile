@@ -1,18 +1,30 @@
 # `make repro`: everything from a fresh clone to the report. `make test`: the tests. `make lint`:
 # style, types and the rule of the rooms. `make docs`: the documentation as a site in build/site.
+# `make compare`: this run against docs/reference.csv. `make experiments`: DVC's, in a short table.
 PYTHON ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: repro test lint docs schema ui clean
+.PHONY: repro compare experiments test lint docs schema ui clean
 
 repro: $(VENV)/.installed
+	python -m stages.check
 	dvc repro
 	@echo
 	@echo "Results table:  reports/tables/dry.md and reports/tables/wet.md"
 	@echo "Report page:    reports/index.html (tables, figures, players)"
 	@echo "Models:         models/<system>/ - mix with: $(VENV)/bin/fxnorm mix --help"
 	@echo "Runs:           make ui (MLflow)"
+	@echo
+	@echo "Next: hold this run against the reference, and commit it as the baseline of your experiments:"
+	@echo "  make compare"
+	@echo "  git add dvc.lock reports/evaluation && git commit -m 'Baseline'"
+
+compare: $(VENV)/.installed
+	@python -m stages.compare
+
+experiments: $(VENV)/.installed
+	@dvc exp show --no-pager --only-changed --drop 'Created|.*(/|\.yaml|spectral|panning|dynamics)'
 
 test: $(VENV)/.installed
 	pytest -n auto --dist loadfile

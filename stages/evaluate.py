@@ -61,7 +61,8 @@ def main(system: str) -> None:
         summary = nested_summary(scores, params.evaluation, seed=params.seed)
         write_numbers(summary, REPORTS / system / "summary.json")
         numbers = headline(summary)
-        write_numbers(numbers, REPORTS / system / "headline.json", digits=4)
+        # DVC shows a metric without its file's path where no other file has the same keys.
+        write_numbers({system: numbers}, REPORTS / system / "headline.json", digits=4)
         run.metrics({"details": summary})
         run.headline(numbers)
         run.table(scores, "metrics")
@@ -76,7 +77,7 @@ def headline(summary: Mapping[str, Any]) -> dict[str, dict[str, float]]:
         summary: from `nested_summary`.
 
     Returns:
-        {test set: {spectral, panning, dynamics, mean}}, in per cent of the human mix's values.
+        {test set: {spectral, panning, dynamics, mean}}, as fractions of the human mix's values.
     """
     numbers = {}
     for test_set, groups in summary.items():

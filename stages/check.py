@@ -1,0 +1,59 @@
+"""Stage `check`: params.yaml is right and the songs are there, before any output is touched.
+
+DVC deletes a stage's outputs before it starts the stage. All stages depend on this one, so that a
+wrong value stops them while everything is still there.
+"""
+
+import sys
+from pathlib import Path
+
+from fxnorm.errors import FxNormError
+from fxnorm.outputs import atomic_file
+from stages.params import Params, load_params
+from stages.tracking import main_checkout
+
+OUTPUT = Path("reports/checked.txt")
+#: What the stage `synthesize` makes.
+GENERATED = Path("data/raw")
+
+
+def main() -> None:
+    """Validate params.yaml and look for the folders that it names."""
+    try:
+        check_folders(load_params("params.yaml"))
+    except FxNormError as error:
+        print(f"check: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    with atomic_file(OUTPUT) as path:
+        path.write_text("params.yaml is valid.\n")
+
+
+def check_folders(params: Params) -> None:
+    """See that the data set's folders are there, or that DVC brings them.
+
+    Raises:
+        FxNormError: one is missing.
+    """
+    dataset = params.dataset
+    keys = ("root", "dry_root", "impulse_responses", "pre_impulse_responses")
+    folders = {f"dataset.{key}": Path(getattr(dataset, key)) for key in keys}
+    folders |= {f"dataset.extra_roots ({root})": Path(root) for root in dataset.extra_roots}
+    for key, folder in folders.items():
+        if folder.is_relative_to(GENERATED) or folder.is_dir() or _is_tracked(folder):
+            continue
+        message = f"params.yaml: {key}: there is no folder '{folder}'"
+        if not folder.is_absolute() and main_checkout(Path.cwd()) != Path.cwd():
+            message += (
+                " in the temporary copy that --temp and --queue work in;"
+                f" give its absolute path, or run `dvc add {folder}` and commit"
+            )
+        raise FxNormError(message)
+
+
+def _is_tracked(folder: Path) -> bool:
+    """Whether `dvc add` was told to keep the folder or one above it."""
+    return any(one.with_name(f"{one.name}.dvc").is_file() for one in (folder, *folder.parents[:-1]))
+
+
+if __name__ == "__main__":
+    main()
