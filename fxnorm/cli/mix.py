@@ -44,14 +44,20 @@ def add_parser(commands: Any) -> None:
         metavar="OUT",
         help="wav or flac file; with --songs, a folder",
     )
-    parser.add_argument("--model", metavar="DIR", help="folder of a trained or imported model")
+    parser.add_argument(
+        "--model",
+        metavar="DIR",
+        help="folder of a trained or imported model; the default is the one in the package",
+    )
     parser.add_argument(
         "--normalized-sum",
         action="store_true",
         help="the baseline without a network: the sum of the normalised stems",
     )
     parser.add_argument(
-        "--features", metavar="FILE", help="features.npz, for --normalized-sum without a model"
+        "--features",
+        metavar="FILE",
+        help="features.npz for --normalized-sum; the default is the model's",
     )
     _add_outputs(parser)
     add_effects(parser)

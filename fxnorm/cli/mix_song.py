@@ -91,11 +91,9 @@ def known_types(options: argparse.Namespace) -> tuple[str, ...]:
 
 
 def _model_folder(options: argparse.Namespace) -> str:
-    if options.model is None and options.normalized_sum:
-        raise FxNormError("no features: --normalized-sum needs --features FILE or --model DIR")
-    if options.model is None:
-        raise FxNormError("no model: give --model DIR, or --normalized-sum for the baseline")
-    return str(options.model)
+    from fxnorm.models.default_model import DEFAULT_MODEL
+
+    return str(options.model or DEFAULT_MODEL)
 
 
 def _finishing(options: argparse.Namespace) -> "Finishing":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fxnorm.cli.common import check_place, print_json, warn
 from fxnorm.errors import FxNormError
+from fxnorm.models.default_model import DEFAULT_MODEL
 from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
 from fxnorm.stems import STEMS
@@ -144,7 +145,7 @@ def _fingerprint(options: argparse.Namespace, tracks: "dict[str, tuple[Track, ..
     """Of the options, and of size and time of every file that they name."""
     settings = {k: v for k, v in vars(options).items() if k not in _OF_NO_EFFECT}
     files = [str(track.audio) for its in tracks.values() for track in its]
-    for place in (options.model, options.features):
+    for place in (options.model or DEFAULT_MODEL, options.features):
         if place is not None:
             files += [str(p) for p in sorted([Path(place), *Path(place).glob("*")])]
     states: list[Any] = [(f, Path(f).stat().st_size, Path(f).stat().st_mtime_ns) for f in files]

@@ -15,6 +15,7 @@ from fxnorm.mixing.sources import common_rate, open_stems
 from fxnorm.mixing.steps import prepare_stems
 from fxnorm.mixing.tracks import Stems, tracks_of
 from fxnorm.models import load_rooms, load_settings
+from fxnorm.models.default_model import DEFAULT_MODEL
 from fxnorm.normalization import (
     FxNormalizer,
     ImpulseResponse,
@@ -31,7 +32,7 @@ _NORMALIZATION_SHARE = 0.2
 def mix(
     stems: Mapping[str, np.ndarray],
     sample_rate: int,
-    model: "str | os.PathLike[str] | LoadedModel",
+    model: "str | os.PathLike[str] | LoadedModel" = DEFAULT_MODEL,
     *,
     seed: int = 0,
     device: str = "auto",
@@ -42,7 +43,8 @@ def mix(
         stems: by stem type (those of the model: mostly `vocals`, `bass`, `drums`, `other`; any may
             be missing), each (samples, 1 or 2) or (samples,), full scale = 1.
         sample_rate: of all stems, in Hz.
-        model: folder of a model, or what `fxnorm.models.load` gave.
+        model: folder of a model, or what `fxnorm.models.load` gave; the default is the model that
+            comes with the package.
         seed: of the random draws (none without impulse responses).
         device: "auto" (a GPU where there is one), "cpu", "cuda", ...
 
@@ -58,7 +60,7 @@ def mix(
 def mix_stems(
     stems: Stems,
     sample_rate: int | None,
-    model: "str | os.PathLike[str] | LoadedModel",
+    model: "str | os.PathLike[str] | LoadedModel" = DEFAULT_MODEL,
     *,
     seed: int = 0,
     device: str = "auto",

@@ -51,10 +51,10 @@ def test_mix_without_network_is_the_sum_of_normalised_stems(tmp_path, stems, fea
         assert main(["normalize", source, "--stem", stem, "--output", str(path), *common]) == 0
         part = read(path)[0]
         parts[: len(part)] += part
-    # The sum is formed at 44.1 kHz and each stem is resampled on its own here: the two orders
-    # differ at the ends of the files, where the resampler sees an edge.
-    error = np.abs(read(sum_path)[0] - parts)[2000:78_000]
-    assert error.max() < 1e-3
+    # The sum is formed at 44.1 kHz and each stem is resampled on its own here, and in a song a stem
+    # is filled up to the longest one, with which its last frame is measured.
+    error = (read(sum_path)[0] - parts)[2000:78_000]
+    assert np.sqrt((error**2).mean()) < 0.02 * np.sqrt((parts**2).mean())
 
 
 def test_mix_json_is_one_document(tmp_path, capsys, stems, model):
@@ -188,7 +188,6 @@ def _wrong(stems, model, features, tmp_path):
         "cut off": ([*mix, "--bass", str(cut)], "cut.wav: ends early"),
         "an input as output": (["mix", "--bass", song, "--output", song], "would be overwritten"),
         "subtype": (["mix", "--bass", song, "--output", "o.flac", "--subtype", "FLOAT"], "o.flac"),
-        "no model": (["mix", "--bass", song, "--output", out], "no model"),
         "wrong model": (
             ["mix", "--bass", song, "--model", str(stems), "--output", out],
             "model.safetensors",

@@ -68,10 +68,12 @@ def test_row_1_the_cut_off_is_along_frequency() -> None:
         assert (np.abs(last_bins - offset_only) > 0.1).all()
 
 
-def test_row_10_a_mono_stem_goes_right() -> None:
-    x = panned(0.5, 0.5)
-    _, side = pan_channels(np.ascontiguousarray(x.T), DEFAULT_STEMS["other"], np.full(BINS, 0.9))
-    assert side == 1
+@pytest.mark.parametrize(("quirks", "expected"), [(False, 0), (True, 1)])
+def test_row_10_a_mono_stem_stays_in_the_middle(quirks, expected) -> None:
+    """The released code puts it on the right."""
+    x = np.ascontiguousarray(panned(0.5, 0.5).T)
+    settings = DEFAULT_STEMS["other"], np.full(BINS, 0.9)
+    assert pan_channels(x, *settings, released_quirks=quirks)[1] == expected
 
 
 def test_row_10_gains_are_limited() -> None:
