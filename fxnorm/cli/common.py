@@ -109,13 +109,18 @@ def read_impulse_responses(folder: str | None) -> "list[ImpulseResponse] | None"
 
 def describe_stem(report: Mapping[str, Any]) -> str:
     """A stem's normalisation report as indented lines."""
+    return "\n".join(f"  {name:<12}{text}" for name, text in stem_steps(report))
+
+
+def stem_steps(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a stem's normalisation report says, in order: name and words."""
     lines = [("input", describe_levels(report["input"]))]
     if report["passed_through"]:
         lines.append(("", "passed through unchanged"))
     for effect, facts in report["effects"].items():
         lines.append((effect, find_effect(effect).describe(facts)))
     lines.append(("output", describe_levels(report["output"])))
-    return "\n".join(f"  {name:<12}{text}" for name, text in lines)
+    return lines
 
 
 def print_json(report: Any) -> None:

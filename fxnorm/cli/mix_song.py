@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fxnorm.cli.common import chosen_effects, read_impulse_responses
+from fxnorm.cli.common import chosen_effects, read_impulse_responses, stem_steps
 from fxnorm.errors import FxNormError
 
 if TYPE_CHECKING:
@@ -65,8 +65,18 @@ def _write_page(page: str, name: str, mixed: "Mix", report: Mapping[str, Any]) -
 
     trace = mixed.trace
     if trace is not None:
-        stems = trace.given, trace.normalized, mixed.stems, trace.curves
-        write_mix_page(page, MixedSong(name, mixed.audio, mixed.sample_rate, *stems, report))
+        song = MixedSong(
+            name,
+            mixed.audio,
+            mixed.sample_rate,
+            trace.given,
+            trace.normalized,
+            mixed.stems,
+            trace.curves,
+            {stem: stem_steps(facts) for stem, facts in mixed.reports.items()},
+            report,
+        )
+        write_mix_page(page, song)
 
 
 def known_types(options: argparse.Namespace) -> tuple[str, ...]:

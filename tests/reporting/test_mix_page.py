@@ -11,6 +11,7 @@ import pytest
 from page_browser import listening_script
 
 from fxnorm.audio import integrated_loudness
+from fxnorm.cli.common import stem_steps
 from fxnorm.mixing import sum_normalized
 from fxnorm.normalization import DatasetFeatures
 from fxnorm.reporting.page import MixedSong, write_mix_page
@@ -47,7 +48,8 @@ def song():
         "warnings": [*mixed.warnings, "<b>escaped</b>"],
     }
     traced = mixed.trace.given, mixed.trace.normalized, mixed.stems, mixed.trace.curves
-    return MixedSong("A & B", mixed.audio, RATE, *traced, report)
+    steps = {stem: stem_steps(facts) for stem, facts in mixed.reports.items()}
+    return MixedSong("A & B", mixed.audio, RATE, *traced, steps, report)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_the_page_is_one_file_with_everything_said_and_the_same_each_time(song, 
     # Three sums and four stems to hear; a gain of the equaliser for each stem that sounds.
     assert len(re.findall(r'id="audio-1-\d"', text)) == 7
     assert text.count("gain of the effect eq</") + text.count("gain of the effect eq\n") == 3
-    assert text.count("leaning") == 3
+    assert text.count("in the middle") == 3
 
 
 def test_mel_powers_are_librosas():

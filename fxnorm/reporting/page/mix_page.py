@@ -21,7 +21,6 @@ from fxnorm.audio import (
 )
 from fxnorm.audio.excerpts import busiest_start, fade
 from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.normalization.matching.table import find_effect
 from fxnorm.outputs import atomic_file
 from fxnorm.reporting.curves import long_term_spectrum_db
 from fxnorm.reporting.page.excerpt_audio import (
@@ -54,6 +53,7 @@ class MixedSong:
         normalized: the stems after it.
         shares: the stems of the mix, at `sample_rate`; empty where the network has none.
         curves: stem → effect → channel → gain in dB from 0 Hz to half of 44.1 kHz.
+        steps: what was done to each stem, in order: name and words.
         report: as `fxnorm mix --json` prints it.
     """
 
@@ -64,6 +64,7 @@ class MixedSong:
     normalized: Mapping[str, np.ndarray]
     shares: Mapping[str, np.ndarray]
     curves: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]
+    steps: Mapping[str, Sequence[tuple[str, str]]]
     report: Mapping[str, Any]
 
 
@@ -201,17 +202,10 @@ def _player(
 
 
 def _stem(song: MixedSong, stem: str) -> dict[str, Any]:
-    facts = song.report["stems"][stem]
-    steps = [("input", _levels(facts["input"]))]
-    if facts["passed_through"]:
-        steps.append(("", "passed through unchanged"))
-    for effect, done in facts["effects"].items():
-        steps.append((effect, find_effect(effect).describe(done)))
-    steps.append(("output", _levels(facts["output"])))
     return {
         "name": stem,
         "files": ", ".join(Path(file).name for file in song.report["files"][stem]),
-        "steps": steps,
+        "steps": song.steps[stem],
         "plots": [
             *(
                 line_plot(_channels(curves), f"{stem}: gain of the effect {effect}", "dB")
@@ -255,12 +249,3 @@ def _spectrum(stems: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         powers.append(power)
     total = np.average(levels, axis=0, weights=powers) if any(powers) else levels[0]
     return hz, 0.5 * db(np.maximum(total, 1e-15))
-
-
-def _levels(levels: Mapping[str, Any]) -> str:
-    if levels["peak_db"] is None:
-        return "silent"
-    text = f"peak {levels['peak_db']:.1f} dBFS"
-    if levels["loudness_lufs"] is not None:
-        text = f"{levels['loudness_lufs']:.1f} LUFS, {text}"
-    return text.replace("-", "−")
