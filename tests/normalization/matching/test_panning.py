@@ -68,10 +68,12 @@ def test_row_1_the_cut_off_is_along_frequency() -> None:
         assert (np.abs(last_bins - offset_only) > 0.1).all()
 
 
-def test_row_10_a_mono_stem_goes_right() -> None:
-    x = panned(0.5, 0.5)
-    _, side = pan_channels(np.ascontiguousarray(x.T), DEFAULT_STEMS["other"], np.full(BINS, 0.9))
-    assert side == 1
+def test_row_10_a_mono_stem_goes_right_with_the_quirks_and_stays_in_the_middle_without() -> None:
+    x = np.ascontiguousarray(panned(0.5, 0.5).T)
+    for quirks, expected in ((True, 1), (False, 0)):
+        reference = np.full(BINS, 0.9)
+        _, side = pan_channels(x, DEFAULT_STEMS["other"], reference, released_quirks=quirks)
+        assert side == expected
 
 
 def test_row_10_gains_are_limited() -> None:
