@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fxnorm.compiling import compiled
 from fxnorm.configuration import Config
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
@@ -122,3 +123,10 @@ def test_a_folder_with_something_else_is_kept(tmp_path):
     with pytest.raises(FxNormError, match="thesis"), atomic_folder(tmp_path, replaces=("a",)):
         pass
     assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_functions_compile_where_no_code_can_be_kept():
+    """A function of no file has no place for its code, as those of a read-only installation."""
+    names = {}
+    exec("def double(x):\n    return x + x\n", names)
+    assert compiled(names["double"])(21.0) == 42.0

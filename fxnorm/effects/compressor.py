@@ -76,7 +76,8 @@ def level_db(channel: np.ndarray) -> np.ndarray:
     Samples below 1e-6 count as -120 dB.
     """
     levels = scratch.empty(channel.shape[0], np.float64)
-    _levels(channel, levels)
+    work = np.empty((2, _BLOCK))
+    _levels(channel, work, work.view(np.uint64), levels)
     return levels
 
 
@@ -140,7 +141,8 @@ def compress_levels(
         output = np.empty_like(channel)
     downward = ratio > 1.0
     detector = (threshold_db, _slope(ratio), downward, attack, release)
-    _compress(channel, levels, *detector, makeup_db, strength, output)
+    work = np.empty((3, _BLOCK))
+    _compress(channel, levels, *detector, makeup_db, strength, work, work.view(np.int64), output)
     return output
 
 
@@ -184,15 +186,20 @@ def _compress(
     release: float,
     makeup: float,
     strength: float,
+    work: np.ndarray,
+    bits: np.ndarray,
     output: np.ndarray,
 ) -> None:
-    """Block by block, so that the reductions stay in the cache between both loops."""
-    reduction = np.empty(_BLOCK)
+    """Block by block, so that the reductions stay in the cache between both loops.
+
+    `bits` is `work`, (3, block), as integers: to make that view here would take long to compile.
+    """
+    reduction = work[0]
     state = 0.0
     for start in range(0, channel.shape[0], _BLOCK):
         part = slice(start, min(start + _BLOCK, channel.shape[0]))
         state = _detect(levels[part], threshold, slope, downward, attack, release, state, reduction)
-        _apply_gain(channel[part], reduction, makeup, strength, output[part])
+        _apply_gain(channel[part], makeup, strength, work, bits, output[part])
 
 
 # 2^x = 2^k · e^(f ln 2) with k = x rounded and |f| ≤ 1/2. Adding 1.5 · 2⁵² to a double rounds it
@@ -206,13 +213,16 @@ _E6, _E7 = 1.0 / 720, 1.0 / 5040  # the next term is below 5e-9, a tenth of sing
 
 @compiled
 def _apply_gain(
-    channel: np.ndarray, reduction: np.ndarray, makeup: float, strength: float, output: np.ndarray
+    channel: np.ndarray,
+    makeup: float,
+    strength: float,
+    work: np.ndarray,
+    bits: np.ndarray,
+    output: np.ndarray,
 ) -> None:
     """Multiply by 10^((makeup − strength · reduction)/20), written out to be vectorised."""
-    power = np.empty(_BLOCK)
-    power_bits = power.view(np.int64)
-    exponent = np.empty(_BLOCK)
-    exponent_bits = exponent.view(np.int64)
+    reduction, power, exponent = work[0], work[1], work[2]
+    power_bits, exponent_bits = bits[1], bits[2]
     for n in range(channel.shape[0]):
         octaves = (makeup - strength * reduction[n]) * _OCTAVES_PER_DB
         exponent[n] = octaves + _ROUNDER
@@ -239,12 +249,12 @@ _DB_PER_OCTAVE = 20.0 * math.log10(2.0)
 
 
 @compiled
-def _levels(channel: np.ndarray, levels: np.ndarray) -> None:
+def _levels(
+    channel: np.ndarray, work: np.ndarray, work_bits: np.ndarray, levels: np.ndarray
+) -> None:
     """20 log10 of the magnitudes, written out to be vectorised: x = m · 2^k, √½ ≤ m < √2."""
-    mantissa = np.empty(_BLOCK)
-    bits = mantissa.view(np.uint64)
-    exponent = np.empty(_BLOCK)
-    exponent_bits = exponent.view(np.uint64)
+    mantissa, exponent = work[0], work[1]
+    bits, exponent_bits = work_bits[0], work_bits[1]
     for start in range(0, channel.shape[0], _BLOCK):
         part, out = channel[start : start + _BLOCK], levels[start : start + _BLOCK]
         for n in range(part.shape[0]):

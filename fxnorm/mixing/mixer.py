@@ -101,8 +101,10 @@ def mix_stems(
     if isinstance(model, str | os.PathLike):
         settings, features = load_settings(model)
         rooms = load_rooms(model)
-    else:
+    elif hasattr(model, "config") and hasattr(model, "features"):
         settings, features, rooms = model.config, model.features, model.rooms
+    else:
+        raise FxNormError(f"model {model!r}: give a model's folder, or a loaded model")
     finishing = finishing or Finishing()
     config = _adapt(settings.normalization, effects, strengths)
     impulse_responses = impulse_responses or rooms
@@ -121,13 +123,13 @@ def mix_stems(
     # torch takes a second to load: that goes on while stems are normalised.
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(_loaded, model, device)
-        prepared, notes = prepare_stems(
-            sources,
-            normalizer,
-            seed,
-            warm_up,
-            lambda: on_progress(_NORMALIZATION_SHARE * next(done) / len(sources)),
-        )
+
+        def on_stem() -> None:
+            if loading.done():
+                loading.result()  # What is wrong with the model ends the work at once.
+            on_progress(_NORMALIZATION_SHARE * next(done) / len(sources))
+
+        prepared, notes = prepare_stems(sources, normalizer, seed, warm_up, on_stem)
         loaded = loading.result()
     raw = _run(
         loaded,

@@ -11,7 +11,6 @@ import scipy.signal
 
 from fxnorm import scratch
 from fxnorm.audio import db, frame_count, from_db, peak_db, sqrt_hann
-from fxnorm.compiling import compiled
 from fxnorm.conventions import (
     GATE_DB,
     LONG_TERM_BINS,
@@ -193,16 +192,11 @@ def _mean_magnitude(samples: np.ndarray, skip_silence: bool) -> np.ndarray:
     return magnitudes[sounding].sum(axis=0) / max(1, kept)
 
 
-@compiled
 def _fold(samples: np.ndarray, window: np.ndarray, folded: np.ndarray) -> None:
-    for frame in range(folded.shape[0]):
-        row = folded[frame]
-        row[:] = 0.0
-        for begin in range(0, LONG_TERM_FFT, _GRID_FFT):
-            start = frame * LONG_TERM_HOP + begin
-            part, weight = samples[start : start + _GRID_FFT], window[begin : begin + _GRID_FFT]
-            for j in range(_GRID_FFT):
-                row[j] += np.float64(part[j]) * weight[j]
+    for frame, row in enumerate(folded):
+        start = frame * LONG_TERM_HOP
+        windowed = samples[start : start + LONG_TERM_FFT] * window
+        np.sum(windowed.reshape(-1, _GRID_FFT), axis=0, out=row)
 
 
 def _filter_twice(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
@@ -231,11 +225,11 @@ def _filter_twice(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
     return filtered
 
 
-@compiled
 def _store(values: np.ndarray, out: np.ndarray) -> None:
     """Round to single; what is rounding noise of the transform becomes zero."""
-    for n in range(out.shape[0]):
-        out[n] = np.float32(values[n]) if abs(values[n]) > _ROUNDING_NOISE else np.float32(0.0)
+    values = values[: out.shape[0]]
+    out[:] = values
+    out[np.abs(values) <= _ROUNDING_NOISE] = 0.0
 
 
 def _extended(samples: np.ndarray, reach: int, start: int) -> np.ndarray:

@@ -76,7 +76,9 @@ def mean_peak(
 
 def segment_peaks_db(samples: np.ndarray, onsets: np.ndarray) -> np.ndarray:
     """Peak level between each onset and the next (or the end), in dB, (onsets,) float64."""
-    return db(_segment_peaks(samples, onsets).astype(np.float64))
+    highest = np.maximum.reduceat(samples, onsets)
+    lowest = np.minimum.reduceat(samples, onsets)
+    return db(np.maximum(highest, -lowest).astype(np.float64))
 
 
 def peak_statistics(levels_db: np.ndarray, percentile: float) -> tuple[float, float]:
@@ -99,10 +101,12 @@ def high_frequency_content(samples: np.ndarray) -> np.ndarray:
     count = samples.shape[0] // FRAME
     frames = samples[: count * FRAME].reshape(count, FRAME)
     descriptor = np.empty(count, np.float32)
+    work = np.empty((6, _BINS), np.float32)
+    bits = work.view(np.int32)
     for start in range(0, count, _BATCH):
         batch = frames[start : start + _BATCH]
         spectra = scipy.fft.rfft(batch * _HANN, axis=1)
-        _weighted_log_sums(spectra, descriptor[start : start + _BATCH])
+        _weighted_log_sums(spectra, work, bits, descriptor[start : start + _BATCH])
     return descriptor
 
 
@@ -133,16 +137,17 @@ _ONE, _TWO, _HALF = np.float32(1.0), np.float32(2.0), np.float32(0.5)
 
 
 @compiled
-def _weighted_log_sums(spectra: np.ndarray, sums: np.ndarray) -> None:
+def _weighted_log_sums(
+    spectra: np.ndarray, work: np.ndarray, work_bits: np.ndarray, sums: np.ndarray
+) -> None:
     """Σ (k + 1) ln(1 + |X[k]|) of every row, all of it in single and the sum left to right.
 
     The logarithm is written out so that the compiler vectorises it; four rows are summed side by
-    side because a sum in fixed order waits for each addition.
+    side because a sum in fixed order waits for each addition. `work_bits` is `work`, (6, bins), as
+    integers: to make that view here would take long to compile.
     """
-    terms = np.empty((4, _BINS), np.float32)
-    argument = np.empty(_BINS, np.float32)
-    bits = argument.view(np.int32)
-    exponent = np.empty(_BINS, np.float32)
+    terms, argument, exponent = work[:4], work[4], work[5]
+    bits = work_bits[4]
     for row in range(0, spectra.shape[0], 4):
         rows = min(4, spectra.shape[0] - row)
         for lane in range(rows):
@@ -260,15 +265,3 @@ def _silent(samples: np.ndarray, start: int) -> bool:
         return True
     level = np.float32(np.float32(10.0) * np.float32(np.log10(mean)))
     return bool(level < _SILENCE_DB)
-
-
-@compiled
-def _segment_peaks(samples: np.ndarray, onsets: np.ndarray) -> np.ndarray:
-    peaks = np.empty(onsets.shape[0], np.float32)
-    for i in range(onsets.shape[0]):
-        end = onsets[i + 1] if i + 1 < onsets.shape[0] else samples.shape[0]
-        largest = np.float32(0.0)
-        for n in range(onsets[i], end):
-            largest = max(largest, abs(samples[n]))
-        peaks[i] = largest
-    return peaks

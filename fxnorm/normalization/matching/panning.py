@@ -231,18 +231,15 @@ def _position_gains(phi: np.ndarray, side: int) -> np.ndarray:
     return np.stack([far, 1.0 - far] if side > 0 else [1.0 - far, far])
 
 
-@compiled
 def _cut_frames(channels: np.ndarray, first: int, window: np.ndarray, frames: np.ndarray) -> None:
     """Windowed frames from `first` on of the signal with N_FFT zeros at both ends."""
-    for channel in range(frames.shape[0]):
-        for index in range(frames.shape[1]):
-            start = (first + index) * HOP - N_FFT
-            begin = max(0, -start)
-            end = min(N_FFT, channels.shape[1] - start)
-            frame = frames[channel, index]
-            frame[:] = 0.0
-            for n in range(begin, end):
-                frame[n] = channels[channel, start + n] * window[n]
+    start = first * HOP - N_FFT
+    stop = start + (frames.shape[1] - 1) * HOP + N_FFT
+    part = channels[:, max(0, start) : stop]
+    before = max(0, -start)
+    whole = np.pad(part, [(0, 0), (before, stop - start - before - part.shape[1])])
+    shifted = np.lib.stride_tricks.sliding_window_view(whole, N_FFT, axis=1)[:, ::HOP]
+    np.multiply(shifted, window, out=frames)
 
 
 @compiled
@@ -334,14 +331,12 @@ def _magnitude(value: np.complex64) -> np.float32:
     return np.sqrt(value.real * value.real + value.imag * value.imag)
 
 
-@compiled
 def _overlap_add(frames: np.ndarray, window: np.ndarray, first: int, out: np.ndarray) -> None:
     """The squared windows of the two frames over a sample sum to 1: no division is needed."""
-    for channel in range(frames.shape[0]):
-        for index in range(frames.shape[1]):
-            start = (first + index) * HOP
-            for n in range(N_FFT):
-                out[channel, start + n] += frames[channel, index, n] * window[n]
+    frames *= window
+    for index in range(frames.shape[1]):
+        start = (first + index) * HOP
+        out[:, start : start + N_FFT] += frames[:, index]
 
 
 def smooth(phi: np.ndarray, stem_type: StemType) -> np.ndarray:
