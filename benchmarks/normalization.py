@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import scipy.fft
 import scipy.signal
+from fxnorm.normalization.matching.table import measured_features
 
 from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE
 from fxnorm.normalization import DatasetFeatures, FxNormalizer
 from fxnorm.normalization.matching.compression import compress_channel
-from fxnorm.normalization.matching.table import measured_features
 from fxnorm.normalization.normalizer import pad
 from fxnorm.stems import DEFAULT_STEMS, STEMS
 

@@ -138,7 +138,8 @@ def test_the_wheel_holds_the_library_whole_and_nothing_else(wheel):
     assert held == there
     assert {"fxnorm/py.typed", "fxnorm/__init__.pyi"} <= held
     assert {Path(name).suffix for name in held} >= {".py", ".csv", ".css", ".js", ".html"}
-    assert wheel.stat().st_size < 500_000
+    # The model takes 3.4 MB of it.
+    assert wheel.stat().st_size < 4_500_000
 
 
 def test_the_plain_requirements_are_what_mixing_needs(wheel):
