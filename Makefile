@@ -24,7 +24,7 @@ compare: $(VENV)/.installed
 	@python -m stages.compare
 
 experiments: $(VENV)/.installed
-	@dvc exp show --no-pager --only-changed --drop 'Created|.*(/|\.yaml|spectral|panning|dynamics)'
+	@dvc exp show --no-pager --only-changed --drop 'Created|State|Executor|.*(/|\.yaml|spectral|panning|dynamics)'
 
 test: $(VENV)/.installed
 	pytest -n auto --dist loadfile
