@@ -1,6 +1,7 @@
 """`fxnorm mix --songs`: all songs of a folder, continuing where an interrupted run was."""
 
 import argparse
+import contextlib
 import hashlib
 import json
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def mix_all(options: argparse.Namespace) -> None:
     if kept and not options.json:
         print(f"{options.output}: {kept} of {len(orders)} songs are there already")
     work = joblib.Parallel(n_jobs=options.jobs, return_as="generator_unordered")(
-        joblib.delayed(_mix)(options, order) for order in to_do
+        joblib.delayed(_mix)(options, order, Path.cwd()) for order in to_do
     )
     with joblib.parallel_config(backend="loky"):
         for name, fault in progress(work, len(to_do), "mix", "songs"):
@@ -110,8 +111,8 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
     return orders, faults
 
 
-def _mix(options: argparse.Namespace, order: _Order) -> tuple[str, str | None]:
-    """The song's name, and what went wrong."""
+def _mix(options: argparse.Namespace, order: _Order, place: Path) -> tuple[str, str | None]:
+    """The song's name, and what went wrong. The options name paths from `place` on."""
     import torch
 
     from fxnorm.cli.mix_song import mix_song
@@ -121,12 +122,14 @@ def _mix(options: argparse.Namespace, order: _Order) -> tuple[str, str | None]:
     stems = None if options.stems is None else str(Path(options.stems) / order.name)
     page = None if options.page is None else str(Path(options.page) / f"{order.name}.html")
     try:
-        report = mix_song(options, order.tracks, order.output, stems, page)
+        # A worker process may be older than the caller's present folder.
+        with contextlib.chdir(place):
+            report = mix_song(options, order.tracks, order.output, stems, page)
     except FxNormError as error:
         return order.name, str(error)
     report["warnings"] = [*order.notes, *report["warnings"]]
     report["fingerprint"] = order.fingerprint
-    with atomic_file(order.report) as temporary:
+    with atomic_file(place / order.report) as temporary:
         temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return order.name, None
 
