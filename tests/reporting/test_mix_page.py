@@ -70,7 +70,7 @@ def test_the_page_is_one_file_with_everything_said_and_the_same_each_time(song, 
     # Three sums and four stems to hear; a gain of the equaliser for each stem that sounds.
     assert len(re.findall(r'id="audio-1-\d"', text)) == 7
     assert text.count("gain of the effect eq</") + text.count("gain of the effect eq\n") == 3
-    assert text.count("in the middle") == 3
+    assert text.count("spread to both sides") == 3
 
 
 def test_mel_powers_are_librosas():

@@ -35,8 +35,11 @@ _NEAR_GAIN, _FAR_GAIN = 0.7, 0.3
 _OFFSETS = {1: (_FAR_GAIN, _NEAR_GAIN), -1: (_NEAR_GAIN, _FAR_GAIN), 0: (0.5, 0.5)}
 #: Channels as alike as this are one.
 _MONO_SPS = 1e-4
+#: Mono leans to alternate sides from this bin on (86 Hz), in third octaves of two bins or more.
+_FIRST_BIN_APART = 4
+_BAND_RATIO = 2.0 ** (1.0 / 3.0)
 _REFERENCE_FACTOR = 0.9
-_HALF, _ONE, _TWO = np.float32(0.5), np.float32(1.0), np.float32(2.0)
+_ONE, _TWO = np.float32(1.0), np.float32(2.0)
 _TINY = np.float32(1e-20)
 _FRAME_GATE_POWER = np.float32(0.1)  # the largest bin below -10 dB
 
@@ -78,6 +81,10 @@ def match_panning(
     max_gain_db: float = LARGEST_BAND_GAIN_DB,
 ) -> np.ndarray:
     """Pan a stem to one side and give every bin the reference's similarity of channels.
+
+    Mono has no side. From 86 Hz on it leans to alternate sides from one third octave to the next:
+    its channels are as alike as the reference's, it stays in the middle as a whole, and it is the
+    same when its channels are added.
 
     Args:
         audio: (samples, 1 or 2) or (samples,); mono is repeated.
@@ -129,13 +136,15 @@ def pan_channels(
         strength: fraction of every gain (in dB) to apply.
 
     Returns:
-        (2, samples) float32 and the stem's side: 1 right, -1 left, 0 neither.
+        (2, samples) float32 and the stem's side: 1 right, -1 left, 0 both.
     """
     samples = channels.shape[1]
     spectra, sps = _analyse(channels, skip_silence=not released_quirks)
     side = _side(sps, mono_to_the_right=released_quirks)
     offset = np.array(_OFFSETS[side])
-    wanted = _position_gains(reference_curve(reference_phi), side)
+    phi = reference_curve(reference_phi)
+    sides = np.full(_BINS, side) if side else _alternate_sides()
+    wanted = _position_gains(phi, side) if side else _spread_gains(phi, sides)
     cutoff = int(stem_type.panning_cutoff_hz * N_FFT / SAMPLE_RATE)
     # The released code applies the cut-off along the axis of frames.
     bins, frames = (_BINS, cutoff) if released_quirks else (cutoff, spectra.shape[1])
@@ -149,7 +158,7 @@ def pan_channels(
         _repan(
             batch,
             offset.astype(np.float32),
-            side,
+            sides,
             wanted.astype(np.float32),
             bins,
             frames - first,
@@ -215,7 +224,7 @@ def _analyse(channels: np.ndarray, *, skip_silence: bool) -> tuple[np.ndarray, n
 
 
 def _side(mean_sps: np.ndarray, *, mono_to_the_right: bool) -> int:
-    """1 right, -1 left, 0 for mono, which leans to neither."""
+    """1 right, -1 left, 0 for mono, which leans to both."""
     course = moving_line(mean_sps, _SMOOTHING)
     low, high = (hz * N_FFT // SAMPLE_RATE for hz in _SIDE_BAND_HZ)
     if not mono_to_the_right and np.abs(course[low:high]).max() < _MONO_SPS:
@@ -223,12 +232,29 @@ def _side(mean_sps: np.ndarray, *, mono_to_the_right: bool) -> int:
     return int(np.sign(np.sign(course[low:high] + 1e-10).mean()))
 
 
+def _alternate_sides() -> np.ndarray:
+    """1 and -1 by turns from band to band, 0 below the bands, (bins,)."""
+    sides = np.zeros(_BINS, int)
+    first, side = _FIRST_BIN_APART, 1
+    while first < _BINS:
+        last = max(first + 2, round(_BAND_RATIO * first))
+        sides[first:last] = side
+        first, side = last, -side
+    return sides
+
+
 def _position_gains(phi: np.ndarray, side: int) -> np.ndarray:
-    """Gains (2, bins) of a linear panner that make two equal channels have `phi`."""
+    """Gains (2, bins) of the method's linear panner for `phi`."""
     far = np.clip(phi + 1e-30, 0.0, 1.0) / 2.0
-    if side == 0:
-        return np.full((2, phi.shape[0]), 0.5)
     return np.stack([far, 1.0 - far] if side > 0 else [1.0 - far, far])
+
+
+def _spread_gains(phi: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """Gains (2, bins) that make two equal channels have `phi`, and whose sum is 1."""
+    phi = np.where(sides == 0, 1.0, np.clip(phi, 1e-6, 1.0))
+    ratio = (1.0 - np.sqrt(1.0 - phi**2)) / phi
+    far = ratio / (1.0 + ratio)
+    return np.where(sides > 0, [far, 1.0 - far], [1.0 - far, far])
 
 
 def _cut_frames(channels: np.ndarray, first: int, window: np.ndarray, frames: np.ndarray) -> None:
@@ -267,7 +293,7 @@ def _add_sps(left: np.ndarray, right: np.ndarray, total: np.ndarray) -> None:
 def _repan(
     spectra: np.ndarray,
     offset: np.ndarray,
-    side: int,
+    sides: np.ndarray,
     wanted: np.ndarray,
     bins: int,
     frames: int,
@@ -280,7 +306,7 @@ def _repan(
         left, right = spectra[0, frame], spectra[1, frame]
         gains[0, :], gains[1, :] = offset[0], offset[1]
         if frame < frames and _loudest_power(left, right, offset) >= _FRAME_GATE_POWER:
-            _position_matching_gains(left[:bins], right[:bins], offset, side, wanted, limit, gains)
+            _position_matching_gains(left[:bins], right[:bins], offset, sides, wanted, limit, gains)
         if strength != _ONE:
             for k in range(gains.shape[1]):
                 gains[0, k] **= strength
@@ -306,7 +332,7 @@ def _position_matching_gains(
     left: np.ndarray,
     right: np.ndarray,
     offset: np.ndarray,
-    side: int,
+    sides: np.ndarray,
     wanted: np.ndarray,
     limit: np.float32,
     gains: np.ndarray,
@@ -317,11 +343,9 @@ def _position_matching_gains(
         b = _magnitude(right[k]) * offset[1] + _TINY
         ratio = min(a, b) / max(a, b)
         far = ratio / (_ONE + ratio * ratio)
-        here_left = here_right = _HALF
-        if side > 0:
-            here_left, here_right = far, _ONE - far
-        elif side < 0:
-            here_left, here_right = _ONE - far, far
+        here_left, here_right = far, _ONE - far
+        if sides[k] < 0:
+            here_left, here_right = here_right, here_left
         gains[0, k] *= min(wanted[0, k] / (here_left + _TINY), limit)
         gains[1, k] *= min(wanted[1, k] / (here_right + _TINY), limit)
 
@@ -357,11 +381,11 @@ def _apply(channels: np.ndarray, context: Context) -> Outcome:
         max_gain_db=context.config.panning_max_gain_db,
         strength=context.strength,
     )
-    return Outcome(repanned, {"side": {1: "right", -1: "left", 0: "none"}[side]})
+    return Outcome(repanned, {"side": {1: "right", -1: "left", 0: "both"}[side]})
 
 
 def _describe(facts: Mapping[str, Any]) -> str:
-    return "in the middle" if facts["side"] == "none" else f"leaning {facts['side']}"
+    return "spread to both sides" if facts["side"] == "both" else f"leaning {facts['side']}"
 
 
 PANNING = Effect(

@@ -69,11 +69,20 @@ def test_row_1_the_cut_off_is_along_frequency() -> None:
 
 
 @pytest.mark.parametrize(("quirks", "expected"), [(False, 0), (True, 1)])
-def test_row_10_a_mono_stem_stays_in_the_middle(quirks, expected) -> None:
+def test_row_10_a_mono_stem_leans_to_both_sides(quirks, expected) -> None:
     """The released code puts it on the right."""
     x = np.ascontiguousarray(panned(0.5, 0.5).T)
     settings = DEFAULT_STEMS["other"], np.full(BINS, 0.9)
-    assert pan_channels(x, *settings, released_quirks=quirks)[1] == expected
+    y, side = pan_channels(x, *settings, released_quirks=quirks)
+    assert side == expected
+    left, right = (db(np.sqrt(np.square(channel.astype(float)).mean())) for channel in y)
+    assert (abs(left - right) < 0.3) == (not quirks)
+    if not quirks:
+        np.testing.assert_allclose(y.sum(axis=0), x[0], atol=1e-5)
+        phi = position(y.T, 2048, 1024)[1][5:-5].mean(axis=0)
+        # The bins beside a band's edge hold some of both bands.
+        np.testing.assert_allclose(np.median(phi[30:-20]), 0.9 * 0.9, atol=5e-3)
+        np.testing.assert_allclose(phi[:3], 1.0, atol=0.01)
 
 
 def test_row_10_gains_are_limited() -> None:
