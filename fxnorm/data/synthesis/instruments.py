@@ -1,7 +1,7 @@
 """Bass and accompaniment instruments: from a part's notes to its raw recording."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.signal
@@ -33,12 +33,15 @@ class _Sound:
         tone: (note, random) → mono note, its release included.
         spread: how far a close pair of microphones pulls its pitches apart, 0 to 1 (low left, high
             right); 0 = one microphone or a cable.
+        intonation: how far its pitches miss their notes, in cents (standard deviation): a finger
+            bends a string, a player's lips a tone. 0 for keys and circuits.
         post: what the whole track goes through: an amplifier, a rotating speaker.
         room: whether a microphone hears it, and with it the room.
     """
 
     tone: Callable[[Note, np.random.Generator], np.ndarray]
     spread: float = 0.0
+    intonation: float = 0.0
     post: Callable[[np.ndarray], np.ndarray] | None = None
     room: bool = True
 
@@ -54,7 +57,9 @@ def play(part: Part, samples: int, random: np.random.Generator) -> np.ndarray:
     middle = float(np.mean([note.pitch for note in part.notes]))
     for note in part.notes:
         start = min(samples, sample_count(note.start_s))
-        tone = sound.tone(note, random)[: samples - start]
+        missed = 0.01 * sound.intonation * float(random.standard_normal())
+        played = replace(note, pitch=note.pitch + missed)
+        tone = sound.tone(played, random)[: samples - start]
         position = np.clip(sound.spread * (note.pitch - middle) / 10.0, -1.0, 1.0)
         angle = (position + 1.0) * np.pi / 4.0
         gains = (np.cos(angle), np.sin(angle)) if sound.spread else (1.0,)
@@ -300,23 +305,23 @@ def _filtered(sections: np.ndarray, track: np.ndarray) -> np.ndarray:
 
 
 _SOUNDS = {
-    "finger_bass": _Sound(_finger_bass, room=False),
-    "picked_bass": _Sound(_picked_bass),
+    "finger_bass": _Sound(_finger_bass, intonation=9.0, room=False),
+    "picked_bass": _Sound(_picked_bass, intonation=9.0),
     "synth_bass": _Sound(_synth_bass, room=False),
     "sub_bass": _Sound(_sub_bass, room=False),
-    "upright_bass": _Sound(_upright_bass),
-    "distorted_guitar": _Sound(_distorted_guitar, post=_amplifier),
-    "crunch_guitar": _Sound(_distorted_guitar, post=_crunch),
-    "lead_guitar": _Sound(_lead_guitar, post=_crunch),
-    "clean_guitar": _Sound(_clean_guitar),
-    "acoustic_guitar": _Sound(_acoustic_guitar),
-    "nylon_guitar": _Sound(_nylon_guitar),
+    "upright_bass": _Sound(_upright_bass, intonation=14.0),
+    "distorted_guitar": _Sound(_distorted_guitar, intonation=9.0, post=_amplifier),
+    "crunch_guitar": _Sound(_distorted_guitar, intonation=9.0, post=_crunch),
+    "lead_guitar": _Sound(_lead_guitar, intonation=12.0, post=_crunch),
+    "clean_guitar": _Sound(_clean_guitar, intonation=9.0),
+    "acoustic_guitar": _Sound(_acoustic_guitar, intonation=9.0),
+    "nylon_guitar": _Sound(_nylon_guitar, intonation=9.0),
     "piano": _Sound(_piano, spread=0.05),
     "electric_piano": _Sound(_electric_piano, room=False),
     "organ": _Sound(_organ),
-    "strings": _Sound(_strings, spread=0.04),
-    "brass": _Sound(_brass),
-    "flute": _Sound(_flute),
+    "strings": _Sound(_strings, intonation=12.0, spread=0.04),
+    "brass": _Sound(_brass, intonation=12.0),
+    "flute": _Sound(_flute, intonation=12.0),
     "bells": _Sound(_bells),
     "pad": _Sound(_pad, room=False),
     "pluck": _Sound(_pluck, room=False),

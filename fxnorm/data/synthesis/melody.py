@@ -96,7 +96,7 @@ def _rhythm(lengths: tuple[int, ...], random: np.random.Generator) -> list[tuple
 def _stress(arrival: bool, random: np.random.Generator) -> float:
     """Strength of a syllable: now and then, and where a chorus begins, one is belted out."""
     belted = random.random() < 0.02
-    even = float(random.uniform(0.58, 0.72))
+    even = float(random.uniform(0.42, 0.8))
     return 1.15 if belted or arrival else even
 
 

@@ -23,11 +23,15 @@ _FFT = 1024
 _HOP = 256
 #: Spectral slope of the source and level of the breath in it, relative to the tone.
 _HARMONICS = np.arange(1, 81)
-_BREATH = 0.12
+_BREATH = 0.05
+#: How far a note is missed, how far it drifts, and how far a word bends it (standard deviations).
+_INTONATION_SEMITONES = 0.25
+_DRIFT_SEMITONES = 0.2
+_SLIDE_SEMITONES = 0.6
 _VIBRATO_HZ = 5.6
-_VIBRATO_SEMITONES = 0.4
-_VIBRATO_ONSET_S = 0.25
-_GLIDE_S = 0.05
+_VIBRATO_SEMITONES = 0.5
+_VIBRATO_ONSET_S = 0.15
+_GLIDE_S = 0.1
 _FORMANT_GLIDE_S = 0.04
 _BEFORE_S, _AFTER_S = 0.4, 0.2
 
@@ -45,10 +49,10 @@ _BANDWIDTHS_HZ = np.array([90.0, 110.0, 160.0, 220.0, 300.0])
 
 #: Band in Hz, length in seconds and level of each consonant's noise; nasals and liquids have none.
 _NOISES = {
-    "s": (5000.0, 11_000.0, 0.09, 0.16),
-    "f": (2500.0, 9000.0, 0.07, 0.06),
-    "t": (3000.0, 9000.0, 0.025, 0.22),
-    "k": (1500.0, 5000.0, 0.03, 0.22),
+    "s": (5000.0, 11_000.0, 0.1, 0.4),
+    "f": (2500.0, 9000.0, 0.08, 0.2),
+    "t": (3000.0, 9000.0, 0.035, 0.5),
+    "k": (1500.0, 5000.0, 0.035, 0.5),
     "p": (40.0, 250.0, 0.06, 0.4),
 }
 
@@ -105,14 +109,19 @@ def _pitch_curve(
     time_s = np.arange(samples) / SAMPLE_RATE
     starts = [syllable.start_s for syllable in syllables]
     current = np.clip(np.searchsorted(starts, time_s, side="right") - 1, 0, None)
-    pitch = np.array([syllable.pitch for syllable in syllables])[current]
+    missed = _INTONATION_SEMITONES * random.standard_normal(len(syllables))
+    pitch = (np.array([syllable.pitch for syllable in syllables]) + missed)[current]
     pitch = scipy.ndimage.uniform_filter1d(pitch, sample_count(_GLIDE_S))
     since = time_s - np.array(starts)[current]
     depth = _VIBRATO_SEMITONES * np.clip((since - _VIBRATO_ONSET_S) / 0.3, 0.0, 1.0)
     rate = 2.0 * np.pi * _VIBRATO_HZ * time_s + 0.6 * smooth_noise(samples, 1.0, random)
     # Singers scoop up into a note.
     scoop = -1.2 * np.exp(-np.maximum(since, 0.0) / 0.05)
-    return pitch + depth * np.sin(rate) + scoop + 0.07 * smooth_noise(samples, 4.0, random)
+    # Words bend a note up or down on its way.
+    bends = _SLIDE_SEMITONES * random.standard_normal(len(syllables))
+    slide = bends[current] * np.clip(since / 0.5, 0.0, 1.0)
+    drift = smooth_noise(samples, 1.5, random) + smooth_noise(samples, 6.0, random)
+    return pitch + depth * np.sin(rate) + scoop + slide + _DRIFT_SEMITONES * drift
 
 
 def _source(
@@ -129,7 +138,7 @@ def _source(
         if stop <= start:
             continue
         # Louder singing is brighter.
-        amplitudes = 1.0 / _HARMONICS ** (voice.slope + 0.8 * (1.0 - syllable.velocity))
+        amplitudes = 1.0 / _HARMONICS ** (voice.slope + 1.5 * (1.0 - syllable.velocity))
         tone = periodic_tone(cycles[start:stop], amplitudes, 1.1 * frequency_hz(syllable.pitch))
         soft = syllable.consonant in ("m", "n", "l")
         shape = envelope(stop - start, 0.07 if soft else 0.03, 0.08)
@@ -153,7 +162,7 @@ def _shape(source: np.ndarray, syllables: tuple[Syllable, ...], voice: _Voice) -
     formants = voice.formant_scale * scipy.ndimage.uniform_filter1d(targets, width, axis=0)
     bins_hz = scipy.fft.rfftfreq(_FFT, 1.0 / SAMPLE_RATE)
     # What the formants leave of the source between and beyond them.
-    response = np.full(spectrum.shape, 0.05)
+    response = np.full(spectrum.shape, 0.02)
     for index, (level, bandwidth) in enumerate(zip(_FORMANT_LEVELS, _BANDWIDTHS_HZ, strict=True)):
         distance = (bins_hz - formants[:, index : index + 1]) / bandwidth
         response += level / (1.0 + distance**2)
