@@ -23,12 +23,19 @@ class Augmentation:
 
     Raises:
         FxNormError: stems are to be left out but a song lacks wet stems, or a processor of the
-            chain is unknown or has no such parameter.
+            chain is unknown, has no such parameter, or is for a stem type that the songs lack.
     """
 
     def __init__(self, config: AugmentationConfig, songs: Sequence[OpenSong]) -> None:
         self._config = config
+        self._stems = tuple(songs[0].song.inputs)
         for step in config.chain:
+            for stem in step.stems:
+                if stem not in self._stems:
+                    raise FxNormError(
+                        f"augmentation.chain: stems: there is no '{stem}'; choose from "
+                        f"{', '.join(self._stems)}"
+                    )
             for bound in (0, 1):
                 _build(step, {name: limits[bound] for name, limits in step.ranges.items()})
         if self.needs_wet:
@@ -77,10 +84,13 @@ class Augmentation:
     def _process(self, inputs: np.ndarray, draws: np.random.Generator) -> np.ndarray:
         if not self._config.chain:
             return inputs
-        return np.stack([self._process_stem(stem, draws) for stem in inputs])
+        pairs = zip(self._stems, inputs, strict=True)
+        return np.stack([self._process_stem(name, stem, draws) for name, stem in pairs])
 
-    def _process_stem(self, stem: np.ndarray, draws: np.random.Generator) -> np.ndarray:
+    def _process_stem(self, name: str, stem: np.ndarray, draws: np.random.Generator) -> np.ndarray:
         for step in self._config.chain:
+            if step.stems and name not in step.stems:
+                continue
             values = {name: draws.uniform(*limits) for name, limits in step.ranges.items()}
             if draws.random() < step.probability:
                 stem = _build(step, values).process(stem)

@@ -67,6 +67,9 @@ class ProcessorConfig(Config):
     processor: str = "Equaliser"
     """Name, as `fxnorm.effects.processors.build_chain` takes it: ours or pymixconsole's."""
 
+    stems: tuple[str, ...] = ()
+    """Stem types that it is for; none named: all."""
+
     probability: float = Field(default=1.0, ge=0.0, le=1.0)
     """Chance that a stem goes through it."""
 

@@ -124,3 +124,13 @@ def test_faults_are_found_before_training(songs):
     ]:
         with pytest.raises(FxNormError, match=fault):
             Augmentation(AugmentationConfig(chain=(step,)), open_songs(songs))
+
+
+def test_a_processor_is_for_the_stem_types_it_names(piece, songs):
+    louder = {"low_shelf_gain": (6.0, 6.0)}
+    step = ProcessorConfig(processor="Equaliser", stems=("bass",), ranges=louder)
+    result = augment(piece, songs, chain=(step,))
+    changed = [not np.array_equal(a, b) for a, b in zip(result.inputs, piece.inputs, strict=True)]
+    assert changed == [name == "bass" for name in songs[0].inputs]
+    with pytest.raises(FxNormError, match="there is no 'tuba'"):
+        augment(piece, songs, chain=(ProcessorConfig(stems=("tuba",)),))
