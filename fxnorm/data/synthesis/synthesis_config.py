@@ -14,9 +14,9 @@ class Balance(Config):
     """Loudness of each stem in the mix, in LU relative to the vocals' usual level."""
 
     vocals: float = 0.0
-    bass: float = -1.0
-    drums: float = -1.0
-    other: float = -2.0
+    bass: float = 1.0
+    drums: float = -3.5
+    other: float = -0.5
 
 
 class EngineerConfig(Config):
