@@ -52,20 +52,17 @@ def mix_all(options: argparse.Namespace) -> None:
     Raises:
         FxNormError: no songs, an unusable option, or songs that could not be mixed; the others are.
     """
-    import joblib
+    from fxnorm.workers import in_processes
 
     orders, faults = _orders(options)
     to_do = [order for order in orders if not _is_done(order)]
     kept = len(orders) - len(to_do)
     if kept and not options.json:
         print(f"{options.output}: {kept} of {len(orders)} songs are there already")
-    work = joblib.Parallel(n_jobs=options.jobs, return_as="generator_unordered")(
-        joblib.delayed(_mix)(options, order) for order in to_do
-    )
-    with joblib.parallel_config(backend="loky"):
-        for name, fault in progress(work, len(to_do), "mix", "songs"):
-            if fault is not None:
-                faults[name] = fault
+    work = in_processes(_mix, ((order.name, (options, order)) for order in to_do), options.jobs)
+    for name, fault in progress(work, len(to_do), "mix", "songs"):
+        if fault is not None:
+            faults[name] = fault
     reports = {o.name: json.loads(o.report.read_text()) for o in orders if o.name not in faults}
     for name, report in reports.items():
         warn([f"{name}: {message}" for message in report["warnings"]])
