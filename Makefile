@@ -45,7 +45,7 @@ ui: $(VENV)/.installed
 	python -m stages.ui
 
 clean:
-	rm -rf $(VENV) .checkpoints build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .checkpoints .scratch build *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 # torch alone first: a plain requirement would be met by a CUDA build of several gigabytes where

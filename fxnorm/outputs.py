@@ -1,19 +1,22 @@
 """Writing files and folders that are either whole or absent."""
 
-import errno
+import ctypes
 import os
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from fxnorm.errors import FxNormError
+from fxnorm.scratch import room_named, temporary_file, temporary_folder
+
+# Of Linux: swap two paths, relative to the current folder.
+_RENAME_EXCHANGE, _AT_FDCWD = 2, -100
 
 
 @contextmanager
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, with its suffix; rename it to `path` on success.
+    """Yield a temporary path with the suffix of `path`; rename it to `path` on success.
 
     On an error or interrupt `path` keeps what it held and the temporary file goes.
 
@@ -21,32 +24,30 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         FxNormError: nothing can be written there.
     """
     target = Path(path).absolute()
-    with _explained(path):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent
-        )
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        with _full_disk_named(path):
+    with ExitStack() as stack:
+        with _explained(path):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = stack.enter_context(temporary_file(target.parent, target.suffix))
+        with room_named(path):
             yield temporary
         with _explained(path):
-            # mkstemp makes files private; outputs get the usual permissions.
+            # Temporary files are private; outputs get the usual permissions.
             temporary.chmod(0o666 & ~_umask())
             # To the disk before it gets its name: after a power cut, too, it is whole or absent.
             with temporary.open("rb+") as stream:
                 os.fsync(stream.fileno())
             os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def atomic_folder(
     path: str | os.PathLike[str], *, replaces: Collection[str] | None = None
 ) -> Iterator[Path]:
-    """Yield an empty temporary folder beside `path`; on success it replaces `path`.
+    """Yield an empty temporary folder; on success it replaces `path`, at once where Linux can.
+
+    Elsewhere, a process that is killed between two renames leaves the older folder as
+    `.<name>.old`, which comes back at the next use. A symbolic link stays: what it points to is
+    replaced.
 
     Args:
         path: of the folder.
@@ -56,42 +57,50 @@ def atomic_folder(
     Raises:
         FxNormError: nothing can be written there, or something else is there.
     """
-    target = Path(path).absolute()
-    with _explained(path):
-        if target.exists() and not target.is_dir():
-            raise FxNormError(f"{path}: is a file; give a new or empty folder")
-        if replaces is not None and target.exists():
-            others = sorted({entry.name for entry in target.iterdir()} - set(replaces))
-            if others:
-                raise FxNormError(
-                    f"{path}: holds something else ({others[0]}); give a new or empty folder"
-                )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    old = temporary.with_name(f"{temporary.name}.old")
-    try:
-        yield temporary
+    target = Path(path).resolve()
+    old = target.with_name(f".{target.name}.old")
+    with ExitStack() as stack:
+        with _explained(path):
+            if old.is_dir() and not target.exists():
+                old.rename(target)
+            if target.exists() and not target.is_dir():
+                raise FxNormError(f"{path}: is a file; give a new or empty folder")
+            if replaces is not None and target.exists():
+                others = sorted({entry.name for entry in target.iterdir()} - set(replaces))
+                if others:
+                    raise FxNormError(
+                        f"{path}: holds something else ({others[0]}); give a new or empty folder"
+                    )
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = stack.enter_context(temporary_folder(target.parent))
+        with room_named(path):
+            yield temporary
         with _explained(path):
             temporary.chmod(0o777 & ~_umask())
-            if target.exists():
-                os.replace(target, old)
-            os.replace(temporary, target)
-    finally:
-        if old.exists() and not target.exists():
-            os.replace(old, target)
-        shutil.rmtree(temporary, ignore_errors=True)
+            _replace_folder(target, temporary, old)
+
+
+def _replace_folder(target: Path, new: Path, old: Path) -> None:
+    """Move a new folder to its place; what was there takes its name, or goes."""
+    if not target.exists():
+        new.rename(target)
+    elif not _exchange(new, target):
+        target.rename(old)
+        try:
+            new.rename(target)
+        except OSError:
+            old.rename(target)
+            raise
         shutil.rmtree(old, ignore_errors=True)
 
 
-@contextmanager
-def _full_disk_named(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Say which file there was no room for, as the system's error does not."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        raise FxNormError(f"{path}: can't be written ({error.strerror}); make room") from error
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two folders at once; False where the system or its disk can't."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None) if os.name == "posix" else None
+    if rename is None:
+        return False
+    paths = (_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second))
+    return rename(*paths, _RENAME_EXCHANGE) == 0
 
 
 @contextmanager

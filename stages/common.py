@@ -1,8 +1,10 @@
 """What every stage does around its work."""
 
 import json
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,13 @@ from typing import Any
 from fxnorm.data import Song, SongList
 from fxnorm.errors import FxNormError
 from fxnorm.outputs import atomic_file
+from fxnorm.scratch import use_place
+from fxnorm.workers import KILLED
 from stages.params import Params, load_params, select
 from stages.tracking import Run, main_checkout, stage_run
+
+#: Where outputs come into being: outside all that stages depend on.
+SCRATCH = Path(".scratch")
 
 
 @contextmanager
@@ -24,7 +31,8 @@ def stage(
 ) -> Iterator[tuple[Params, Run]]:
     """Validate params.yaml and log the body as one MLflow run.
 
-    A wrong input ends the process with its one-line message and exit code 2.
+    A wrong input ends the process with its one-line message and exit code 2. SIGTERM interrupts
+    like SIGINT.
 
     Args:
         name: as DVC names it, `train@ours_S_Lb`.
@@ -32,13 +40,18 @@ def stage(
         system: the system that the stage trains or evaluates, if any.
         model: folder of the trained model the stage uses, if any.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         params = load_params("params.yaml")
+        use_place(SCRATCH)
         chosen = select(params, sections)
         with stage_run(name, chosen, root=Path.cwd(), system=system, model=model) as run:
             yield params, run
-    except FxNormError as error:
+    except (FxNormError, OSError) as error:
         print(f"{name}: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except BrokenProcessPool:
+        print(f"{name}: {KILLED}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

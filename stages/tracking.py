@@ -9,7 +9,6 @@ import os
 import pickle
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fxnorm.errors import FxNormError
+from fxnorm.scratch import temporary_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,8 +147,8 @@ def stage_run(
         system: the system that the stage trains or evaluates.
         model: folder of a model the stage uses: the run nests under the one that trained it.
     """
-    with tempfile.TemporaryDirectory(prefix="fxnorm-", ignore_cleanup_errors=True) as scratch:
-        run = Run(_start_writer(), Path(scratch))
+    with temporary_folder() as scratch:
+        run = Run(_start_writer(), scratch)
         start = {
             "stage": stage,
             "script": Path(sys.argv[0]).name,

@@ -1,3 +1,4 @@
+import ctypes
 import os
 import subprocess
 import sys
@@ -100,22 +101,88 @@ def test_fractions_become_lines_now_and_then(capsys, monkeypatch):
     assert capsys.readouterr().err == "mix: 25%, 90 s left\n"
 
 
+def _without_exchange(monkeypatch):
+    """As on systems that can't swap two folders."""
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: None)
+
+
 def test_a_folder_comes_back_when_it_cannot_be_replaced(tmp_path, monkeypatch):
     target = tmp_path / "model"
     target.mkdir()
     (target / "old").write_text("kept")
-    replace = os.replace
+    rename = Path.rename
 
     def refuse_the_new(source, destination):
-        if Path(destination) == target and not str(source).endswith(".old"):
+        if Path(destination) == target and not source.name.endswith(".old"):
             raise OSError(28, "No space left on device")
-        replace(source, destination)
+        return rename(source, destination)
 
-    monkeypatch.setattr(os, "replace", refuse_the_new)
+    _without_exchange(monkeypatch)
+    monkeypatch.setattr(Path, "rename", refuse_the_new)
     with pytest.raises(FxNormError, match="No space left"), atomic_folder(target):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert (target / "old").read_text() == "kept"
+
+
+def test_a_folder_is_replaced_or_recovered_where_folders_cannot_be_swapped(tmp_path, monkeypatch):
+    _without_exchange(monkeypatch)
+    target, old = tmp_path / "model", tmp_path / ".model.old"
+    for text in ("first", "second"):
+        with atomic_folder(target) as folder:
+            (folder / "text").write_text(text)
+    assert (target / "text").read_text() == "second"
+    target.rename(old)  # what a kill between the two renames leaves
+    with pytest.raises(FxNormError, match="something else"), atomic_folder(target, replaces=()):
+        pass
+    assert (target / "text").read_text() == "second"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_replaced_folder_is_never_absent(tmp_path):
+    """The folder is looked for at every rename and swap that the system is asked for."""
+    script = (
+        "import os, sys\n"
+        "from fxnorm.outputs import atomic_folder\n"
+        "seen = []\n"
+        "sys.addaudithook(lambda name, _: seen.append(os.path.isdir('model'))\n"
+        "                 if name in ('os.rename', 'shutil.rmtree', 'ctypes.dlopen') else None)\n"
+        "with atomic_folder('model') as folder: pass\n"
+        "seen.clear()\n"
+        "with atomic_folder('model') as folder: pass\n"
+        "print(seen)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "True" in done.stdout
+    assert "False" not in done.stdout
+
+
+def test_a_symbolic_link_to_a_folder_stays_one(tmp_path):
+    (tmp_path / "disk/model").mkdir(parents=True)
+    link = tmp_path / "model"
+    link.symlink_to("disk/model")
+    with atomic_folder(link) as folder:
+        (folder / "new").touch()
+    assert link.is_symlink()
+    assert (tmp_path / "disk/model/new").exists()
+
+
+def test_a_full_disk_is_named_whatever_library_writes(tmp_path):
+    mount = f"mount -t tmpfs -o size=256k none {tmp_path}"
+    disk = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec"]
+    try:
+        subprocess.run([*disk, mount], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no small disk can be made here")
+    script = f"{mount}; exec {sys.executable} {Path(__file__).with_name('full_disk.py')} {tmp_path}"
+    done = subprocess.run([*disk, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 12
+    for line in lines:
+        assert f": can't be written, no room in {tmp_path}; make some" in line
 
 
 def test_a_folder_with_something_else_is_kept(tmp_path):

@@ -44,3 +44,52 @@ def test_a_full_disk_is_one_line(monkeypatch, tmp_path):
     monkeypatch.setattr(scratch.os, "posix_fallocate", refuse)
     with pytest.raises(FxNormError, match=r"no room for 0\.4 GB .*set TMPDIR"):
         scratch.empty(10**8)
+
+
+def _killed_at_work(folder, work="", place=None):
+    """A process that is killed while it has a temporary file and folder; their names."""
+    script = (
+        "import os, sys\n"
+        "from fxnorm import scratch\n"
+        f"place = {str(place) if place else None!r}\n"
+        "if place: scratch.use_place(place)\n"
+        f"with scratch.temporary_file({str(folder)!r}, '.wav') as file:\n"
+        f"    with scratch.temporary_folder({str(folder)!r}) as inner:\n"
+        "        (inner / 'half').write_bytes(bytes(9))\n"
+        "        print(file.parent, inner.parent, flush=True)\n"
+        f"        {work or 'os.kill(os.getpid(), 9)'}\n"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_what_a_killed_process_left_goes_when_the_next_one_comes(tmp_path):
+    with _killed_at_work(tmp_path) as killed:
+        assert killed.communicate()[0].split() == [str(tmp_path)] * 2
+    (tmp_path / "mine").touch()
+    assert len(list(tmp_path.iterdir())) == 3
+    with scratch.temporary_folder(tmp_path):
+        assert len(list(tmp_path.iterdir())) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_work_of_a_living_process_is_left_alone(tmp_path):
+    with _killed_at_work(tmp_path, "sys.stdin.read()") as living:
+        assert living.stdout.readline()
+        with scratch.temporary_file(tmp_path, ".wav"):
+            assert len(list(tmp_path.iterdir())) == 3
+        living.communicate()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_takes_work_from_beside_its_output_and_is_swept(tmp_path):
+    place, output = tmp_path / "place", tmp_path / "output"
+    output.mkdir()
+    with _killed_at_work(output, place=place) as killed:
+        assert killed.communicate()[0].split() == [str(place)] * 2
+    assert list(output.iterdir()) == []
+    assert len(list(place.iterdir())) == 2
+    with _killed_at_work(output, "pass", place) as next_one:
+        next_one.communicate()
+    assert list(place.iterdir()) == []

@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after `fxnorm`; the default is the process's.
 
     Returns:
-        0 for success, 2 for wrong use or input, 130 when interrupted.
+        0 for success, 2 for wrong use or input, 130 when interrupted, as by SIGTERM.
     """
     parser = Parser(prog="fxnorm", description="Automatic music mixing with effect normalisation.")
     parser.add_argument("--version", action="version", version=f"fxnorm {__version__}")
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for module in (mix, normalize, features, weights, score, listen, register):
         module.add_parser(commands)
     _prepare_output()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = parser.parse_args(arguments)
     try:
         options.run(options)

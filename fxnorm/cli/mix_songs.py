@@ -1,7 +1,6 @@
 """`fxnorm mix --songs`: all songs of a folder, continuing where an interrupted run was."""
 
 import argparse
-import contextlib
 import hashlib
 import json
 from dataclasses import dataclass
@@ -53,20 +52,17 @@ def mix_all(options: argparse.Namespace) -> None:
     Raises:
         FxNormError: no songs, an unusable option, or songs that could not be mixed; the others are.
     """
-    import joblib
+    from fxnorm.workers import in_processes
 
     orders, faults = _orders(options)
     to_do = [order for order in orders if not _is_done(order)]
     kept = len(orders) - len(to_do)
     if kept and not options.json:
         print(f"{options.output}: {kept} of {len(orders)} songs are there already")
-    work = joblib.Parallel(n_jobs=options.jobs, return_as="generator_unordered")(
-        joblib.delayed(_mix)(options, order, Path.cwd()) for order in to_do
-    )
-    with joblib.parallel_config(backend="loky"):
-        for name, fault in progress(work, len(to_do), "mix", "songs"):
-            if fault is not None:
-                faults[name] = fault
+    work = in_processes(_mix, ((order.name, (options, order)) for order in to_do), options.jobs)
+    for name, fault in progress(work, len(to_do), "mix", "songs"):
+        if fault is not None:
+            faults[name] = fault
     reports = {o.name: json.loads(o.report.read_text()) for o in orders if o.name not in faults}
     for name, report in reports.items():
         warn([f"{name}: {message}" for message in report["warnings"]])
@@ -111,8 +107,8 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
     return orders, faults
 
 
-def _mix(options: argparse.Namespace, order: _Order, place: Path) -> tuple[str, str | None]:
-    """The song's name, and what went wrong. The options name paths from `place` on."""
+def _mix(options: argparse.Namespace, order: _Order) -> tuple[str, str | None]:
+    """The song's name, and what went wrong."""
     import torch
 
     from fxnorm.cli.mix_song import mix_song
@@ -122,14 +118,12 @@ def _mix(options: argparse.Namespace, order: _Order, place: Path) -> tuple[str, 
     stems = None if options.stems is None else str(Path(options.stems) / order.name)
     page = None if options.page is None else str(Path(options.page) / f"{order.name}.html")
     try:
-        # A worker process may be older than the caller's present folder.
-        with contextlib.chdir(place):
-            report = mix_song(options, order.tracks, order.output, stems, page)
+        report = mix_song(options, order.tracks, order.output, stems, page)
     except FxNormError as error:
         return order.name, str(error)
     report["warnings"] = [*order.notes, *report["warnings"]]
     report["fingerprint"] = order.fingerprint
-    with atomic_file(place / order.report) as temporary:
+    with atomic_file(order.report) as temporary:
         temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return order.name, None
 

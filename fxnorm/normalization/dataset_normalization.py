@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import joblib
-
 from fxnorm import audio
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import Song, read_stem
@@ -18,6 +16,7 @@ from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
 from fxnorm.seeds import derive_seed
 from fxnorm.stems import in_order
+from fxnorm.workers import in_processes
 
 
 def normalize_dataset(
@@ -62,13 +61,12 @@ def normalize_dataset(
     target = Path(folder)
     kept = None if cache is None else Path(cache)
     tasks = [
-        joblib.delayed(_normalize_stem)(song, stem, target, normalizer, seed, subtype, kept)
+        (song.name, (song, stem, target, normalizer, seed, subtype, kept))
         for song in songs
         for stem in in_order(song.stems)
     ]
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        results = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="n_jobs")(tasks)
-        reports = list(progress(results, len(tasks), f"Normalising to {target.name}", "stem"))
+    results = in_processes(_normalize_stem, tasks, jobs)
+    reports = list(progress(results, len(tasks), f"Normalising to {target.name}", "stem"))
     if kept is not None:
         shutil.rmtree(kept, ignore_errors=True)
     return reports

@@ -1,12 +1,9 @@
 """Measuring a data set's average features over its training partition."""
 
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import joblib
 import numpy as np
 
 from fxnorm.audio import peak_db
@@ -19,8 +16,10 @@ from fxnorm.normalization.matching.effect import Context
 from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.normalization.normalizer import pad
 from fxnorm.progress import progress
+from fxnorm.scratch import room_named, temporary_folder
 from fxnorm.seeds import generator
 from fxnorm.stems import in_order
+from fxnorm.workers import in_processes
 
 
 def measure_features(
@@ -28,7 +27,6 @@ def measure_features(
     config: NormalizationConfig | None = None,
     *,
     jobs: int = -1,
-    folder: str | os.PathLike[str] | None = None,
 ) -> DatasetFeatures:
     """Average features of the songs' stems.
 
@@ -41,7 +39,6 @@ def measure_features(
         config: limits and switches of the effects between the measurements; the released
             behaviour with `released_quirks`. Its `effects` and `strengths` play no part.
         jobs: worker processes; -1 for all cores. The result does not depend on it.
-        folder: where the temporary folder goes; the system's default place if not given.
 
     Raises:
         FxNormError: no songs, a file that can't be read, or a stem type of which no song has an
@@ -50,9 +47,9 @@ def measure_features(
     if not songs:
         raise FxNormError("no songs to measure features on; check the training partition")
     settings = config or NormalizationConfig()
-    with tempfile.TemporaryDirectory(prefix="fxnorm-features-", dir=folder) as name:
+    with temporary_folder() as folder, room_named(folder):
         tasks = [
-            _Task(song, stem, Path(name) / f"{index}-{stem}.npy")
+            _Task(song, stem, folder / f"{index}-{stem}.npy")
             for index, song in enumerate(songs)
             for stem in in_order(song.stems)
         ]
@@ -106,19 +103,15 @@ class _Cascade:
         self, effect: str, references: dict[str, dict[str, np.ndarray]]
     ) -> Iterator[np.ndarray | None]:
         before = next(reversed(references), None)
+        reference = {} if before is None else references[before]
+        curves = (reference.get(task.stem, np.empty(0)) for task in self._tasks)
+        calls = (
+            (task.song.name, (task, effect, before, curve, self._config))
+            for task, curve in zip(self._tasks, curves, strict=True)
+        )
         # Results come in the order of the tasks, so the sums do not depend on the workers.
-        with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-            results = joblib.Parallel(n_jobs=self._jobs, return_as="generator")(
-                joblib.delayed(_step)(
-                    task,
-                    effect,
-                    before,
-                    np.empty(0) if before is None else references[before][task.stem],
-                    self._config,
-                )
-                for task in self._tasks
-            )
-            yield from progress(results, len(self._tasks), f"Measuring {effect}", "stem")
+        results = in_processes(_step, calls, self._jobs)
+        return progress(results, len(self._tasks), f"Measuring {effect}", "stem")
 
 
 def _step(

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 import scipy.fft
@@ -18,6 +17,7 @@ from fxnorm.data.synthesis.real_music import (
     third_octave_means,
 )
 from fxnorm.normalization import DatasetFeatures, position
+from fxnorm.workers import in_processes
 
 #: Edges in Hz of the bands in which the position of a mix is compared.
 PHI_BANDS_HZ = ((20, 250), (250, 2500), (2500, 8000), (8000, 16_000))
@@ -48,7 +48,7 @@ def compare_with_real_music(
     """
     wet = Path(folder) / "wet"
     paths = [song.mixture for name in ("train", "test") for song in find_songs(wet / name).songs]
-    songs = joblib.Parallel(n_jobs=jobs)(joblib.delayed(_describe_file)(path) for path in paths)
+    songs = list(in_processes(_describe_file, ((str(path), (path,)) for path in paths), jobs))
     rows = pd.concat(songs).groupby(_KEYS, dropna=False)["value"]
     generated = pd.DataFrame({"generated_mean": rows.mean(), "generated_deviation": rows.std()})
     if features is not None:

@@ -4,7 +4,6 @@ import importlib.metadata
 import io
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -19,6 +18,7 @@ from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
 from fxnorm.models import MixerConfig, load_settings
 from fxnorm.normalization import load_impulse_responses
+from fxnorm.scratch import temporary_folder
 from fxnorm.seeds import generator
 from fxnorm.tracking.store import EXPERIMENT, MODEL_DIGEST, Store, reason, training_run
 
@@ -84,13 +84,13 @@ def example_song(stems: Sequence[str]) -> "pd.DataFrame":
 
     time_s = np.arange(round(_EXAMPLE_S * SAMPLE_RATE)) / SAMPLE_RATE
     row = {}
-    with tempfile.TemporaryDirectory(prefix="fxnorm-") as scratch:
+    with temporary_folder() as scratch:
         for stem in stems:
             draws = generator(0, "example song", stem)
             tone = np.sin(2.0 * np.pi * draws.uniform(80.0, 800.0) * time_s)
             noise = draws.uniform(-0.02, 0.02, (time_s.size, 2))
             decay = np.exp(-8.0 * (time_s % 0.25))
-            path = Path(scratch) / f"{stem}.flac"
+            path = scratch / f"{stem}.flac"
             audio.write(path, (0.3 * tone * decay)[:, None] + noise, SAMPLE_RATE)
             row[stem] = path.read_bytes()
     return pd.DataFrame([row])

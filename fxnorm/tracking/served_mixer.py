@@ -5,9 +5,7 @@ carries in base64. The column `mix` of the output is a wav file, as long as the 
 the stems' highest sample rate.
 """
 
-import tempfile
 from collections.abc import Hashable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,6 +18,7 @@ from fxnorm.errors import FxNormError
 from fxnorm.mixing import choose_device, mix_stems
 from fxnorm.models import load
 from fxnorm.normalization import load_impulse_responses
+from fxnorm.scratch import temporary_folder
 
 #: Of the mixes' samples.
 SUBTYPE = "PCM_24"
@@ -60,9 +59,9 @@ class ServedMixer(PythonModel):
         return pd.DataFrame([self._mix(song, seed) for song in songs])
 
     def _mix(self, song: Mapping[Hashable, Any], seed: int) -> dict[str, Any]:
-        with tempfile.TemporaryDirectory(prefix="fxnorm-") as folder:
+        with temporary_folder() as folder:
             given = {str(stem): data for stem, data in song.items() if isinstance(data, bytes)}
-            files = {stem: Path(folder) / stem for stem in given}
+            files = {stem: folder / stem for stem in given}
             for stem, data in given.items():
                 files[stem].write_bytes(data)
             try:
@@ -72,7 +71,7 @@ class ServedMixer(PythonModel):
             except FxNormError as error:
                 reason = str(error).replace(f"{folder}/", "")
                 raise MlflowException.invalid_parameter_value(reason) from error
-            path = Path(folder) / "mix.wav"
+            path = folder / "mix.wav"
             audio.write(path, mixed.audio, mixed.sample_rate, SUBTYPE)
             return {"mix": path.read_bytes(), "warnings": "\n".join(mixed.warnings)}
 

@@ -107,6 +107,22 @@ def test_closed_and_full_streams_end_without_a_traceback(features):
         assert "Traceback" not in done.stderr
 
 
+def test_a_terminated_command_cleans_up_and_says_so(tmp_path):
+    script = (
+        "import os, signal, sys, threading\n"
+        "from fxnorm.cli import main\n"
+        "from fxnorm.outputs import atomic_file\n"
+        "threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
+        "with atomic_file('page.html'):\n"
+        "    sys.exit(main(['listen', 'power', '--participants', '900', '--seed', '1']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "fxnorm: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_strength_zero_leaves_a_stem_untouched(tmp_path, features):
     audio = np.random.default_rng(0).uniform(-0.5, 0.5, (50_000, 2)).astype(np.float32)
     source, output = tmp_path / "in.wav", tmp_path / "out.wav"

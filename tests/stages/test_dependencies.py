@@ -14,7 +14,7 @@ AROUND = {"stages", "stages.common", "stages.params", "stages.tracking"}
 #: What says, checks and stores, and decides no number either.
 SILENT = {
     f"fxnorm.{name}"
-    for name in ("configuration", "digests", "errors", "lazy", "outputs", "progress")
+    for name in ("configuration", "digests", "errors", "lazy", "outputs", "progress", "workers")
 }
 
 
