@@ -5,10 +5,16 @@ wrong value stops them while everything is still there.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.data.synthesis.engineer import studio_rooms
+from fxnorm.effects.processors import build_chain
 from fxnorm.errors import FxNormError
 from fxnorm.outputs import atomic_file
+from fxnorm.training.augmentation import check_chain
 from stages.params import Params, load_params
 from stages.tracking import main_checkout
 
@@ -18,14 +24,40 @@ GENERATED = Path("data/raw")
 
 
 def main() -> None:
-    """Validate params.yaml and look for the folders that it names."""
+    """Validate params.yaml, build its chains, and look for the folders that it names."""
     try:
-        check_folders(load_params("params.yaml"))
+        params = load_params("params.yaml")
+        check_chains(params)
+        check_folders(params)
     except FxNormError as error:
         print(f"check: {error}", file=sys.stderr)
         raise SystemExit(2) from None
     with atomic_file(OUTPUT) as path:
         path.write_text("params.yaml is valid.\n")
+
+
+def check_chains(params: Params) -> None:
+    """See that the processors of the engineer and of the trainings can be built.
+
+    Raises:
+        FxNormError: an unknown processor, parameter or stem type, or a value out of range.
+    """
+    rooms = studio_rooms(params.seed)
+    for stem, steps in params.synthesis.engineer.extra.items():
+        with _said_of(f"synthesis.engineer.extra.{stem}"):
+            build_chain(steps, SAMPLE_RATE, rooms)
+    trainings = {"pretraining": params.pretraining, **params.systems}
+    for name, system in trainings.items():
+        with _said_of(f"{name}: training.augmentation.chain"):
+            check_chain(system.training.augmentation.chain, tuple(params.stems))
+
+
+@contextmanager
+def _said_of(key: str) -> Iterator[None]:
+    try:
+        yield
+    except FxNormError as error:
+        raise FxNormError(f"params.yaml: {key}: {error}") from error
 
 
 def check_folders(params: Params) -> None:

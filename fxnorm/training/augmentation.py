@@ -29,15 +29,7 @@ class Augmentation:
     def __init__(self, config: AugmentationConfig, songs: Sequence[OpenSong]) -> None:
         self._config = config
         self._stems = tuple(songs[0].song.inputs)
-        for step in config.chain:
-            for stem in step.stems:
-                if stem not in self._stems:
-                    raise FxNormError(
-                        f"augmentation.chain: stems: there is no '{stem}'; choose from "
-                        f"{', '.join(self._stems)}"
-                    )
-            for bound in (0, 1):
-                _build(step, {name: limits[bound] for name, limits in step.ranges.items()})
+        check_chain(config.chain, self._stems)
         if self.needs_wet:
             for entry in songs:
                 if entry.song.target is not None and entry.song.wet is None:
@@ -108,6 +100,23 @@ class Augmentation:
         sign = np.where(draws.random(stems) < self._config.flip_polarity, -1.0, 1.0)
         factors: np.ndarray = (gain * sign).astype(np.float32)
         return factors[:, None, None]
+
+
+def check_chain(chain: Sequence[ProcessorConfig], stems: Sequence[str]) -> None:
+    """See that the chain can be built at both ends of its ranges, for stem types that exist.
+
+    Raises:
+        FxNormError: it can't; names the parameter or the stem type.
+    """
+    for step in chain:
+        for stem in step.stems:
+            if stem not in stems:
+                raise FxNormError(
+                    f"augmentation.chain: stems: there is no '{stem}'; choose from "
+                    f"{', '.join(stems)}"
+                )
+        for bound in (0, 1):
+            _build(step, {name: limits[bound] for name, limits in step.ranges.items()})
 
 
 def _widened(inputs: np.ndarray, side_db: np.ndarray) -> np.ndarray:

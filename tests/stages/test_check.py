@@ -3,13 +3,17 @@ import yaml
 from tiny_checkout import ROOT
 
 from fxnorm.errors import FxNormError
-from stages.check import check_folders
+from stages.check import check_chains, check_folders
 from stages.params import load_params
 
 
 def _params(folder, **dataset):
+    return _changed(folder, lambda data: data["dataset"].update(dataset))
+
+
+def _changed(folder, change):
     data = yaml.safe_load((ROOT / "params.yaml").read_text())
-    data["dataset"] |= dataset
+    change(data)
     path = folder / "params.yaml"
     path.write_text(yaml.safe_dump(data))
     return load_params(str(path))
@@ -51,3 +55,34 @@ def test_in_a_temporary_copy_the_remedy_is_named(tmp_path, monkeypatch):
     # An absolute path is the same in every copy.
     with pytest.raises(FxNormError, match=r"there is no folder '/nowhere/songs'$"):
         check_folders(_params(copy, root="/nowhere/songs"))
+
+
+def test_a_processor_that_cannot_be_built_is_found_before_any_training(tmp_path):
+    step = {"processor": "Equaliser", "ranges": {"high_shelf_freq": [2000.0, 4000.0]}}
+
+    def trained_with(**changes):
+        chain = {"augmentation": {"chain": [step | changes]}}
+        return _changed(
+            tmp_path, lambda data: data["systems"]["ours_S_La"]["training"].update(chain)
+        )
+
+    with pytest.raises(FxNormError, match=r"ours_S_La: .*'high_shelf_freq': 2000 Hz is out of"):
+        check_chains(trained_with())
+    with pytest.raises(FxNormError, match=r"no 'tuba'; choose from .*vocals"):
+        check_chains(trained_with(ranges={}, stems=["tuba"]))
+    check_chains(trained_with(ranges={}, stems=["bass"]))
+
+
+def test_a_processor_of_the_engineer_that_cannot_be_built_is_found_before_any_song(tmp_path):
+    extra = {"bass": [{"processor": "Fuzz"}]}
+    engineer = _changed(tmp_path, lambda data: data["synthesis"]["engineer"].update(extra=extra))
+    with pytest.raises(FxNormError, match=r"synthesis\.engineer\.extra\.bass: .*Fuzz"):
+        check_chains(engineer)
+    check_chains(load_params(str(ROOT / "params.yaml")))
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "params").glob("*.yaml")), ids=lambda file: file.name
+)
+def test_the_other_params_are_right_too(file):
+    check_chains(load_params(str(file)))
