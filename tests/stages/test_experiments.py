@@ -2,11 +2,12 @@
 
 import json
 import re
+import shutil
 import time
 
 import pandas as pd
 import pytest
-from tiny_checkout import ROOT, SYSTEMS, run
+from tiny_checkout import ROOT, SYSTEMS, ran, run, set_params
 
 from fxnorm.reporting.reference import headline_frame
 from fxnorm.tabulation import to_csv
@@ -152,7 +153,46 @@ def test_seeds_that_ran_before_become_the_reference_without_training(baseline):
     run(baseline, "git", "checkout", "docs")
 
 
+def test_songs_of_ones_own_stay_out_of_git_and_come_by_dvc(baseline):
+    shutil.copytree(baseline / "data/raw/wet", baseline / "data/mine")
+    for song in list((baseline / "data/mine/train").iterdir()):
+        song.rename(song.with_name(f"mine {song.name}"))
+    run(baseline, "git", "add", "--all")
+    assert run(baseline, "git", "diff", "--cached", "--name-only").stdout == ""
+    set_params(baseline, dataset__extra_roots=["data/mine"])
+    queued = ("dvc", "exp", "run", "--temp", "features")
+    done = run(baseline, *queued, check=False)
+    assert done.returncode != 0
+    assert "give its absolute path, or run `dvc add data/mine`" in done.stdout + done.stderr
+    _carry_out(baseline, "Your own songs")
+    assert "data/mine.dvc" in run(baseline, "git", "ls-files").stdout
+    assert "Running stage 'features'" in run(baseline, *queued, "--name", "mine").stdout
+    run(baseline, "git", "checkout", "params.yaml")
+
+
+def test_links_hold_the_same_and_stages_run_on_them(baseline):
+    _carry_out(baseline, "Disk space")
+    model = baseline / "models/ours_S_La/model.safetensors"
+    assert model.stat().st_nlink > 1 or model.is_symlink() or _shares_blocks(baseline)
+    set_params(baseline, listening__fade_ms=6.0)
+    assert ran(baseline) == {"stimuli"}
+    run(baseline, "git", "checkout", "params.yaml", "dvc.lock")
+    run(baseline, "dvc", "checkout")
+
+
 def _shares_blocks(folder):
     """Whether the file system has reflinks, which look like copies."""
     done = run(folder, "cp", "--reflink=always", "dvc.lock", "../reflink", check=False)
     return done.returncode == 0
+
+
+def test_a_clone_has_the_results_and_runs_nothing(baseline, tmp_path):
+    _carry_out(baseline, "Share results")
+    run(baseline, "git", "add", ".dvc/config")
+    run(baseline, "git", "commit", "--quiet", "-m", "Remote")
+    clone = tmp_path / "clone"
+    run(tmp_path, "git", "clone", "--quiet", str(baseline), str(clone))
+    run(clone, "dvc", "remote", "modify", "storage", "url", str(baseline.parent / "storage"))
+    run(clone, "dvc", "pull", "--run-cache")
+    assert all((clone / "models" / name / "config.json").is_file() for name in SYSTEMS)
+    assert ran(clone) == set()
