@@ -32,7 +32,6 @@ _BATCH = 16
 _SMOOTHING = 501
 _SIDE_BAND_HZ = (50, 2500)
 _NEAR_GAIN, _FAR_GAIN = 0.7, 0.3
-_OFFSETS = {1: (_FAR_GAIN, _NEAR_GAIN), -1: (_NEAR_GAIN, _FAR_GAIN), 0: (0.5, 0.5)}
 #: Channels as alike as this are one.
 _MONO_SPS = 1e-4
 #: Mono leans to alternate sides from this bin on (86 Hz), in third octaves of two bins or more.
@@ -141,10 +140,10 @@ def pan_channels(
     samples = channels.shape[1]
     spectra, sps = _analyse(channels, skip_silence=not released_quirks)
     side = _side(sps, mono_to_the_right=released_quirks)
-    offset = np.array(_OFFSETS[side])
-    phi = reference_curve(reference_phi)
     sides = np.full(_BINS, side) if side else _alternate_sides()
-    wanted = _position_gains(phi, side) if side else _spread_gains(phi, sides)
+    offset = _leaning(np.full(_BINS, _FAR_GAIN), sides)
+    far = _far_gains(reference_curve(reference_phi), mono=side == 0)
+    wanted = _leaning(far, sides)
     cutoff = int(stem_type.panning_cutoff_hz * N_FFT / SAMPLE_RATE)
     # The released code applies the cut-off along the axis of frames.
     bins, frames = (_BINS, cutoff) if released_quirks else (cutoff, spectra.shape[1])
@@ -243,17 +242,18 @@ def _alternate_sides() -> np.ndarray:
     return sides
 
 
-def _position_gains(phi: np.ndarray, side: int) -> np.ndarray:
-    """Gains (2, bins) of the method's linear panner for `phi`."""
-    far = np.clip(phi + 1e-30, 0.0, 1.0) / 2.0
-    return np.stack([far, 1.0 - far] if side > 0 else [1.0 - far, far])
-
-
-def _spread_gains(phi: np.ndarray, sides: np.ndarray) -> np.ndarray:
-    """Gains (2, bins) that make two equal channels have `phi`, and whose sum is 1."""
-    phi = np.where(sides == 0, 1.0, np.clip(phi, 1e-6, 1.0))
+def _far_gains(phi: np.ndarray, *, mono: bool) -> np.ndarray:
+    """Gains of the far side: the method's, or those that give two equal channels just `phi`."""
+    if not mono:
+        return np.clip(phi + 1e-30, 0.0, 1.0) / 2.0
+    phi = np.clip(phi, 1e-6, 1.0)
     ratio = (1.0 - np.sqrt(1.0 - phi**2)) / phi
-    far = ratio / (1.0 + ratio)
+    return ratio / (1.0 + ratio)
+
+
+def _leaning(far: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """Gains (2, bins) of left and right, whose sum is 1, from those of the far side."""
+    far = np.where(sides == 0, 0.5, far)
     return np.where(sides > 0, [far, 1.0 - far], [1.0 - far, far])
 
 
@@ -304,7 +304,7 @@ def _repan(
     gains = np.empty((2, spectra.shape[2]), np.float32)
     for frame in range(spectra.shape[1]):
         left, right = spectra[0, frame], spectra[1, frame]
-        gains[0, :], gains[1, :] = offset[0], offset[1]
+        gains[:] = offset
         if frame < frames and _loudest_power(left, right, offset) >= _FRAME_GATE_POWER:
             _position_matching_gains(left[:bins], right[:bins], offset, sides, wanted, limit, gains)
         if strength != _ONE:
@@ -321,8 +321,8 @@ def _loudest_power(left: np.ndarray, right: np.ndarray, offset: np.ndarray) -> n
     """Largest |L + R|² over the bins after the offset pan."""
     loudest = np.float32(0.0)
     for k in range(left.shape[0]):
-        re = left[k].real * offset[0] + right[k].real * offset[1]
-        im = left[k].imag * offset[0] + right[k].imag * offset[1]
+        re = left[k].real * offset[0, k] + right[k].real * offset[1, k]
+        im = left[k].imag * offset[0, k] + right[k].imag * offset[1, k]
         loudest = max(loudest, re * re + im * im)
     return loudest
 
@@ -339,8 +339,8 @@ def _position_matching_gains(
 ) -> None:
     """Multiply the gains of one frame by those that give each bin the wanted position."""
     for k in range(left.shape[0]):
-        a = _magnitude(left[k]) * offset[0] + _TINY
-        b = _magnitude(right[k]) * offset[1] + _TINY
+        a = _magnitude(left[k]) * offset[0, k] + _TINY
+        b = _magnitude(right[k]) * offset[1, k] + _TINY
         ratio = min(a, b) / max(a, b)
         far = ratio / (_ONE + ratio * ratio)
         here_left, here_right = far, _ONE - far
