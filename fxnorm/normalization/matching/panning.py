@@ -142,8 +142,13 @@ def pan_channels(
     side = _side(sps, mono_to_the_right=released_quirks)
     sides = np.full(_BINS, side) if side else _alternate_sides()
     offset = _leaning(np.full(_BINS, _FAR_GAIN), sides)
-    far = _far_gains(reference_curve(reference_phi), mono=side == 0)
-    wanted = _leaning(far, sides)
+    phi = reference_curve(reference_phi)
+    if side:
+        wanted = _leaning(np.clip(phi + 1e-30, 0.0, 1.0) / 2.0, sides)
+    else:
+        # What a bin is divided by when its channels differ by the offset alone.
+        here = _leaning(np.full(_BINS, _far_gain(np.float32(_FAR_GAIN / _NEAR_GAIN))), sides)
+        wanted = _leaning(_alike(phi), sides) * here / offset
     cutoff = int(stem_type.panning_cutoff_hz * N_FFT / SAMPLE_RATE)
     # The released code applies the cut-off along the axis of frames.
     bins, frames = (_BINS, cutoff) if released_quirks else (cutoff, spectra.shape[1])
@@ -242,10 +247,8 @@ def _alternate_sides() -> np.ndarray:
     return sides
 
 
-def _far_gains(phi: np.ndarray, *, mono: bool) -> np.ndarray:
-    """Gains of the far side: the method's, or those that give two equal channels just `phi`."""
-    if not mono:
-        return np.clip(phi + 1e-30, 0.0, 1.0) / 2.0
+def _alike(phi: np.ndarray) -> np.ndarray:
+    """Gains of the far side, those of the near one being 1 less them, that give mono `phi`."""
     phi = np.clip(phi, 1e-6, 1.0)
     ratio = (1.0 - np.sqrt(1.0 - phi**2)) / phi
     return ratio / (1.0 + ratio)
@@ -341,13 +344,18 @@ def _position_matching_gains(
     for k in range(left.shape[0]):
         a = _magnitude(left[k]) * offset[0, k] + _TINY
         b = _magnitude(right[k]) * offset[1, k] + _TINY
-        ratio = min(a, b) / max(a, b)
-        far = ratio / (_ONE + ratio * ratio)
+        far = _far_gain(min(a, b) / max(a, b))
         here_left, here_right = far, _ONE - far
         if sides[k] < 0:
             here_left, here_right = here_right, here_left
         gains[0, k] *= min(wanted[0, k] / (here_left + _TINY), limit)
         gains[1, k] *= min(wanted[1, k] / (here_right + _TINY), limit)
+
+
+@compiled
+def _far_gain(ratio: np.float32) -> np.float32:
+    """The method's gain of the far side, for the ratio of the softer channel to the louder one."""
+    return ratio / (_ONE + ratio * ratio)
 
 
 @compiled
