@@ -10,6 +10,9 @@ from pathlib import Path
 
 from fxnorm.errors import FxNormError
 
+#: How temporary names begin. They don't repeat the output's, which may be as long as names can be.
+_HIDDEN = ".fxnorm-"
+
 
 @contextmanager
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -23,9 +26,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path).absolute()
     with _explained(path):
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent
-        )
+        handle, name = tempfile.mkstemp(prefix=_HIDDEN, suffix=target.suffix, dir=target.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -67,7 +68,7 @@ def atomic_folder(
                     f"{path}: holds something else ({others[0]}); give a new or empty folder"
                 )
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=target.parent))
     old = temporary.with_name(f"{temporary.name}.old")
     try:
         yield temporary
