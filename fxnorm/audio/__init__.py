@@ -9,6 +9,7 @@ from fxnorm.audio.loudness import (
     true_peak_db,
 )
 from fxnorm.audio.offset import offsets, without_offsets
+from fxnorm.audio.rates import checked_rate
 from fxnorm.audio.resampling import resample
 from fxnorm.audio.sound_files import WRITABLE, read, to_stereo, write
 from fxnorm.audio.stft import frame_count, istft, sqrt_hann, stft
@@ -19,6 +20,7 @@ __all__ = [
     "AudioInfo",
     "blocks",
     "channel_loudness",
+    "checked_rate",
     "db",
     "frame_count",
     "from_db",

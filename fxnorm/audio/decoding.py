@@ -29,7 +29,7 @@ from fxnorm.audio.containers import (
     wav_links,
 )
 from fxnorm.audio.names import existing
-from fxnorm.conventions import HIGHEST_RATE, LOWEST_RATE
+from fxnorm.audio.rates import checked_rate
 from fxnorm.errors import FxNormError
 
 #: Suffixes of files that libsndfile reads, and of those that ffmpeg does where it is installed.
@@ -148,11 +148,16 @@ def blocks(
 
 
 def _looked_through(path: str | os.PathLike[str]) -> _File:
-    file = existing(path)
-    if not file.is_file():
+    found = existing(path)
+    if not found.is_file():
         raise FxNormError(f"{path}: no such file")
-    state = file.stat()
-    return _opened(file, state.st_ino, state.st_size, state.st_mtime_ns)
+    state = found.stat()
+    file = _opened(found, state.st_ino, state.st_size, state.st_mtime_ns)
+    try:
+        checked_rate(file.info.sample_rate)
+    except FxNormError as error:
+        raise FxNormError(f"{path}: {error}; export it again") from error
+    return file
 
 
 # A mix asks several times for what takes long to find out. A file that has changed is another key.
@@ -165,7 +170,7 @@ def _opened(path: Path, _inode: int, size: int, _changed: int) -> _File:
         except (soundfile.LibsndfileError, RuntimeError):
             if path.suffix.lower() not in READABLE or not ffmpeg.is_installed():
                 raise
-            return _checked(_by_ffmpeg(path))
+            return _by_ffmpeg(path)
         if cut := _CUT_OFF.search(header.extra_info):
             declared, present = (int(number) for number in cut.groups())
             if present < declared < _STREAMED:
@@ -187,7 +192,7 @@ def _opened(path: Path, _inode: int, size: int, _changed: int) -> _File:
             if counted < header.frames and not found.links:
                 raise Damaged(f"ends early, with {counted} of {header.frames} samples")
             file = replace(file, info=replace(content, samples=counted))
-    return _checked(file)
+    return file
 
 
 def _find_links(path: Path, container: str) -> Found:
@@ -214,13 +219,6 @@ def _by_ffmpeg(path: Path) -> _File:
         samples, first.channels, first.sample_rate, first.codec, lossy, tuple(notes)
     )
     return _File(path, content, by_ffmpeg=True)
-
-
-def _checked(file: _File) -> _File:
-    rate = file.info.sample_rate
-    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-        raise FxNormError(f"{file.path}: says a sample rate of {rate} Hz; export it again")
-    return file
 
 
 def _decoded(file: _File, start: int) -> Iterator[np.ndarray]:

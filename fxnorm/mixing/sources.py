@@ -11,7 +11,7 @@ import numpy as np
 from fxnorm import audio, scratch
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.mixing.tracks import Track, checked_rate
+from fxnorm.mixing.tracks import Track
 
 #: A stem shorter than this share of the longest is worth a warning.
 _SHORT = 0.9
@@ -149,13 +149,13 @@ def common_rate(tracks: dict[str, tuple[Track, ...]], sample_rate: int | None) -
         FxNormError: a rate that no audio has, or arrays without one.
     """
     if sample_rate is not None:
-        return checked_rate(sample_rate)
+        return audio.checked_rate(sample_rate)
     rates = []
     for track in (track for its_tracks in tracks.values() for track in its_tracks):
         if isinstance(track.audio, np.ndarray):
             raise FxNormError("stems that are arrays need their sample rate")
         rates.append(audio.info(track.audio).sample_rate)
-    return checked_rate(max(rates))
+    return max(rates)
 
 
 def open_stems(
@@ -228,7 +228,7 @@ def _open(stem: str, track: Track, sample_rate: int) -> _Part:
         return _Part(track, stem, sample_rate, track.audio.shape[0])
     path = track.audio
     header = audio.info(path)
-    name, rate = os.fspath(path), checked_rate(header.sample_rate)
+    name, rate = os.fspath(path), header.sample_rate
     notes = [*header.notes]
     if rate != sample_rate:
         notes.append(f"{name}: resampled from {rate} Hz to {sample_rate} Hz")

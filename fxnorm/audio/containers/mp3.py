@@ -18,6 +18,9 @@ _RATES = (44_100, 48_000, 32_000)
 _HALVED = (2, None, 1, 0)
 _COUNT = 8  # Where the count of frames lies in the header "Xing" or "Info".
 _HAS_COUNT = 1
+#: Where the lengths of the edges lie in the part that LAME adds, and the decoder's own delay.
+_EDGES = 21
+_DECODER_DELAY = 529
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class _Frame:
 def mp3_links(data: Bytes) -> Found:
     """The recordings of a file, each with the number of its frames in front of it.
 
-    So that libsndfile reads all of them, without the 529 samples that decoding adds before them.
+    So that libsndfile reads all of them.
 
     Args:
         data: the file.
@@ -87,16 +90,13 @@ def _link(data: Bytes, frames: list[_Frame]) -> Link:
     if said is not None and said > len(audio) + 1:
         raise Damaged(f"ends early, with {len(audio)} of {said} frames")
     first = frames[0]
-    front = bytearray(data[first.start : first.stop])
-    if said is None:
-        header = _header_at(front)
-        front[4:] = bytes(len(front) - 4)
-        front[1] |= 1  # Without a checksum.
-        front[header : header + 8] = b"Info" + _HAS_COUNT.to_bytes(4, "big")
+    if first.header is None or said is None:
+        front = _counting(data[first.start : first.start + 4], len(audio))
     else:
-        header = (first.header or 0) - first.start
-    front[header + _COUNT : header + _COUNT + 4] = len(audio).to_bytes(4, "big")
-    pieces: list[Piece] = [bytes(front)]
+        count = first.header + _COUNT
+        front = data[first.start : count] + len(audio).to_bytes(4, "big")
+        front += data[count + 4 : first.stop]
+    pieces: list[Piece] = [front]
     for frame in audio:
         last = pieces[-1]
         if isinstance(last, range) and last.stop == frame.start:
@@ -104,6 +104,32 @@ def _link(data: Bytes, frames: list[_Frame]) -> Link:
         else:
             pieces.append(range(frame.start, frame.stop))
     return tuple(pieces)
+
+
+def _counting(head: bytes, count: int) -> bytes:
+    """Frames to be put before others, that change nothing but the number that is known.
+
+    A decoder that knows the number leaves out what decoding and encoding add at the front. A silent
+    frame stands there to be left out, so that all the others are heard.
+
+    Args:
+        head: the first bytes of one of the others.
+        count: their number.
+    """
+    largest, smallest = (_without_audio(head, bits) for bits in (14, 1))
+    samples = 576 if head[1] >> 3 & 3 != 3 else 1152
+    edges = (samples - _DECODER_DELAY) << 12 | _DECODER_DELAY
+    header = b"Info" + _HAS_COUNT.to_bytes(4, "big") + (count + 1).to_bytes(4, "big")
+    header += b"LAME".ljust(_EDGES, b"\0") + edges.to_bytes(3, "big")
+    at = _header_at(head)
+    return largest[:at] + header + largest[at + len(header) :] + smallest
+
+
+def _without_audio(head: bytes, bits: int) -> bytes:
+    """A silent frame without a checksum, of the bit rate with an index."""
+    head = bytes((head[0], head[1] | 1, bits << 4 | head[2] & 0x0C, head[3]))
+    frame = _frame(head, 0)
+    return head.ljust(frame.stop if frame else 4, b"\0")
 
 
 def _said(data: Bytes, frames: list[_Frame]) -> int | None:
@@ -136,7 +162,7 @@ def _frame(data: Bytes, at: int) -> _Frame | None:
     return _Frame(at, at + size, form, header if named else None)
 
 
-def _header_at(frame: Bytes | bytearray) -> int:
+def _header_at(frame: Bytes) -> int:
     """Where a header would lie: behind what says how a frame is decoded."""
     mono = frame[3] >> 6 == 3
     if frame[1] >> 3 & 3 == 3:

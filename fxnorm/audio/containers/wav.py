@@ -25,10 +25,13 @@ def wav_links(data: Bytes) -> Found:
     shortest = 0 if _size(data, at) == 0 else _LEAVINGS
     if len(data) - stop <= shortest or _are_chunks(data, stop):
         return Found()
-    header = bytearray(data[:start])
-    header[:4], header[4:8], header[-4:] = b"RIFF", _UNKNOWN, _UNKNOWN
+    # As RF64 (EBU Tech 3306), whose sizes have 64 bits.
+    present = len(data) - start
+    sizes = b"".join(n.to_bytes(8, "little") for n in (present + start + 28, present, 0)) + bytes(4)
+    head = b"RF64" + _UNKNOWN + b"WAVEds64" + len(sizes).to_bytes(4, "little") + sizes
+    head += data[12 : start - 4] + _UNKNOWN
     note = "its header says less audio than there is, as after a crash; read up to the file's end"
-    return Found(((bytes(header), range(start, len(data))),), (note,))
+    return Found(((head, range(start, len(data))),), (note,))
 
 
 def _are_chunks(data: Bytes, at: int) -> bool:
