@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.data import find_songs
+from fxnorm.data import HOW_TO_SKIP, find_songs
 from fxnorm.digests import digest
 from fxnorm.outputs import atomic_file
 from stages.common import argument, stage, usable_songs
@@ -20,8 +20,13 @@ OUTPUT = Path("data/extra_songs")
 def main(root: str) -> None:
     """List the root's songs with a digest of their files."""
     with stage(f"extra_songs@{root}", ["dataset", "stems"]) as (params, _):
-        faulty = params.dataset.skip_faulty
-        songs = usable_songs(find_songs(f"{root}/train", tuple(params.stems), skip_faulty=faulty))
+        found = find_songs(
+            f"{root}/train",
+            tuple(params.stems),
+            skip_faulty=params.dataset.skip_faulty,
+            how_to_skip=HOW_TO_SKIP,
+        )
+        songs = usable_songs(found)
         table = pd.DataFrame(
             {
                 "song": song.name,

@@ -1,5 +1,6 @@
 """Audio files, levels, loudness and short-time spectra."""
 
+from fxnorm.audio.decoding import READABLE, AudioInfo, blocks, info
 from fxnorm.audio.levels import db, from_db, is_finite, peak, peak_db
 from fxnorm.audio.loudness import (
     channel_loudness,
@@ -8,25 +9,18 @@ from fxnorm.audio.loudness import (
     true_peak_db,
 )
 from fxnorm.audio.offset import offsets, without_offsets
+from fxnorm.audio.rates import checked_rate
 from fxnorm.audio.resampling import resample
-from fxnorm.audio.sound_files import (
-    READABLE,
-    WRITABLE,
-    AudioInfo,
-    count_samples,
-    info,
-    read,
-    to_stereo,
-    write,
-)
+from fxnorm.audio.sound_files import WRITABLE, read, to_stereo, write
 from fxnorm.audio.stft import frame_count, istft, sqrt_hann, stft
 
 __all__ = [
     "READABLE",
     "WRITABLE",
     "AudioInfo",
+    "blocks",
     "channel_loudness",
-    "count_samples",
+    "checked_rate",
     "db",
     "frame_count",
     "from_db",

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fxnorm.audio.decoding import info
 from fxnorm.audio.levels import from_db
 from fxnorm.audio.loudness import ABSOLUTE_GATE_LUFS, integrated_loudness, true_peak_db
 from fxnorm.audio.resampling import resample
-from fxnorm.audio.sound_files import info, read, to_stereo
+from fxnorm.audio.sound_files import read, to_stereo
 from fxnorm.errors import FxNormError
 
 _WINDOW_S = 3

@@ -1,67 +1,21 @@
 """Reading and writing audio files as (samples, channels) float32 arrays, full scale = 1."""
 
 import os
-import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from fxnorm.audio.decoding import blocks, info
 from fxnorm.errors import FxNormError
 from fxnorm.outputs import atomic_file
 
-#: Suffixes that `read` accepts.
-READABLE = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif")
 #: Suffixes that `write` accepts.
 WRITABLE = (".wav", ".flac")
 
-_LOSSY = {"MP3", "OGG"}
 _PCM_BITS = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
-#: What libsndfile notes of a wav or aiff file whose header promises more than there is.
-_CUT_OFF = re.compile(r"^\s*(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)
-#: Lengths from here on are those of programs that write to a pipe and can't know better.
-_STREAMED = 2**31 - 2**16
 #: Samples that are coded at a time.
 _BLOCK = 2**18
-
-
-@dataclass(frozen=True)
-class AudioInfo:
-    """What a file's header says."""
-
-    samples: int
-    channels: int
-    sample_rate: int
-    subtype: str
-    lossy: bool
-
-    @property
-    def duration_s(self) -> float:
-        """Length in seconds."""
-        return self.samples / self.sample_rate
-
-
-def info(path: str | os.PathLike[str]) -> AudioInfo:
-    """Read a file's header.
-
-    Raises:
-        FxNormError: the file is missing, cut off, or not audio that libsndfile reads.
-    """
-    header = _call(soundfile.info, path, verbose=True)
-    if cut := _CUT_OFF.search(header.extra_info):
-        declared, present = (int(number) for number in cut.groups())
-        if present < declared < _STREAMED:
-            raise FxNormError(
-                f"{path}: ends early, with {present} of {declared} bytes of audio; copy it again"
-            )
-    return AudioInfo(
-        header.frames,
-        header.channels,
-        header.samplerate,
-        header.subtype,
-        header.format in _LOSSY,
-    )
 
 
 def read(
@@ -70,7 +24,7 @@ def read(
     """Read a file or a part of it.
 
     Args:
-        path: wav, flac, ogg, mp3 or aiff.
+        path: of a file with one of the suffixes `READABLE`.
         start: first sample.
         samples: how many; the default is all that follow.
 
@@ -78,30 +32,20 @@ def read(
         (samples, channels) float32 and the sample rate in Hz.
 
     Raises:
-        FxNormError: missing, unreadable, empty, or with samples that are not finite; when read to
-            its end also one that is cut off.
-    """
-    if samples is None:
-        info(path)
-    count = -1 if samples is None else samples
-    audio, sample_rate = _call(
-        soundfile.read, path, start=start, frames=count, dtype="float32", always_2d=True
-    )
-    if audio.shape[0] == 0:
-        raise FxNormError(f"{path}: holds no audio; replace the file")
-    if not np.isfinite(audio).all():
-        raise FxNormError(f"{path}: holds NaN or infinite samples; export it again")
-    return audio, sample_rate
-
-
-def count_samples(path: str | os.PathLike[str]) -> int:
-    """Exact length of a file, also where its header only estimates it (mp3), by decoding it.
-
-    Raises:
-        FxNormError: the file is missing, or not audio that libsndfile reads.
+        FxNormError: missing, unreadable, damaged, cut off, empty, or with samples that are not
+            finite.
     """
     header = info(path)
-    return int(_call(_decoded_length, path)) if header.lossy else header.samples
+    left = max(0, header.samples - start)
+    count = left if samples is None else min(samples, left)
+    if count == 0:
+        raise FxNormError(f"{path}: holds no audio; replace the file")
+    audio = np.empty((count, header.channels), np.float32)
+    filled = 0
+    for block in blocks(path, start, count):
+        audio[filled : filled + len(block)] = block
+        filled += len(block)
+    return audio, header.sample_rate
 
 
 def write(
@@ -171,14 +115,6 @@ def _write_pcm(path: Path, audio: np.ndarray, sample_rate: int, subtype: str) ->
             file.write(_to_pcm(audio[start : start + _BLOCK], _PCM_BITS[subtype]))
 
 
-def _decoded_length(path: Path) -> int:
-    total = 0
-    with soundfile.SoundFile(path) as file:
-        while count := len(file.read(_BLOCK, dtype="float32", always_2d=True)):
-            total += count
-    return total
-
-
 def _to_pcm(audio: np.ndarray, bits: int) -> np.ndarray:
     full = 2 ** (bits - 1)
     steps = np.clip(np.rint(np.asarray(audio, np.float64) * full), -full, full - 1)
@@ -186,16 +122,3 @@ def _to_pcm(audio: np.ndarray, bits: int) -> np.ndarray:
         return steps.astype(np.int16)
     # libsndfile takes 24-bit samples in the upper bits of 32.
     return (steps.astype(np.int64) << (32 - bits)).astype(np.int32)
-
-
-def _call(function, path, **arguments):  # type: ignore[no-untyped-def]
-    file = Path(path)
-    if not file.is_file():
-        raise FxNormError(f"{path}: no such file")
-    try:
-        return function(file, **arguments)
-    except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise FxNormError(
-            f"{path}: not readable as audio ({reason}); give wav, flac, ogg, mp3 or aiff"
-        ) from error

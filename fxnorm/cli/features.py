@@ -24,7 +24,11 @@ def add_parser(commands: Any) -> None:
     )
     measure.add_argument("dataset", metavar="DATASET")
     measure.add_argument("-o", "--output", required=True, metavar="FILE", help="features .npz")
-    measure.add_argument("--skip-faulty", action="store_true", help="leave faulty songs out")
+    measure.add_argument(
+        "--skip-faulty",
+        action="store_true",
+        help="leave faulty songs out; for that, files may be decoded once more",
+    )
     add_jobs(measure)
     add_json(measure)
     measure.set_defaults(run=_measure)
@@ -57,7 +61,9 @@ def _measure(options: argparse.Namespace) -> None:
     from fxnorm.normalization import measure_features
 
     check_output(options.output, (".npz",))
-    found = find_songs(options.dataset, skip_faulty=options.skip_faulty)
+    found = find_songs(
+        options.dataset, skip_faulty=options.skip_faulty, how_to_skip="--skip-faulty"
+    )
     warn([f"skipped {name}: {reason}" for name, reason in found.skipped.items()])
     warn([f"{song.name}: {note}" for song in found.songs for note in song.notes])
     features = measure_features(found.songs, jobs=options.jobs)

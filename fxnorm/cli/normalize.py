@@ -80,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
     reports = []
     for source, target in zip(options.inputs, outputs, strict=True):
         samples, sample_rate = audio.read(source)
+        warn(audio.info(source).notes)
         seed = derive_seed(options.seed, "normalize", Path(source).name)
         result = normalizer(samples, sample_rate, options.stem, seed)
         stereo, report = result.audio, result.report

@@ -1,6 +1,7 @@
 """Data sets: songs on disk, their partitions, and the generated data set."""
 
 from fxnorm.data.partitions import (
+    HOW_TO_SKIP,
     MUSDB18_VALIDATION,
     DatasetConfig,
     Partition,
@@ -18,6 +19,7 @@ from fxnorm.data.song_folders import (
 )
 
 __all__ = [
+    "HOW_TO_SKIP",
     "MIXTURE",
     "MUSDB18_VALIDATION",
     "DatasetConfig",

@@ -6,10 +6,14 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
+from fxnorm.audio.names import composed
 from fxnorm.configuration import Config
 from fxnorm.data.song_folders import Song, SongList, find_songs
 from fxnorm.errors import FxNormError
 from fxnorm.stems import STEMS
+
+#: What leaves faulty songs out, as a user of params.yaml writes it.
+HOW_TO_SKIP = "dataset.skip_faulty: true"
 
 Partition = Literal["train", "valid", "test", "dry"]
 
@@ -51,7 +55,7 @@ class DatasetConfig(Config):
     validation: Literal["musdb18"] | tuple[str, ...] | float = Field("musdb18")
     """Its usual 14 songs ("musdb18"), a list of names, or the fraction of songs, last by name."""
     skip_faulty: bool = False
-    """Leave songs with missing or unreadable files out instead of stopping."""
+    """Leave songs with missing, unreadable or damaged files out instead of stopping."""
 
 
 def load_partition(
@@ -73,7 +77,7 @@ def load_partition(
         raise FxNormError(
             f"there is no partition '{partition}'; use {', '.join(get_args(Partition))}"
         )
-    find = partial(find_songs, stems=stems, skip_faulty=config.skip_faulty)
+    find = partial(find_songs, stems=stems, skip_faulty=config.skip_faulty, how_to_skip=HOW_TO_SKIP)
     if partition == "dry":
         return find(config.dry_root)
     if partition == "test":
@@ -102,9 +106,10 @@ def _validation_names(config: DatasetConfig, found: SongList) -> set[str]:
         chosen = set(names[-max(1, round(config.validation * len(names))) :])
     else:
         listed = config.validation
-        wanted = MUSDB18_VALIDATION if listed == "musdb18" else listed
-        chosen = set(names).intersection(wanted)
-        unknown = set(wanted) - chosen - set(found.skipped)
+        # Names are the same whichever way their accents are encoded.
+        wanted = {composed(n) for n in (MUSDB18_VALIDATION if listed == "musdb18" else listed)}
+        chosen = {name for name in names if composed(name) in wanted}
+        unknown = wanted - {composed(name) for name in (*chosen, *found.skipped)}
         if listed != "musdb18" and unknown:
             raise FxNormError(f"{where}: no song is called '{min(unknown)}'; correct the list")
     if not chosen:

@@ -20,6 +20,8 @@ from fxnorm.stems import STEMS
 
 MIXTURE = "mixture"
 _SUFFIXES = (".wav", ".flac")
+#: Coding of the samples in files of which the header tells all that can be wrong.
+_PLAIN = ("PCM_16", "PCM_24", "PCM_32")
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,20 @@ class SongList:
 
 
 def find_songs(
-    folder: str | os.PathLike[str], stems: Sequence[str] = STEMS, *, skip_faulty: bool = False
+    folder: str | os.PathLike[str],
+    stems: Sequence[str] = STEMS,
+    *,
+    skip_faulty: bool = False,
+    how_to_skip: str | None = None,
 ) -> SongList:
     """List the songs of a folder by name, checking that every file is there and readable.
 
     Args:
         folder: holds one folder or one `.stem.mp4` per song; other entries are ignored.
         stems: stem types that every song has; `.stem.mp4` files have the types of MUSDB18 alone.
-        skip_faulty: leave a song with a missing or unreadable file out instead of failing.
+        skip_faulty: leave a song with a missing or unreadable file out instead of failing. For
+            that, files are decoded to their end where their headers can't tell that they are whole.
+        how_to_skip: the option that leaves faulty songs out, to be named in messages.
 
     Raises:
         FxNormError: the folder is missing or holds no song, or (unless `skip_faulty`) a song is
@@ -73,12 +81,14 @@ def find_songs(
         if not _is_song(entry, stems):
             continue
         try:
-            songs.append(_open_song(entry, stems))
+            song = _open_song(entry, stems)
+            if skip_faulty:
+                _decode(song)
+            songs.append(song)
         except FxNormError as error:
             if not skip_faulty:
-                raise FxNormError(
-                    f"{error}; mend the song, or set dataset.skip_faulty to leave it out"
-                ) from error
+                advice = f", or leave it out with {how_to_skip}" if how_to_skip else ""
+                raise FxNormError(f"{error}; mend the song{advice}") from error
             skipped[_song_name(entry)] = str(error)
     if not songs:
         reason = f" ({len(skipped)} faulty ones were skipped)" if skipped else ""
@@ -127,8 +137,7 @@ def read_audio(path: str | os.PathLike[str]) -> np.ndarray:
         FxNormError: the file can't be decoded, or has more than two channels.
     """
     samples, sample_rate = audio.read(path)
-    if samples.shape[1] > 2:
-        raise FxNormError(f"{path}: has {samples.shape[1]} channels; give mono or stereo")
+    _require_stereo(path, samples.shape[1])
     return audio.resample(audio.to_stereo(samples), sample_rate, SAMPLE_RATE)
 
 
@@ -137,17 +146,37 @@ def _read(path: Path, part: str, length: int) -> np.ndarray:
     return audio.resample(samples, SAMPLE_RATE, SAMPLE_RATE, samples=length)
 
 
+def _decode(song: Song) -> None:
+    """Find what only decoding shows.
+
+    Raises:
+        FxNormError: a file is damaged, or holds samples that are not finite.
+    """
+    for part, path in {**song.stems, MIXTURE: song.mixture}.items():
+        if stem_mp4.is_stem_file(path):
+            stem_mp4.read(path, part)
+        elif audio.info(path).subtype not in _PLAIN or path.suffix.lower() != ".wav":
+            for _ in audio.blocks(path):
+                pass
+
+
+def _require_stereo(path: str | os.PathLike[str], channels: int) -> None:
+    if channels > 2:
+        raise FxNormError(f"{path}: has {channels} channels; give mono or stereo")
+
+
 def _is_song(entry: Path, stems: Sequence[str]) -> bool:
     if entry.name.startswith("."):
         return False
     if entry.is_dir():
         parts = {MIXTURE, *stems}
-        return any(file.stem in parts and file.suffix in _SUFFIXES for file in entry.iterdir())
+        files = entry.iterdir()
+        return any(file.stem in parts and file.suffix.lower() in _SUFFIXES for file in files)
     return stem_mp4.is_stem_file(entry)
 
 
 def _song_name(entry: Path) -> str:
-    return entry.name.removesuffix(stem_mp4.SUFFIX)
+    return entry.name[: -len(stem_mp4.SUFFIX)] if stem_mp4.is_stem_file(entry) else entry.name
 
 
 def _open_song(entry: Path, stems: Sequence[str]) -> Song:
@@ -159,6 +188,8 @@ def _open_song(entry: Path, stems: Sequence[str]) -> Song:
         return Song(_song_name(entry), dict.fromkeys(stems, entry), entry, samples)
     files = {part: _part_file(entry, part) for part in (*stems, MIXTURE)}
     headers = {part: audio.info(path) for part, path in files.items()}
+    for part, header in headers.items():
+        _require_stereo(files[part], header.channels)
     lengths = {
         part: math.ceil(header.samples * SAMPLE_RATE / header.sample_rate)
         for part, header in headers.items()
@@ -173,18 +204,19 @@ def _open_song(entry: Path, stems: Sequence[str]) -> Song:
 
 
 def _part_file(folder: Path, part: str) -> Path:
+    files = {path.suffix.lower(): path for path in folder.glob(f"{part}.*") if path.is_file()}
     for suffix in _SUFFIXES:
-        path = folder / f"{part}{suffix}"
-        if path.is_file():
-            return path
+        if suffix in files:
+            return files[suffix]
     raise FxNormError(f"{folder / part}.wav: no such file, and no .flac either")
 
 
 def _notes(
     headers: Mapping[str, audio.AudioInfo], lengths: Mapping[str, int], samples: int
 ) -> Sequence[str]:
-    notes = []
+    notes: list[str] = []
     for part, header in headers.items():
+        notes += header.notes
         if header.sample_rate != SAMPLE_RATE:
             notes.append(f"{part}: resampled from {header.sample_rate} Hz")
         if header.channels == 1:

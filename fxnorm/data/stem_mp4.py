@@ -1,24 +1,24 @@
 """Native Instruments' stem format, in which MUSDB18 is distributed, decoded by ffmpeg."""
 
-import json
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 
+from fxnorm.audio import ffmpeg
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 
 SUFFIX = ".stem.mp4"
 #: Audio streams in MUSDB18's order.
 _STREAMS = ("mixture", "drums", "bass", "other", "vocals")
+#: How much shorter than it says a stream may be, in samples: two frames of AAC.
+_FRAMES = 2048
 
 
 def is_stem_file(path: Path) -> bool:
     """Whether a path names a `.stem.mp4` file."""
-    return path.name.endswith(SUFFIX)
+    return path.name.lower().endswith(SUFFIX)
 
 
 def length(path: str | os.PathLike[str]) -> int:
@@ -27,26 +27,7 @@ def length(path: str | os.PathLike[str]) -> int:
     Raises:
         FxNormError: no ffmpeg, not a readable file, or not five audio streams.
     """
-    answer = _run(
-        path,
-        "ffprobe",
-        *(
-            "-select_streams",
-            "a",
-            "-show_entries",
-            "stream=duration",
-            "-of",
-            "json",
-            os.fspath(path),
-        ),
-    )
-    streams = json.loads(answer).get("streams", [])
-    if len(streams) != len(_STREAMS):
-        raise FxNormError(
-            f"{path}: has {len(streams)} audio streams instead of {len(_STREAMS)}"
-            f" ({', '.join(_STREAMS)})"
-        )
-    return max(round(float(stream["duration"]) * SAMPLE_RATE) for stream in streams)
+    return max(_lengths(path))
 
 
 def read(path: str | os.PathLike[str], part: str) -> np.ndarray:
@@ -60,33 +41,24 @@ def read(path: str | os.PathLike[str], part: str) -> np.ndarray:
         (samples, 2) float32 at 44.1 kHz.
 
     Raises:
-        FxNormError: no ffmpeg, or not decodable.
+        FxNormError: no ffmpeg, not decodable, or shorter than the file says.
     """
-    pcm = _run(
-        path,
-        "ffmpeg",
-        *("-i", os.fspath(path), "-map", f"0:a:{_STREAMS.index(part)}"),
-        *("-ac", "2", "-ar", str(SAMPLE_RATE), "-f", "f32le", "-"),
-    )
-    if not pcm:
+    index = _STREAMS.index(part)
+    blocks = list(ffmpeg.decoded(path, index, 2, SAMPLE_RATE))
+    samples, said = sum(len(block) for block in blocks), _lengths(path)[index]
+    if samples == 0:
         raise FxNormError(f"{path}: stream '{part}' holds no audio; replace the file")
-    return np.frombuffer(pcm, np.float32).reshape(-1, 2).copy()
+    if samples < said - _FRAMES:
+        raise FxNormError(f"{path}: '{part}' ends early, with {samples} of {said} samples; copy it")
+    return np.concatenate(blocks)
 
 
-def _run(path: str | os.PathLike[str], program: str, *arguments: str) -> bytes:
-    if shutil.which(program) is None:
-        raise FxNormError(f"{path}: reading {SUFFIX} files needs {program}; install ffmpeg")
-    if not Path(path).is_file():
-        raise FxNormError(f"{path}: no such file")
-    done = subprocess.run(
-        [program, "-v", "error", *arguments],
-        capture_output=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    if done.returncode != 0:
-        reason = (done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"])[
-            0
-        ]
-        raise FxNormError(f"{path}: {program} can't decode it ({reason}); replace the file")
-    return done.stdout
+def _lengths(path: str | os.PathLike[str]) -> list[int]:
+    """What the file says of each stream, in samples at 44.1 kHz."""
+    streams = ffmpeg.streams(path)
+    if len(streams) != len(_STREAMS):
+        raise FxNormError(
+            f"{path}: has {len(streams)} audio streams instead of {len(_STREAMS)}"
+            f" ({', '.join(_STREAMS)})"
+        )
+    return [round((stream.duration_s or 0.0) * SAMPLE_RATE) for stream in streams]

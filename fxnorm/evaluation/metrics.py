@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fxnorm.audio import db, integrated_loudness, peak, peak_db, to_stereo
+from fxnorm.audio import checked_rate, db, integrated_loudness, peak, peak_db, to_stereo
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation.frame_features import HOP, N_FFT, PairFeatures, SignalFeatures, measure
 from fxnorm.evaluation.kernels import SHAPE_COLUMNS
@@ -282,12 +282,15 @@ def _values(scores: Mapping[str, _Score]) -> dict[str, float]:
 def _checked(
     mix: np.ndarray, target: np.ndarray, sample_rate: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    mix, target = to_stereo(np.asarray(mix)), to_stereo(np.asarray(target))
+    for name, signal in (("mix", mix), ("target", target)):
+        if not isinstance(signal, np.ndarray) or signal.ndim not in (1, 2):
+            raise FxNormError(f"the {name} is no audio: give an array (samples, channels)")
+    mix, target = to_stereo(mix), to_stereo(target)
     if len(mix) != len(target):
         raise FxNormError(
             f"the mix has {len(mix)} samples and the target {len(target)}: cut them to one length"
         )
-    if sample_rate <= 8000:
+    if checked_rate(sample_rate) <= 8000:
         raise FxNormError(f"a sample rate of {sample_rate} Hz is too low: resample to 44100 Hz")
     for name, signal in (("mix", mix), ("target", target)):
         if not np.isfinite(peak(signal)):

@@ -10,8 +10,8 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from fxnorm.audio import from_db, info, integrated_loudness, read, resample, to_stereo
-from fxnorm.audio.sound_files import READABLE
+from fxnorm.audio import READABLE, from_db, info, integrated_loudness, read, resample, to_stereo
+from fxnorm.audio.names import composed
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation.metrics import compare
@@ -241,11 +241,9 @@ def _songs(folder: Path, what: str) -> dict[str, Path]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in READABLE or path.name.startswith("."):
             continue
-        if path.stem in songs:
-            raise FxNormError(
-                f"{path}: '{songs[path.stem].name}' is a mix of the same song; remove one"
-            )
-        songs[path.stem] = path
+        other = songs.setdefault(composed(path.stem), path)
+        if other != path:
+            raise FxNormError(f"{path}: '{other.name}' is a mix of the same song; remove one")
     return songs
 
 
@@ -279,6 +277,7 @@ def _load(audio: Audio, sample_rate: int, name: str, notes: list[str]) -> np.nda
         samples, rate = audio, sample_rate
     else:
         samples, rate = read(audio)
+        notes += info(audio).notes
     if samples.ndim == 1 or samples.shape[1] == 1:
         notes.append(f"the {name} is mono: its channel is repeated")
     elif samples.shape[1] > 2:

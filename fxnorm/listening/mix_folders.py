@@ -1,10 +1,10 @@
 """Finding the songs of a listening test: `<mixes>/<system>/<song>.wav` and the dry stems."""
 
 import logging
-import unicodedata
 from pathlib import Path
 
 from fxnorm.audio import READABLE
+from fxnorm.audio.names import composed
 from fxnorm.data import Song, find_songs
 from fxnorm.errors import FxNormError
 from fxnorm.listening.stimulus_audio import ListeningSong
@@ -29,7 +29,7 @@ def find_listening_songs(mixes: Path, dry: Path) -> list[ListeningSong]:
     """
     if not mixes.is_dir():
         raise FxNormError(f"{mixes}: no such folder; give the one with a folder per system")
-    found = {_composed(song.name): song for song in find_songs(dry).songs}
+    found = {composed(song.name): song for song in find_songs(dry).songs}
     systems = _systems(mixes)
     for system, files in systems.items():
         for name, path in files.items():
@@ -55,14 +55,14 @@ def _systems(mixes: Path) -> dict[str, dict[str, Path]]:
             _log.warning("%s: lies in no system's folder; left out", folder)
         if not folder.is_dir() or folder.name.startswith("."):
             continue
-        name = _composed(folder.name)
+        name = composed(folder.name)
         if name == HUMAN:
             raise FxNormError(
                 f"{folder}: '{HUMAN}' names the songs' own mixtures; rename this system"
             )
         systems[name] = {}
         for path in filter(_is_audio, sorted(folder.iterdir())):
-            earlier = systems[name].setdefault(_composed(path.stem), path)
+            earlier = systems[name].setdefault(composed(path.stem), path)
             if earlier != path:
                 raise FxNormError(f"{path}: there is also {earlier.name}; remove one of the two")
     return systems
@@ -75,7 +75,3 @@ def _listening_song(name: str, song: Song, systems: dict[str, dict[str, Path]]) 
 
 def _is_audio(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in READABLE and not path.name.startswith(".")
-
-
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)

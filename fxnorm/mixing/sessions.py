@@ -16,8 +16,8 @@ from fxnorm.errors import FxNormError
 from fxnorm.mixing.track_names import is_mix, stem_types_of, words_of
 from fxnorm.mixing.tracks import Track
 
-#: Audio that Python's own table of file types does not have.
-_MORE_AUDIO = (".caf", ".opus", ".wma", ".webm", ".wv", ".ape", ".dsf", ".w64", ".bwf")
+#: Audio that is not read and that Python's own table of file types does not have.
+_MORE_AUDIO = (".dsf", ".bwf")
 
 #: Suffixes of tables.
 TABLES = (".yaml", ".yml")

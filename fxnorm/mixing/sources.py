@@ -4,13 +4,14 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from fxnorm import audio, scratch
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.mixing.tracks import Track, checked_rate
+from fxnorm.mixing.tracks import Track
 
 #: A stem shorter than this share of the longest is worth a warning.
 _SHORT = 0.9
@@ -20,7 +21,7 @@ _LATE_S, _LATE = 5.0, 0.25
 
 @dataclass(frozen=True)
 class _Part:
-    """A track with its length and what its header tells.
+    """A track with its length and what is known before it is read.
 
     Attributes:
         track: what was given.
@@ -73,17 +74,12 @@ class _Part:
     def _read(self) -> np.ndarray:
         if isinstance(self.track.audio, np.ndarray):
             return np.asarray(self.track.audio, np.float32)
-        first, _ = audio.read(self.track.audio, 0, min(self.samples, _READ))
-        if self.samples <= _READ:
-            return first
-        whole = scratch.empty((self.samples, first.shape[1]))
-        for block in scratch.blocks(self.samples, _READ):
-            whole[block] = audio.read(self.track.audio, block.start, block.stop - block.start)[0]
+        whole = scratch.empty((self.samples, audio.info(self.track.audio).channels))
+        filled = 0
+        for block in audio.blocks(self.track.audio):
+            whole[filled : filled + len(block)] = block
+            filled += len(block)
         return whole
-
-
-#: Samples of a file that are read at once.
-_READ = 2**24
 
 
 @dataclass(frozen=True)
@@ -153,13 +149,13 @@ def common_rate(tracks: dict[str, tuple[Track, ...]], sample_rate: int | None) -
         FxNormError: a rate that no audio has, or arrays without one.
     """
     if sample_rate is not None:
-        return checked_rate(sample_rate)
+        return audio.checked_rate(sample_rate)
     rates = []
     for track in (track for its_tracks in tracks.values() for track in its_tracks):
         if isinstance(track.audio, np.ndarray):
             raise FxNormError("stems that are arrays need their sample rate")
         rates.append(audio.info(track.audio).sample_rate)
-    return checked_rate(max(rates))
+    return max(rates)
 
 
 def open_stems(
@@ -197,6 +193,20 @@ def length_notes(sources: Sequence[Source]) -> list[str]:
     ]
 
 
+def shared_notes(sources: Sequence[Source]) -> list[str]:
+    """Warnings of files that are given for more than one stem."""
+    stems: dict[Path, list[str]] = {}
+    for source in sources:
+        for part in source.parts:
+            if part.track.is_file:
+                stems.setdefault(Path(part.name).resolve(), []).append(source.stem)
+    return [
+        f"{place}: is given for {' and '.join(its)}, and counts in each"
+        for place, its in stems.items()
+        if len(its) > 1
+    ]
+
+
 def start_notes(starts_s: dict[str, float], song_s: float) -> list[str]:
     """Warnings of stems that begin to sound much later than the first, with both times.
 
@@ -218,13 +228,13 @@ def _open(stem: str, track: Track, sample_rate: int) -> _Part:
         return _Part(track, stem, sample_rate, track.audio.shape[0])
     path = track.audio
     header = audio.info(path)
-    name, rate = os.fspath(path), checked_rate(header.sample_rate)
-    notes = []
+    name, rate = os.fspath(path), header.sample_rate
+    notes = [*header.notes]
     if rate != sample_rate:
         notes.append(f"{name}: resampled from {rate} Hz to {sample_rate} Hz")
     if header.lossy:
         notes.append(f"{name}: lossy coding; what it removed can't be brought back")
-    return _Part(track, name, rate, audio.count_samples(path), tuple(notes))
+    return _Part(track, name, rate, header.samples, tuple(notes))
 
 
 def _scaled(samples: int, from_rate: int, to_rate: int) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from fxnorm import audio, scratch
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.mixing.sources import Source, length_notes, start_notes
+from fxnorm.mixing.sources import Source, length_notes, shared_notes, start_notes
 from fxnorm.normalization import FxNormalizer
 from fxnorm.seeds import derive_seed
 
@@ -84,7 +84,11 @@ def prepare_stems(
     starts_s = {stem.type: stem.start_s for stem in stems}
     if not any(math.isfinite(start) for start in starts_s.values()):
         raise FxNormError("all stems are silent; there is nothing to mix")
-    notes = [*length_notes(sources), *start_notes(starts_s, samples / SAMPLE_RATE)]
+    notes = [
+        *shared_notes(sources),
+        *length_notes(sources),
+        *start_notes(starts_s, samples / SAMPLE_RATE),
+    ]
     return stems, notes + [note for stem in stems for note in stem.notes]
 
 

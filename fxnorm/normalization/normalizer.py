@@ -9,6 +9,7 @@ import numpy as np
 
 from fxnorm import scratch
 from fxnorm.audio import (
+    checked_rate,
     from_db,
     is_finite,
     offsets,
@@ -17,7 +18,7 @@ from fxnorm.audio import (
     to_stereo,
     without_offsets,
 )
-from fxnorm.conventions import GATE_DB, HIGHEST_RATE, LOWEST_RATE, PADDING, SAMPLE_RATE
+from fxnorm.conventions import GATE_DB, PADDING, SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.normalization.dataset_features import DatasetFeatures
 from fxnorm.normalization.effect_table import find_effect
@@ -209,16 +210,8 @@ def _checked(audio: Any, sample_rate: Any, stem: str) -> np.ndarray:
         raise FxNormError(
             f"{stem}: no audio; give an array of floating point, (samples, channels) or (samples,)"
         )
-    if (
-        isinstance(sample_rate, bool)
-        or not isinstance(sample_rate, int | np.integer)
-        or not LOWEST_RATE <= sample_rate <= HIGHEST_RATE
-    ):
-        raise FxNormError(
-            f"{stem}: sample rate {sample_rate!r}; give whole Hz from {LOWEST_RATE} to"
-            f" {HIGHEST_RATE}"
-        )
     try:
+        checked_rate(sample_rate)
         stereo = np.asarray(to_stereo(audio), np.float32)
     except FxNormError as error:
         raise FxNormError(f"{stem}: {error}") from error

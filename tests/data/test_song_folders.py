@@ -1,5 +1,8 @@
+import unicodedata
+
 import numpy as np
 import pytest
+import soundfile
 
 from fxnorm.audio import write
 from fxnorm.conventions import SAMPLE_RATE
@@ -56,19 +59,32 @@ def test_flac_other_rates_mono_and_short_files_are_read_and_reported(tmp_path, w
     assert read_mixture(song).shape == (4410, 2)
 
 
-@pytest.mark.parametrize("damage", ["missing", "corrupt", "empty"])
+@pytest.mark.parametrize("damage", ["missing", "corrupt", "empty", "surround", "nan", "cut flac"])
 def test_a_faulty_song_stops_or_is_skipped_by_choice(tmp_path, write_song, damage):
     write_song(name="good")
     path = write_song(name="bad") / "drums.wav"
     path.unlink()
-    if damage == "corrupt":
+    noise = np.random.default_rng(0).uniform(-0.2, 0.2, (4410, 3)).astype(np.float32)
+    if damage == "surround":
+        write(path, noise, SAMPLE_RATE)
+    elif damage == "nan":
+        # libsndfile's own writer: ours refuses.
+        soundfile.write(path, noise[:, :2] * np.float32("nan"), SAMPLE_RATE, subtype="FLOAT")
+    elif damage == "cut flac":
+        flac = path.with_suffix(".flac")
+        write(flac, noise[:, :2], SAMPLE_RATE)
+        flac.write_bytes(flac.read_bytes()[:-2000])
+    elif damage == "corrupt":
         path.write_bytes(b"RIFF" + bytes(100))
     elif damage == "empty":
         write(path, np.zeros((0, 2), np.float32), SAMPLE_RATE)
         for part in ("vocals", "bass", "other", "mixture"):
             write(path.with_name(f"{part}.wav"), np.zeros((0, 2), np.float32), SAMPLE_RATE)
-    with pytest.raises(FxNormError, match=r"bad/.*skip_faulty"):
-        find_songs(tmp_path)
+    if damage != "nan":
+        with pytest.raises(
+            FxNormError, match=r"bad/.*; mend the song, or leave it out with --skip"
+        ):
+            find_songs(tmp_path, how_to_skip="--skip")
     found = find_songs(tmp_path, skip_faulty=True)
     assert [song.name for song in found.songs] == ["good"]
     assert "drums" in found.skipped["bad"]
@@ -84,9 +100,18 @@ def test_missing_and_empty_folders_are_named(tmp_path):
 def test_more_than_two_channels_are_refused(tmp_path, write_song):
     folder = write_song()
     write(folder / "bass.wav", np.zeros((4410, 3), np.float32), SAMPLE_RATE)
-    song = find_songs(tmp_path).songs[0]
     with pytest.raises(FxNormError, match=r"bass\.wav: has 3 channels"):
-        read_stem(song, "bass")
+        find_songs(tmp_path)
+    with pytest.raises(FxNormError, match=r"bass\.wav: has 3 channels"):
+        read_audio(folder / "bass.wav")
+
+
+def test_suffixes_in_capitals_are_found(tmp_path, write_song):
+    folder = write_song()
+    for path in list(folder.iterdir()):
+        path.rename(path.with_suffix(".WAV"))
+    (song,) = find_songs(tmp_path).songs
+    assert song.stems["bass"] == folder / "bass.WAV"
 
 
 @pytest.fixture
@@ -118,6 +143,18 @@ def test_a_fraction_takes_the_last_songs_for_validation(config):
     assert _names(chosen, "train") == ["a", "b", "c", "d"]
     assert _names(chosen, "test") == ["t"]
     assert _names(chosen, "dry") == ["t"]
+
+
+def test_the_advice_is_the_key_where_params_are_read(config, tmp_path):
+    (tmp_path / "dry" / "t" / "bass.wav").unlink()
+    with pytest.raises(FxNormError, match=r"or leave it out with dataset\.skip_faulty: true"):
+        load_partition(config(), "dry")
+
+
+def test_accents_of_names_may_be_encoded_either_way(tmp_path, write_song, config):
+    write_song(tmp_path / "wet" / "train", unicodedata.normalize("NFD", "café"))
+    chosen = config(validation=[unicodedata.normalize("NFC", "café")])
+    assert _names(chosen, "valid") == [unicodedata.normalize("NFD", "café")]
 
 
 def test_a_list_of_names_is_the_validation_partition(config):

@@ -48,8 +48,29 @@ def test_wrong_number_of_streams_and_broken_files_are_refused(tmp_path):
     with pytest.raises(FxNormError, match="has 2 audio streams instead of 5"):
         find_songs(song.parent)
     song.write_bytes(b"nothing")
-    with pytest.raises(FxNormError, match=r"Name\.stem\.mp4: ffprobe can't decode it"):
+    with pytest.raises(FxNormError, match=r"Name\.stem\.mp4: not readable as audio \(ffprobe"):
         find_songs(song.parent)
+
+
+def test_a_song_whose_streams_are_damaged_is_refused_or_skipped(tmp_path):
+    song = _encode(tmp_path, STREAMS)
+    data = bytearray(song.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 4000] = bytes(4000)
+    damaged = song.with_name("Damaged.STEM.MP4")
+    damaged.write_bytes(data)
+    songs = find_songs(song.parent).songs
+    assert [one.name for one in songs] == ["Damaged", "Name"]
+    faults = []
+    for part in ("drums", "bass", "other", "vocals"):
+        try:
+            read_stem(songs[0], part)
+        except FxNormError as error:
+            faults.append(str(error))
+    assert faults
+    assert all("Damaged.STEM.MP4: not readable as audio (ffmpeg" in fault for fault in faults)
+    found = find_songs(song.parent, skip_faulty=True)
+    assert ([one.name for one in found.songs], list(found.skipped)) == (["Name"], ["Damaged"])
 
 
 def test_other_stem_types_are_refused(tmp_path):

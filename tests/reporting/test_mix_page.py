@@ -44,7 +44,8 @@ def song():
         "loudness_lufs": integrated_loudness(mixed.audio, RATE),
         "true_peak_dbtp": None,
         "stems": mixed.reports,
-        "files": {stem: [f"/a/{stem} <1>.wav"] for stem in stems},
+        # The last letter is none: names on disk need not be UTF-8.
+        "files": {stem: [f"/a/{stem} <1>\udce9.wav"] for stem in stems},
         "warnings": [*mixed.warnings, "<b>escaped</b>"],
     }
     traced = mixed.trace.given, mixed.trace.normalized, mixed.stems, mixed.trace.curves
@@ -65,7 +66,7 @@ def test_the_page_is_one_file_with_everything_said_and_the_same_each_time(song, 
     assert (tmp_path / "again.html").read_text() == text
     assert "A &amp; B" in text
     assert "&lt;b&gt;escaped" in text
-    assert "bass &lt;1&gt;.wav" in text
+    assert "bass &lt;1&gt;\\udce9.wav" in text
     assert "http" not in re.sub(r"http-equiv", "", text)
     # Three sums and four stems to hear; a gain of the equaliser for each stem that sounds.
     assert len(re.findall(r'id="audio-1-\d"', text)) == 7

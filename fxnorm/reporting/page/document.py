@@ -67,7 +67,7 @@ def write_page(
     if note:
         _log.warning("%s: %s", path, note)
     with atomic_file(path) as temporary:
-        temporary.write_text(f"{text}\n", encoding="utf-8")
+        temporary.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
 
 
 def _fitted(

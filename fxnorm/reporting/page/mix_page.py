@@ -120,7 +120,7 @@ def write_mix_page(path: str | os.PathLike[str], song: MixedSong) -> None:
         ],
     )
     with atomic_file(path) as temporary:
-        temporary.write_text(f"{text}\n", encoding="utf-8")
+        temporary.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
 
 
 def _introduction(song: MixedSong) -> list[str]:

@@ -1,0 +1,22 @@
+"""What the bytes of audio files say of their length, where libsndfile would read too little.
+
+Each module looks through one kind of file and gives its links: ranges of bytes that libsndfile
+reads exactly, one after the other, with headers mended where they say too little.
+"""
+
+from fxnorm.audio.containers.flac import flac_links
+from fxnorm.audio.containers.links import Damaged, Found, Link, open_link
+from fxnorm.audio.containers.mp3 import mp3_links
+from fxnorm.audio.containers.ogg import ogg_links
+from fxnorm.audio.containers.wav import wav_links
+
+__all__ = [
+    "Damaged",
+    "Found",
+    "Link",
+    "flac_links",
+    "mp3_links",
+    "ogg_links",
+    "open_link",
+    "wav_links",
+]

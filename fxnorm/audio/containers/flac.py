@@ -1,0 +1,104 @@
+"""The number of samples of flac files, by their last frame (RFC 9639).
+
+Encoders that write to a pipe leave the number in the header empty, and libsndfile needs it.
+"""
+
+import re
+from itertools import pairwise
+
+from fxnorm.audio.containers.links import Bytes, Damaged, Found, Link
+
+#: A file's first bytes, and where the 36 bits of the number of samples end.
+_START = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
+_HEAD, _BITS = 26, 36
+#: How far back the last frame is looked for, where the header does not say how long frames are.
+_LONGEST_FRAME = 2**17
+_BLOCKS = {1: 192, **{n: 576 << n - 2 for n in range(2, 6)}, **{n: 1 << n for n in range(8, 16)}}
+
+
+def _checksum_of(byte: int) -> int:
+    value = byte << 8
+    for _ in range(8):
+        value = (value << 1 ^ (0x8005 if value & 0x8000 else 0)) & 0xFFFF
+    return value
+
+
+_CHECKSUMS = [_checksum_of(byte) for byte in range(256)]
+
+
+def flac_links(data: Bytes) -> Found:
+    """The recordings of a file, with their true numbers of samples where a header is wrong.
+
+    Args:
+        data: the file.
+
+    Raises:
+        Damaged: no whole frame at the end of a recording that does not say its length.
+    """
+    starts = [match.start() for match in _START.finditer(data)]
+    if not starts or starts[0] != 0:
+        return Found(exact=False)
+    found = [_recording(data, *ends) for ends in pairwise([*starts, len(data)])]
+    notes = [note for recording in found for note in recording.notes]
+    if len(starts) > 1:
+        notes.insert(0, f"holds {len(starts)} recordings, one after the other; all are read")
+    links = tuple(link for recording in found for link in recording.links)
+    exact = all(recording.exact for recording in found)
+    return Found(links if notes or _is_mended(links) else (), tuple(notes), exact)
+
+
+def _is_mended(links: tuple[Link, ...]) -> bool:
+    return any(isinstance(piece, bytes) for link in links for piece in link)
+
+
+def _recording(data: Bytes, start: int, stop: int) -> Found:
+    """One recording, as it is or with another head."""
+    head = data[start : start + _HEAD]
+    number = int.from_bytes(head[18:26], "big")
+    said = number & (1 << _BITS) - 1
+    present = _samples(data, start, stop)
+    if present == said or (present is None and said):
+        return Found(((range(start, stop),),), exact=present is not None)
+    if present is None:
+        raise Damaged("ends early, within a frame")
+    mended = head[:18] + (number - said + present).to_bytes(8, "big")
+    notes = (f"its header says {said} samples, and there are {present}; all are read",)
+    link = (mended, range(start + len(head), stop))
+    return Found((link,), notes if said else ())
+
+
+def _samples(data: Bytes, start: int, stop: int) -> int | None:
+    """Where a recording's last frame ends in samples; None if no frame ends at its end."""
+    longest = int.from_bytes(data[start + 15 : start + 18], "big") or _LONGEST_FRAME
+    fixed_block = int.from_bytes(data[start + 10 : start + 12], "big")
+    tail = data[max(start + _HEAD, stop - longest) : stop]
+    at = len(tail)
+    while (at := tail.rfind(b"\xff", 0, at)) >= 0:
+        frame = tail[at:]
+        if len(frame) > 10 and frame[1] & 0xFE == 0xF8 and _checksum(frame) == 0:
+            return _end(frame, fixed_block)
+    return None
+
+
+def _end(frame: bytes, fixed_block: int) -> int:
+    """The first sample behind a frame."""
+    number, count = frame[4], 0
+    while number & 0x80 >> count:
+        count += 1
+    number &= 0x7F >> count
+    extra = max(0, count - 1)
+    for byte in frame[5 : 5 + extra]:
+        number = number << 6 | byte & 0x3F
+    code, at = frame[2] >> 4, 5 + extra
+    if code in (6, 7):
+        block = int.from_bytes(frame[at : at + code - 5], "big") + 1
+    else:
+        block = _BLOCKS.get(code, 0)
+    return (number if frame[1] & 1 else number * fixed_block) + block
+
+
+def _checksum(data: bytes) -> int:
+    value = 0
+    for byte in data:
+        value = (value << 8 & 0xFFFF) ^ _CHECKSUMS[value >> 8 ^ byte]
+    return value

@@ -1,0 +1,273 @@
+"""How a file is read: by libsndfile as it is, by libsndfile with what it would miss, or by ffmpeg.
+
+libsndfile believes headers. Where they say too little (an mp3 without a count, joined files, flac
+from a pipe, wav of a recorder that was switched off) audio would be lost without a word, so the
+file's bytes are looked through first (`fxnorm.audio.containers`).
+"""
+
+import mmap
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from fxnorm.audio import ffmpeg
+from fxnorm.audio.containers import (
+    Damaged,
+    Found,
+    Link,
+    flac_links,
+    mp3_links,
+    ogg_links,
+    open_link,
+    wav_links,
+)
+from fxnorm.audio.names import existing
+from fxnorm.audio.rates import checked_rate
+from fxnorm.errors import FxNormError
+
+#: Suffixes of files that libsndfile reads, and of those that ffmpeg does where it is installed.
+READABLE = (
+    *(".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".opus", ".oga", ".caf", ".w64", ".au"),
+    *(".m4a", ".aac", ".webm", ".wma", ".mka", ".wv", ".ape", ".ac3"),
+)
+
+_LINKS = {
+    "WAV": wav_links,
+    "WAVEX": wav_links,
+    "RF64": wav_links,
+    "FLAC": flac_links,
+    "MP3": mp3_links,
+    "OGG": ogg_links,
+}
+_LOSSY = {"MP3", "OGG"}
+_LOSSLESS = ("pcm", "alac", "flac", "wavpack", "ape")
+#: What libsndfile notes of a wav or aiff file whose header promises more than there is.
+_CUT_OFF = re.compile(r"^\s*(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)
+#: Lengths from here on are those of programs that write to a pipe and can't know better.
+_STREAMED = 2**31 - 2**16
+#: Samples that are decoded at a time.
+_BLOCK = 2**18
+#: How much less than what a file says ffmpeg may decode, in seconds: edges of coded frames.
+_FRAMES_S = 0.1
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What is in a file.
+
+    Attributes:
+        samples: exact, whatever the header says.
+        channels: their number.
+        sample_rate: in Hz.
+        subtype: coding of the samples, as libsndfile or ffmpeg names it.
+        lossy: whether the coding loses.
+        notes: what a user should know of how the file is read.
+    """
+
+    samples: int
+    channels: int
+    sample_rate: int
+    subtype: str
+    lossy: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.samples / self.sample_rate
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file that was looked through.
+
+    Attributes:
+        path: of it.
+        info: what is in it.
+        links: what libsndfile reads one after the other; empty for the file as it is.
+        by_ffmpeg: whether ffmpeg reads it.
+    """
+
+    path: Path
+    info: AudioInfo
+    links: tuple[Link, ...] = ()
+    by_ffmpeg: bool = False
+
+
+def info(path: str | os.PathLike[str]) -> AudioInfo:
+    """Look through a file.
+
+    Raises:
+        FxNormError: the file is missing, can't be opened, is no audio, damaged or cut off, or has
+            a sample rate that no audio has.
+    """
+    return _looked_through(path).info
+
+
+def blocks(
+    path: str | os.PathLike[str], start: int = 0, samples: int | None = None
+) -> Iterator[np.ndarray]:
+    """Decode a file or a part of it, block by block.
+
+    Args:
+        path: of the file.
+        start: first sample.
+        samples: how many; the default is all that follow.
+
+    Yields:
+        (samples, channels) float32.
+
+    Raises:
+        FxNormError: see `info`; or fewer samples than there should be, or some that are not finite.
+    """
+    file = _looked_through(path)
+    stop = file.info.samples if samples is None else min(start + samples, file.info.samples)
+    wanted = max(0, stop - start)
+    with _explained(path):
+        for block in _decoded(file, start):
+            part = block[:wanted]
+            if not np.isfinite(part).all():
+                raise FxNormError(f"{path}: holds NaN or infinite samples; export it again")
+            wanted -= len(part)
+            if len(part):
+                yield part
+            if wanted == 0:
+                return
+    if wanted > 0:
+        raise FxNormError(
+            f"{path}: damaged, {wanted} of {file.info.samples} samples can't be decoded; copy it"
+            " again"
+        )
+
+
+def _looked_through(path: str | os.PathLike[str]) -> _File:
+    found = existing(path)
+    if not found.is_file():
+        raise FxNormError(f"{path}: no such file")
+    state = found.stat()
+    file = _opened(found, state.st_ino, state.st_size, state.st_mtime_ns)
+    try:
+        checked_rate(file.info.sample_rate)
+    except FxNormError as error:
+        raise FxNormError(f"{path}: {error}; export it again") from error
+    return file
+
+
+# A mix asks several times for what takes long to find out. A file that has changed is another key.
+@lru_cache(maxsize=4096)
+def _opened(path: Path, _inode: int, size: int, _changed: int) -> _File:
+    with _explained(path):
+        path.open("rb").close()  # libsndfile does not say why it can't.
+        try:
+            header = soundfile.info(_name(path), verbose=True)
+        except (soundfile.LibsndfileError, RuntimeError):
+            if path.suffix.lower() not in READABLE or not ffmpeg.is_installed():
+                raise
+            return _by_ffmpeg(path)
+        if cut := _CUT_OFF.search(header.extra_info):
+            declared, present = (int(number) for number in cut.groups())
+            if present < declared < _STREAMED:
+                raise Damaged(f"ends early, with {present} of {declared} bytes of audio")
+        found = _find_links(path, header.format) if size else Found()
+        content = AudioInfo(
+            header.frames,
+            header.channels,
+            header.samplerate,
+            header.subtype,
+            header.format in _LOSSY,
+            tuple(f"{path}: {note}" for note in found.notes),
+        )
+        file = _File(path, content, found.links)
+        if found.links or not found.exact:
+            counted = sum(sound.frames for sound in _sounds(file))
+            if not found.exact:
+                counted = sum(len(block) for block in _decoded(file, 0))
+            if counted < header.frames and not found.links:
+                raise Damaged(f"ends early, with {counted} of {header.frames} samples")
+            file = replace(file, info=replace(content, samples=counted))
+    return file
+
+
+def _find_links(path: Path, container: str) -> Found:
+    if container not in _LINKS:
+        return Found()
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return _LINKS[container](data)
+
+
+def _by_ffmpeg(path: Path) -> _File:
+    streams = ffmpeg.streams(path)
+    if not streams:
+        raise FxNormError(f"{path}: not readable as audio (ffmpeg finds none); replace the file")
+    first, notes = streams[0], []
+    decoded = ffmpeg.decoded(path, 0, first.channels, first.sample_rate)
+    samples = sum(len(block) for block in decoded)
+    seconds = samples / first.sample_rate
+    if len(streams) > 1:
+        notes.append(f"{path}: holds {len(streams)} streams of audio; the first is read")
+    if first.duration_s is not None and seconds < first.duration_s - _FRAMES_S:
+        notes.append(f"{path}: says {first.duration_s:.2f} s, and there are {seconds:.2f} s")
+    lossy = not first.codec.startswith(_LOSSLESS)
+    content = AudioInfo(
+        samples, first.channels, first.sample_rate, first.codec, lossy, tuple(notes)
+    )
+    return _File(path, content, by_ffmpeg=True)
+
+
+def _decoded(file: _File, start: int) -> Iterator[np.ndarray]:
+    """All that follows a sample."""
+    if file.by_ffmpeg:
+        for block in ffmpeg.decoded(file.path, 0, file.info.channels, file.info.sample_rate):
+            yield block[start:]
+            start = max(0, start - len(block))
+        return
+    try:
+        for sound in _sounds(file):
+            if start < sound.frames:
+                if start > 0:
+                    sound.seek(start)
+                while len(block := sound.read(_BLOCK, dtype="float32", always_2d=True)):
+                    yield block
+            start = max(0, start - sound.frames)
+    except soundfile.LibsndfileError as error:
+        raise Damaged(f"is damaged or cut off ({error})") from error
+
+
+def _sounds(file: _File) -> Iterator[soundfile.SoundFile]:
+    """What libsndfile reads of a file, one after the other."""
+    if not file.links:
+        with soundfile.SoundFile(_name(file.path)) as sound:
+            yield sound
+        return
+    with file.path.open("rb") as raw:
+        for link in file.links:
+            with soundfile.SoundFile(open_link(raw, link)) as sound:
+                yield sound
+
+
+def _name(path: Path) -> bytes:
+    # As bytes, for names that are not UTF-8; absolute, as "-" is the standard input.
+    return os.fsencode(path.absolute())
+
+
+@contextmanager
+def _explained(path: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
+    except Damaged as error:
+        raise FxNormError(f"{path}: {error}; copy it again, or export it again") from error
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        reason = str(error).splitlines()[0].removeprefix(f"Error opening {_name(Path(path))!r}: ")
+        raise FxNormError(
+            f"{path}: not readable as audio ({reason}); give wav, flac, ogg, mp3 or aiff"
+            f"{'' if ffmpeg.is_installed() else ', or install ffmpeg'}"
+        ) from error
+    except OSError as error:
+        raise FxNormError(f"{path}: can't be read ({error.strerror})") from error

@@ -1,0 +1,260 @@
+"""Files of which libsndfile reads too little, or which are not whole."""
+
+import shutil
+import subprocess
+import unicodedata
+
+import numpy as np
+import pytest
+import soundfile
+
+from fxnorm.audio import blocks, info, read, write
+from fxnorm.errors import FxNormError
+
+RATE = 44_100
+SECONDS = 2
+
+
+@pytest.fixture(scope="module")
+def tone():
+    """(samples, 2) float32; its loudness varies, so that mp3 frames of a variable rate do."""
+    time_s = np.arange(SECONDS * RATE) / RATE
+    noise = np.random.default_rng(0).standard_normal(time_s.size)
+    wave = (0.3 * np.sin(2 * np.pi * 440 * time_s) + 0.05 * noise) * np.where(time_s < 1, 0.1, 1)
+    return np.stack([wave, 0.5 * wave], axis=1).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def encoded(tone, tmp_path_factory):
+    """The tone's bytes by kind of file, as libsndfile writes them."""
+
+    def encode(suffix, **options):
+        path = tmp_path_factory.mktemp("encoded") / f"x{suffix}"
+        soundfile.write(path, tone, RATE, **options)
+        return path.read_bytes()
+
+    return {
+        "wav": encode(".wav", subtype="PCM_16"),
+        "flac": encode(".flac"),
+        "ogg": encode(".ogg"),
+        "mp3": encode(".mp3", compression_level=0.5, bitrate_mode="VARIABLE"),
+    }
+
+
+@pytest.fixture
+def save(tmp_path):
+    def write_bytes(name, data):
+        path = tmp_path / name
+        path.write_bytes(data)
+        return path
+
+    return write_bytes
+
+
+def _without_count(mp3):
+    """The file from its second frame on: the first one holds nothing but the number of frames."""
+    at = next(name for name in (mp3.find(b"Xing"), mp3.find(b"Info")) if name > 0)
+    start = mp3.rfind(b"\xff", 0, at)
+    return mp3[mp3.find(mp3[start : start + 2], start + 4) :]
+
+
+def _samples(path):
+    """Length of what is read, which is the one that `info` says."""
+    audio, _ = read(path)
+    assert len(audio) == info(path).samples
+    return len(audio)
+
+
+@pytest.mark.parametrize("kind", ["wav", "flac", "ogg", "mp3"])
+def test_whole_files_are_read_whole_and_without_notes(save, encoded, tone, kind):
+    path = save(f"x.{kind}", encoded[kind])
+    assert _samples(path) == len(tone)
+    assert info(path).notes == ()
+    part, _ = read(path, 50_000, 1000)
+    np.testing.assert_allclose(part, read(path)[0][50_000:51_000], atol=1e-4)
+
+
+@pytest.mark.parametrize("rate", [RATE, 22_050])
+def test_mp3_without_a_count_is_read_to_its_end(tmp_path, save, tone, rate):
+    options = {"compression_level": 0.5, "bitrate_mode": "VARIABLE"}
+    soundfile.write(tmp_path / "whole.mp3", tone, rate, **options)
+    path = save("x.mp3", _without_count((tmp_path / "whole.mp3").read_bytes()))
+    assert soundfile.info(path).frames < 0.9 * len(tone)  # libsndfile's estimate
+    found, expected = read(path)[0][:, 0], read(tmp_path / "whole.mp3")[0][:, 0]
+    assert len(found) % 576 == 0
+    # The same audio, later by what encoding and decoding add in front.
+    late = range(len(found) - len(expected) + 1)
+    assert min(np.abs(found[at : at + len(expected)] - expected).max() for at in late) < 1e-4
+
+
+def test_mp3_of_a_constant_rate_is_what_libsndfile_gives(tmp_path, save, tone):
+    options = {"compression_level": 0.5, "bitrate_mode": "CONSTANT"}
+    soundfile.write(tmp_path / "x.mp3", tone, RATE, **options)
+    path = save("y.mp3", _without_count((tmp_path / "x.mp3").read_bytes()))
+    np.testing.assert_array_equal(read(path)[0], soundfile.read(path, dtype="float32")[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "tags"), [("flac", b""), ("ogg", b""), ("mp3", b""), ("mp3", b"TAG" + bytes(125))]
+)
+def test_joined_files_are_read_one_after_the_other(save, encoded, tone, kind, tags):
+    path = save(f"x.{kind}", encoded[kind] + tags + encoded[kind])
+    once, _ = read(save(f"once.{kind}", encoded[kind]))
+    twice, _ = read(path)
+    np.testing.assert_array_equal(twice, np.concatenate([once, once]))
+    np.testing.assert_allclose(
+        read(path, len(tone) - 10, 20)[0], twice[len(tone) - 10 : len(tone) + 10], atol=1e-4
+    )
+    assert "holds 2 recordings" in info(path).notes[0]
+
+
+def _saying(flac, samples):
+    """The file with another number of samples in its header."""
+    number = int.from_bytes(flac[18:26], "big") >> 36 << 36
+    return flac[:18] + (number + samples).to_bytes(8, "big") + flac[26:]
+
+
+@pytest.mark.parametrize(("said", "notes"), [(0, 0), (2**36 - 1, 1), (100, 1)])
+def test_flac_with_a_wrong_number_of_samples_is_read_to_its_end(save, encoded, tone, said, notes):
+    path = save("x.flac", _saying(encoded["flac"], said))
+    assert _samples(path) == len(tone)
+    assert len(info(path).notes) == notes
+
+
+@pytest.mark.parametrize("said", [0, 2**36 - 1])
+def test_half_a_flac_of_unknown_length_is_refused(save, encoded, said):
+    path = save("x.flac", _saying(encoded["flac"], said)[:-3000])
+    with pytest.raises(FxNormError, match=r"x\.flac: (ends early|is damaged or cut off)"):
+        read(path)
+
+
+@pytest.mark.parametrize("said", [0, RATE])
+def test_wav_of_a_crashed_recorder_is_recovered(save, encoded, tone, said):
+    data = bytearray(encoded["wav"])
+    at = data.index(b"data")
+    data[at + 4 : at + 8] = said.to_bytes(4, "little")
+    path = save("x.wav", data)
+    expected, _ = read(save("y.wav", encoded["wav"]))
+    np.testing.assert_array_equal(read(path)[0], expected)
+    assert "says less audio than there is" in info(path).notes[0]
+
+
+def test_chunks_behind_the_audio_are_no_audio(save, encoded, tone):
+    chunk = b"LIST" + (2 * 10**5).to_bytes(4, "little") + bytes(2 * 10**5)
+    path = save("x.wav", encoded["wav"] + chunk)
+    assert _samples(path) == len(tone)
+    empty = encoded["wav"][: encoded["wav"].index(b"data") + 4] + bytes(4) + chunk
+    assert info(save("empty.wav", empty)).samples == 0
+
+
+@pytest.mark.parametrize("kind", ["wav", "flac", "ogg", "mp3"])
+def test_half_a_file_is_refused(save, encoded, kind):
+    path = save(f"x.{kind}", encoded[kind][: len(encoded[kind]) // 2])
+    with pytest.raises(FxNormError, match=rf"x\.{kind}: (ends early|is damaged or cut off)"):
+        read(path)
+
+
+def test_half_an_mp3_that_does_not_say_its_length_is_warned_of(save, encoded):
+    data = _without_count(encoded["mp3"])
+    assert "last frame is cut off" in info(save("x.mp3", data[: len(data) // 2])).notes[0]
+
+
+@pytest.mark.parametrize("kind", ["flac", "ogg", "mp3"])
+@pytest.mark.parametrize("damage", ["zeros", "gap"])
+def test_damage_in_the_middle_is_refused(save, encoded, kind, damage):
+    data, middle = encoded[kind], len(encoded[kind]) // 2
+    damaged = data[:middle] + (bytes(1500) if damage == "zeros" else b"") + data[middle + 1500 :]
+    with pytest.raises(FxNormError, match=rf"x\.{kind}: .*damaged"):
+        read(save(f"x.{kind}", damaged))
+
+
+def test_an_ogg_page_that_is_missing_is_noticed(save, encoded):
+    data = encoded["ogg"]
+    pages = [at for at in range(len(data)) if data[at : at + 4] == b"OggS"]
+    without = data[: pages[-2]] + data[pages[-1] :]
+    with pytest.raises(FxNormError, match="is damaged at"):
+        info(save("x.ogg", without))
+    assert "no mark at its end" in info(save("y.ogg", data[: pages[-1]])).notes[0]
+
+
+@pytest.mark.parametrize("rate", [0, 1, 10**9])
+def test_rates_that_no_audio_has_are_refused(save, encoded, rate):
+    data = bytearray(encoded["wav"])
+    data[24:28] = rate.to_bytes(4, "little")
+    with pytest.raises(FxNormError, match=r"x\.wav"):
+        info(save("x.wav", data))
+
+
+#: As some systems had them: not UTF-8.
+_LATIN_1 = b"n\xe9.wav".decode("utf-8", "surrogateescape")
+
+
+@pytest.mark.parametrize("name", ["-x.wav", "a:b.wav", "X.WAV", "é" * 120 + ".wav", _LATIN_1])
+def test_names_of_all_kinds_are_written_and_read(tmp_path, monkeypatch, tone, name):
+    monkeypatch.chdir(tmp_path)
+    write(name, tone, RATE)
+    np.testing.assert_allclose(read(name)[0], tone, atol=0.5 / 2**15 + 1e-7)
+
+
+def test_accents_may_be_encoded_either_way(tmp_path, tone):
+    write(tmp_path / unicodedata.normalize("NFD", "café.wav"), tone, RATE)
+    assert _samples(tmp_path / unicodedata.normalize("NFC", "café.wav")) == len(tone)
+
+
+def test_what_is_no_audio_is_one_line_with_and_without_ffmpeg(tmp_path, monkeypatch):
+    (tmp_path / "x.m4a").write_bytes(b"nothing")
+    with pytest.raises(FxNormError, match=r"x\.m4a: not readable as audio"):
+        info(tmp_path / "x.m4a")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(FxNormError, match=r"x\.m4a: not readable as audio .*or install ffmpeg"):
+        info(tmp_path / "x.m4a")
+
+
+ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+
+
+def _convert(source, target, *options):
+    command = ["ffmpeg", "-v", "error", "-i", f"file:{source}", *options, f"file:{target}"]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    return target
+
+
+@ffmpeg
+@pytest.mark.parametrize(
+    ("suffix", "rate"),
+    [(".m4a", RATE), (".aac", RATE), (".webm", 48_000), (".wma", RATE), (".caf", RATE)],
+)
+def test_what_libsndfile_does_not_read_ffmpeg_does(tmp_path, tone, suffix, rate):
+    write(tmp_path / "x.wav", tone, RATE)
+    path = _convert(tmp_path / "x.wav", tmp_path / f"-a:b{suffix}")
+    audio, sample_rate = read(path)
+    assert sample_rate == rate
+    assert abs(len(audio) / rate - SECONDS) < 0.1
+    second = audio[-rate // 2 : -rate // 4, 0]
+    spectrum = np.abs(np.fft.rfft(second * np.hanning(second.size)))
+    assert abs(spectrum.argmax() * rate / second.size - 440) < 5
+    assert info(path).lossy == (suffix != ".caf")
+    np.testing.assert_array_equal(read(path, rate, 500)[0], audio[rate : rate + 500])
+
+
+@ffmpeg
+@pytest.mark.parametrize("suffix", [".m4a", ".webm"])
+def test_damage_that_ffmpeg_passes_over_is_refused(tmp_path, tone, suffix):
+    write(tmp_path / "x.wav", tone, RATE)
+    path = _convert(tmp_path / "x.wav", tmp_path / f"x{suffix}")
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 3000] = b"\xff" * 3000
+    path.write_bytes(data)
+    with pytest.raises(FxNormError, match=rf"x\{suffix}: not readable as audio \(ffmpeg"):
+        info(path)
+
+
+@ffmpeg
+def test_a_part_of_a_file_leaves_no_process_behind(tmp_path, tone):
+    write(tmp_path / "x.wav", tone, RATE)
+    path = _convert(tmp_path / "x.wav", tmp_path / "x.m4a")
+    stream = blocks(path)
+    next(stream)
+    stream.close()
+    assert _samples(path) > 0
