@@ -48,7 +48,8 @@ def _path(location: tuple[str | int, ...], data: Any) -> list[str]:
     keys = []
     for number, part in enumerate(location):
         inside = isinstance(data, Mapping) and part in data
-        inside = inside or (isinstance(data, list | tuple) and isinstance(part, int))
+        if isinstance(data, list | tuple) and isinstance(part, int):
+            inside = part < len(data)
         if inside:
             data = data[part]
         if inside or number == len(location) - 1:

@@ -1,10 +1,15 @@
 """Tables as text: CSV, Markdown and LaTeX."""
 
-from collections.abc import Collection, Sequence
+import io
+import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import pandas as pd
+
+from fxnorm.documents import read_text
+from fxnorm.errors import FxNormError
 
 _LATEX_SYMBOLS = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -38,6 +43,33 @@ class TextTable:
 def to_csv(frame: pd.DataFrame, digits: int = 6) -> str:
     """A frame without its index, numbers with so many significant digits."""
     return str(frame.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n"))
+
+
+def read_csv(
+    path: str | os.PathLike[str], columns: Sequence[str], numbers: Mapping[str, type], remedy: str
+) -> pd.DataFrame:
+    """Read a table of numbers and text, in which only empty numbers are missing.
+
+    Args:
+        path: of the file.
+        columns: that it must have, in order.
+        numbers: those of them that are no text, with their types.
+        remedy: ends messages.
+
+    Raises:
+        FxNormError: no such file, other columns, or text where numbers belong.
+    """
+    text = read_text(path, remedy)
+    types = {name: numbers.get(name, str) for name in columns}
+    empty = {name: [""] for name in numbers}
+    try:
+        frame = pd.read_csv(io.StringIO(text), dtype=types, keep_default_na=False, na_values=empty)
+    except Exception as error:  # Of pandas, Arrow and Unicode.
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise FxNormError(f"{path}: not a table of this kind ({reason}); {remedy}") from error
+    if list(frame.columns) != list(columns):
+        raise FxNormError(f"{path}: the columns must be {', '.join(columns)}; {remedy}")
+    return frame
 
 
 def to_markdown(table: TextTable) -> str:

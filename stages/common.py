@@ -1,6 +1,7 @@
 """What every stage does around its work."""
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +9,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from fxnorm.data import Song, SongList
 from fxnorm.errors import FxNormError
@@ -45,7 +48,10 @@ def stage(
         params = load_params("params.yaml")
         use_place(SCRATCH)
         chosen = select(params, sections)
-        with stage_run(name, chosen, root=Path.cwd(), system=system, model=model) as run:
+        with (
+            _alone(name),
+            stage_run(name, chosen, root=Path.cwd(), system=system, model=model) as run,
+        ):
             yield params, run
     except (FxNormError, OSError) as error:
         print(f"{name}: {error}", file=sys.stderr)
@@ -55,6 +61,27 @@ def stage(
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Refuse a second process of a stage; DVC does, but not where stages are started by hand.
+
+    Raises:
+        FxNormError: another one runs.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        yield  # torchrun starts a stage several times.
+        return
+    lock = FileLock(SCRATCH / f"{name.replace('/', '_')}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise FxNormError("this stage runs already in this checkout; wait for it") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def argument(usage: str) -> str:

@@ -1,15 +1,14 @@
 """The schema of params.yaml."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 from fxnorm.configuration import Config
 from fxnorm.data import DatasetConfig
 from fxnorm.data.synthesis import SynthesisConfig
+from fxnorm.documents import read_yaml
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation import EvaluationConfig
 from fxnorm.listening import ListeningConfig
@@ -19,7 +18,7 @@ from fxnorm.reporting.page import PageConfig
 from fxnorm.stems import StemTable
 from fxnorm.training import LossConfig, TrainingConfig
 
-NAME = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+NAME = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")]
 #: Folders of `models` and `reports` that belong to no system.
 RESERVED = ("pretrained", "normalized_sum", "dry_sum")
 
@@ -113,9 +112,15 @@ class Params(SharedConfig):
     @model_validator(mode="after")
     def _has_roots_that_dvc_can_name(self) -> Self:
         for root in self.dataset.extra_roots:
-            # DVC breaks the lines of its lock file at spaces in a stage's name.
+            # DVC breaks the lines of its lock file at spaces in a stage's name, and hands the name
+            # to a shell.
             if any(character.isspace() for character in str(root)):
                 raise ValueError(f"dataset.extra_roots: '{root}' has a space; link to it without")
+            if root.startswith("-") or any(character in '"$`\\' for character in root):
+                raise ValueError(
+                    f"dataset.extra_roots: '{root}' begins with a dash or has one of \"$`\\, which"
+                    " shells act upon; link to it without"
+                )
         return self
 
     @property
@@ -166,14 +171,7 @@ def load_params(path: str) -> Params:
 
 
 def _read(path: str) -> dict[str, Any]:
-    file = Path(path)
-    if not file.is_file():
-        raise FxNormError(f"{path}: no such file; run stages from the repository's root")
-    try:
-        data = yaml.safe_load(file.read_text())
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise FxNormError(f"{path}: not valid YAML: {reason}") from error
+    data = read_yaml(path, "run stages from the repository's root, with its params.yaml")
     if not isinstance(data, dict):
         raise FxNormError(f"{path}: holds no sections")
     return data

@@ -4,6 +4,7 @@ It takes pickled messages (the name of a method of `RunWriter`, its arguments) f
 until the run ends. Where they stop before that, the stage was killed, and so is its run.
 """
 
+import json
 import os
 import pickle
 import queue
@@ -86,7 +87,7 @@ class RunWriter:
         """Log a folder of audio as an input."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        data = Dataset(name, digest or digest_of(folder), "local", f'{{"uri": "{uri}"}}')
+        data = Dataset(name, digest or digest_of(folder), "local", json.dumps({"uri": uri}))
         entry = DatasetInput(data, [InputTag("mlflow.data.context", context)])
         self._call(f"data set {name}", self._client.log_inputs, self._run_id, datasets=[entry])
 

@@ -13,7 +13,6 @@ import pandas as pd
 
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import Song, read_stem
-from fxnorm.errors import FxNormError
 from fxnorm.evaluation.evaluation_config import EvaluationConfig
 from fxnorm.evaluation.scoring import (
     COLUMNS,
@@ -28,7 +27,7 @@ from fxnorm.evaluation.scoring import (
 )
 from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
-from fxnorm.tabulation import to_csv
+from fxnorm.tabulation import read_csv, to_csv
 
 #: Group of the training losses.
 LOSS_GROUP = "loss"
@@ -136,11 +135,9 @@ def read_stem_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read what `write_stem_scores` wrote.
 
     Raises:
-        FxNormError: no such file.
+        FxNormError: no such file, or another table.
     """
-    if not Path(path).is_file():
-        raise FxNormError(f"{path}: no such file; run the evaluation that writes it")
-    return pd.read_csv(path, keep_default_na=False, na_values={"value": [""]})
+    return read_csv(path, STEM_COLUMNS, {"value": float}, "run the evaluation again")
 
 
 def load_evaluations(folder: str | os.PathLike[str]) -> pd.DataFrame:

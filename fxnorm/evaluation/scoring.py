@@ -18,7 +18,7 @@ from fxnorm.evaluation.metrics import compare
 from fxnorm.evaluation.trimming import trim_silence
 from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
-from fxnorm.tabulation import to_csv
+from fxnorm.tabulation import read_csv, to_csv
 
 #: Columns of the tidy scores.
 COLUMNS = ("system", "test_set", "song", "group", "metric", "value", "note")
@@ -211,15 +211,9 @@ def read_scores(*paths: str | os.PathLike[str]) -> pd.DataFrame:
     Raises:
         FxNormError: a file that is missing or has other columns.
     """
-    frames = []
-    for path in paths:
-        if not Path(path).is_file():
-            raise FxNormError(f"{path}: no such file; run the evaluation that writes it")
-        text = {column: str for column in COLUMNS if column != "value"}
-        frame = pd.read_csv(path, dtype=text, keep_default_na=False, na_values={"value": [""]})
-        if list(frame.columns) != list(COLUMNS):
-            raise FxNormError(f"{path}: the columns are not {', '.join(COLUMNS)}; score again")
-        frames.append(frame)
+    frames = [
+        read_csv(path, COLUMNS, {"value": float}, "run the evaluation again") for path in paths
+    ]
     return pd.concat(frames, ignore_index=True)
 
 

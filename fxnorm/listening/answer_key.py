@@ -2,12 +2,14 @@
 
 import csv
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from fxnorm.documents import parse_json, read_text
 from fxnorm.errors import FxNormError
 from fxnorm.listening.listening_config import ListeningConfig
 
@@ -141,17 +143,15 @@ def read_key(path: str | os.PathLike[str]) -> AnswerKey:
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    text = read_text(path, "give the key.csv of the export")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            rows = [
-                (number, {name: cell or "" for name, cell in row.items() if name})
-                for number, row in enumerate(reader, start=_FIRST_ROW)
-            ]
-            names = reader.fieldnames or ()
-    except FileNotFoundError:
-        raise FxNormError(f"{path}: no such file; give the key.csv of the export") from None
-    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        rows = [
+            (number, {name: cell or "" for name, cell in row.items() if name})
+            for number, row in enumerate(reader, start=_FIRST_ROW)
+        ]
+        names = reader.fieldnames or ()
+    except csv.Error as error:
         raise FxNormError(
             f"{path}: not a CSV table ({error}); take the export's own key"
         ) from error
@@ -202,9 +202,9 @@ def _criteria(
     if text is None:
         return None
     try:
-        criteria = json.loads(text)
+        criteria = parse_json(text)
         return {str(name): str(title) for name, title in criteria.items()}
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise FxNormError(
             f"{path}: the column 'criteria' holds no names with titles; take the export's own key"
         ) from error

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fxnorm.documents import read_text
 from fxnorm.errors import FxNormError
 
 _DELIMITERS = (",", ";", "\t")
@@ -36,7 +37,7 @@ def read_csv_table(path: Path) -> CsvTable:
     Raises:
         FxNormError: no such file, or not such a table.
     """
-    text = read_text(path)
+    text = read_text(path, "save the results again as UTF-8")
     header = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=header.count)
     try:
@@ -60,22 +61,6 @@ def read_csv_table(path: Path) -> CsvTable:
     if delimiter != ",":
         rows = [(n, {name: _point(cell) for name, cell in row.items()}) for n, row in rows]
     return CsvTable(columns, [(number, dict(row)) for number, row in rows])
-
-
-def read_text(path: Path) -> str:
-    """The text of a file of results.
-
-    Raises:
-        FxNormError: no such file, or not UTF-8.
-    """
-    if not path.is_file():
-        raise FxNormError(f"{path}: no such file")
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FxNormError(
-            f"{path}: not text in UTF-8 ({error.reason}); save the results again as UTF-8"
-        ) from error
 
 
 def _point(cell: str) -> str:

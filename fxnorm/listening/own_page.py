@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import soundfile
 
+from fxnorm.content_policy import content_policy
 from fxnorm.listening.listening_config import ListeningConfig
 from fxnorm.listening.stimulus_pages import EQUIPMENT, REFERENCE_HINT, StimulusPage
 from fxnorm.outputs import atomic_file
@@ -42,8 +43,16 @@ def write_own_page(
         seed: orders of songs, criteria and markers derive from it and the participant's name.
     """
     style, script = _asset("page.css"), _script()
+    post_to = config.page.post_to
+    policy = content_policy(
+        style,
+        script,
+        # Lets the script load the stimuli's; browsers that do not know it take `self`.
+        scripts="'strict-dynamic' 'self'",
+        connect="'none'" if post_to is None else _origin(post_to),
+    )
     text = Template(_asset("page.html")).substitute(
-        policy=html.escape(_policy(style, script, config.page.post_to)),
+        policy=html.escape(policy),
         title=html.escape(config.name),
         style=style,
         script=script,
@@ -88,31 +97,9 @@ def _test(pages: Sequence[StimulusPage], config: ListeningConfig, seed: int) -> 
     return test | {"id": f"{config.test_id}-{digest[:12]}"}
 
 
-def _policy(style: str, script: str, post_to: str | None) -> str:
-    """A Content-Security-Policy that allows the page's own style and script, by their hashes.
-
-    `strict-dynamic` lets the script load the stimuli's; browsers that do not know it take `self`.
-    """
-    rules = {
-        "default-src": "'none'",
-        "script-src": f"{_hash(script)} 'strict-dynamic' 'self'",
-        "style-src": _hash(style),
-        "img-src": "data:",
-        "connect-src": "'none'" if post_to is None else _origin(post_to),
-        "base-uri": "'none'",
-        "form-action": "'none'",
-    }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
-
-
 def _origin(address: str) -> str:
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _script() -> str:

@@ -7,13 +7,13 @@ CSV: one rating per row, columns `participant`, `stimulus` (the opaque id), `cri
 keys of each rating.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fxnorm.documents import read_json
 from fxnorm.errors import FxNormError
-from fxnorm.listening.csv_files import CsvTable, read_text
+from fxnorm.listening.csv_files import CsvTable
 from fxnorm.listening.sessions import FoundRating, Session, as_rating, as_seconds
 
 #: What such a CSV file must have.
@@ -44,12 +44,9 @@ def read_own_table(path: Path, table: CsvTable) -> Iterator[Session]:
     yield from sessions.values()
 
 
-def read_json(path: Path) -> Iterator[Session]:
+def read_own_json(path: Path) -> Iterator[Session]:
     """The session of a JSON file, or several in a list."""
-    try:
-        document = json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise FxNormError(f"{path}: not JSON ({error}); save the results again") from error
+    document = read_json(path, "save the results again")
     documents = document if isinstance(document, list) else [document]
     for number, one in enumerate(documents, start=1):
         place = f"{path}, session {number}" if isinstance(document, list) else str(path)

@@ -13,7 +13,7 @@ import pandas as pd
 from fxnorm.errors import FxNormError
 from fxnorm.listening.answer_key import ANCHORS, REFERENCE, AnswerKey
 from fxnorm.listening.csv_files import read_csv_table
-from fxnorm.listening.own_results import OWN_COLUMNS, read_json, read_own_table
+from fxnorm.listening.own_results import OWN_COLUMNS, read_own_json, read_own_table
 from fxnorm.listening.sessions import FoundRating, Session
 from fxnorm.listening.waet_results import read_waet
 from fxnorm.listening.webmushra_results import WEBMUSHRA_COLUMNS, read_webmushra
@@ -138,7 +138,7 @@ def _read(path: Path) -> Iterator[Session]:
     if suffix == ".xml":
         return iter([read_waet(path)])
     if suffix == ".json":
-        return read_json(path)
+        return read_own_json(path)
     if suffix != ".csv":
         raise FxNormError(f"{path}: unknown kind of results; give .csv, .json or .xml files")
     table = read_csv_table(path)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+from fxnorm.documents import read_text
 from fxnorm.errors import FxNormError
-from fxnorm.listening.csv_files import read_text
 from fxnorm.listening.sessions import FoundRating, Session, as_rating, as_seconds
 
 _log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ def read_waet(path: Path) -> Session:
     The tool saves the whole test with the answers: only pages right below the root are answers.
     """
     try:
-        root = ElementTree.fromstring(read_text(path))
+        root = ElementTree.fromstring(read_text(path, "save the results again"))
     except ElementTree.ParseError as error:
         raise FxNormError(f"{path}: not XML ({error}); save the results again") from error
     if root.tag != "waetresult":

@@ -5,13 +5,13 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Annotated, Any
+from typing import Annotated
 
-import yaml
 from pydantic import Field
 
 from fxnorm import audio
 from fxnorm.configuration import Config
+from fxnorm.documents import read_yaml
 from fxnorm.errors import FxNormError
 from fxnorm.mixing.track_names import is_mix, stem_types_of, words_of
 from fxnorm.mixing.tracks import Track
@@ -117,13 +117,7 @@ def read_table(path: str | os.PathLike[str]) -> Session:
     Raises:
         FxNormError: unreadable, a file given twice, unknown keys, or values out of range.
     """
-    try:
-        entries = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
-    except OSError as error:
-        raise FxNormError(f"{path}: can't be read ({error.strerror})") from error
-    except (ValueError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise FxNormError(f"{path}: not a table in YAML ({reason})") from error
+    entries = read_yaml(path, "write a table, one line per file")
     if not isinstance(entries, Mapping) or not entries:
         raise FxNormError(
             f"{path}: not a table; write one line per file, such as 'kick.wav: drums'"
@@ -137,18 +131,6 @@ def read_table(path: str | os.PathLike[str]) -> Session:
         track = Track(Path(path).parent / str(file), settings.gain, settings.pan)
         tracks.setdefault(settings.stem, []).append(track)
     return Session({stem: tuple(its) for stem, its in tracks.items()})
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML in which a key given twice is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        mapping = super().construct_mapping(node, deep)
-        if len(mapping) < len(node.value):
-            names = [str(key.value) for key, _ in node.value]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise yaml.constructor.ConstructorError(None, None, f"'{twice}' is given twice")
-        return mapping
 
 
 def _audio_files(folder: Path) -> list[Path]:

@@ -6,19 +6,19 @@ from pydantic import Field, model_validator
 
 from fxnorm.configuration import Config
 from fxnorm.models.automix.automix_config import AutomixConfig
-from fxnorm.models.sizes import Size
 from fxnorm.models.waveunet.wave_u_net_config import WaveUNetConfig
 from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.stems import STEMS, StemName
 
 NetworkConfig = Annotated[AutomixConfig | WaveUNetConfig, Field(discriminator="kind")]
-Samples = Annotated[int, Field(ge=0)]
+#: Up to an hour and a half at 44.1 kHz.
+Samples = Annotated[int, Field(ge=0, le=2**28)]
 
 
 class WindowConfig(Config):
     """Inference in windows of a fixed length, of which only the middles are kept."""
 
-    samples: Size = 440_960
+    samples: Samples = 440_960
     """Length of a window."""
     guard_left: Samples = 32_540
     """Samples dropped at a window's beginning."""

@@ -11,7 +11,7 @@ import torch
 
 from fxnorm import audio
 from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.models.building import Network, build
+from fxnorm.models.building import Network, build, layout
 from fxnorm.models.mixer_config import MixerConfig
 from fxnorm.models.settings_files import CONFIG, FEATURES, ROOMS, WEIGHTS, load_rooms, load_settings
 from fxnorm.models.weights import read_weights, require_same_layout
@@ -56,9 +56,7 @@ def save(
             anything else.
     """
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
-    with torch.device("meta"):
-        expected = build(config.network).state_dict()
-    require_same_layout(state, expected, f"{folder}: the network to save")
+    require_same_layout(state, layout(config.network), f"{folder}: the network to save")
     with atomic_folder(folder, replaces=(WEIGHTS, CONFIG, FEATURES, ROOMS)) as temporary:
         safetensors.torch.save_file(state, temporary / WEIGHTS)
         text = json.dumps(config.model_dump(mode="json"), indent=2)
@@ -76,9 +74,10 @@ def load(folder: str | os.PathLike[str], device: str | torch.device = "cpu") -> 
         FxNormError: a missing or damaged file, unknown settings, or weights of another network.
     """
     config, features = load_settings(folder)
-    net = build(config.network)
     weights = Path(folder) / WEIGHTS
     state = read_weights(weights)
-    require_same_layout(state, net.state_dict(), str(weights))
+    # Before the network is built: settings may ask for more memory than there is.
+    require_same_layout(state, layout(config.network), str(weights))
+    net = build(config.network)
     net.load_state_dict(state)
     return LoadedModel(net.to(device).eval(), features, config, load_rooms(folder))

@@ -1,6 +1,9 @@
 """Weights of the released FxNorm-Automix files."""
 
 import os
+import pickle
+import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -16,12 +19,15 @@ from fxnorm.models.waveunet.wave_u_net import WaveUNet
 from fxnorm.models.waveunet.wave_u_net_config import WaveUNetConfig
 from fxnorm.models.weights import require_same_layout
 from fxnorm.normalization.normalization_config import NormalizationConfig
+from fxnorm.opcodes import check_opcodes
 
 System = Literal["ours", "ours-pretrained", "wun"]
 """The released systems: the paper's network, its pretrained front end and the Wave-U-Net."""
 
 _LFS_POINTER = b"version https://git-lfs"
 """How a file begins that only says where git's large-file storage has the real one."""
+_PICKLES_OF_OLD_FILES = 5
+"""What precedes the numbers in files of torch before 1.6."""
 _WAVE_U_NET_PREFIX = "network.waveunets.ALL."
 """What precedes every name in the Wave-U-Net's files."""
 
@@ -69,7 +75,9 @@ def read_released(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     if beginning in (b"", _LFS_POINTER):
         raise FxNormError(f"{path}: not the file itself; fetch it (git lfs pull)")
     try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
+        _check(file)
+        with warnings.catch_warnings(action="ignore"):  # of what it refuses then
+            content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # The unpickler raises all kinds on a file that is something else.
         raise FxNormError(
             f"{path}: damaged, or holds more than tensors, which is not read; give a released "
@@ -80,6 +88,25 @@ def read_released(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     ):
         raise FxNormError(f"{path}: holds more than named tensors; give a released .params file")
     return dict(content)
+
+
+def _check(file: Path) -> None:
+    """Look through the pickles of a file before torch reads them.
+
+    Raises:
+        pickle.UnpicklingError: they ask for too much, or for more than the file holds.
+    """
+    if not zipfile.is_zipfile(file):
+        with file.open("rb") as stream:
+            check_opcodes(stream, _PICKLES_OF_OLD_FILES)
+        return
+    with zipfile.ZipFile(file) as archive:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise pickle.UnpicklingError("it is compressed")
+        for name in archive.namelist():
+            if name.endswith("data.pkl"):
+                with archive.open(name) as stream:
+                    check_opcodes(stream)
 
 
 def _is_plain(value: object) -> bool:

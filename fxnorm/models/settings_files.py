@@ -1,11 +1,9 @@
 """A model folder's settings, features and rooms, read without torch."""
 
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from fxnorm.documents import read_json
 from fxnorm.errors import FxNormError
 from fxnorm.models.mixer_config import MixerConfig
 from fxnorm.normalization.dataset_features import DatasetFeatures
@@ -28,7 +26,10 @@ def load_settings(folder: str | os.PathLike[str]) -> tuple[MixerConfig, DatasetF
     for name in (WEIGHTS, CONFIG, FEATURES):
         if not (root / name).is_file():
             raise FxNormError(f"{root / name}: missing; train or import the model again")
-    config = MixerConfig.parse(_read_json(root / CONFIG), str(root / CONFIG))
+    data = read_json(root / CONFIG, "train or import the model again")
+    if not isinstance(data, dict):
+        raise FxNormError(f"{root / CONFIG}: holds no mapping of settings")
+    config = MixerConfig.parse(data, str(root / CONFIG))
     return config, DatasetFeatures.load(root / FEATURES)
 
 
@@ -40,15 +41,3 @@ def load_rooms(folder: str | os.PathLike[str]) -> tuple[ImpulseResponse, ...]:
     """
     rooms = Path(folder) / ROOMS
     return tuple(load_impulse_responses(rooms)) if rooms.is_dir() else ()
-
-
-def _read_json(path: Path) -> Mapping[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FxNormError(f"{path}: can't be read ({error.strerror})") from error
-    except ValueError as error:
-        raise FxNormError(f"{path}: not valid JSON ({error})") from error
-    if not isinstance(data, dict):
-        raise FxNormError(f"{path}: holds no mapping of settings")
-    return data

@@ -11,6 +11,10 @@ def _odd(size: int) -> int:
     return size
 
 
-Size = Annotated[int, Field(ge=1)]
-EvenSize = Annotated[int, Field(ge=2, multiple_of=2)]
-OddSize = Annotated[int, Field(ge=1), AfterValidator(_odd)]
+_LARGEST = 2**14
+
+Size = Annotated[int, Field(ge=1, le=_LARGEST)]
+EvenSize = Annotated[int, Field(ge=2, le=_LARGEST, multiple_of=2)]
+OddSize = Annotated[int, Field(ge=1, le=_LARGEST), AfterValidator(_odd)]
+Count = Annotated[int, Field(ge=1, le=32)]
+"""Of layers: each is built before its weights are looked at."""

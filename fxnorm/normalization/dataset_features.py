@@ -16,6 +16,7 @@ from fxnorm.outputs import atomic_file
 from fxnorm.stems import in_order
 
 _VERSION = 1
+_LARGEST_BYTES = 2**28
 
 
 class DatasetFeatures:
@@ -102,15 +103,20 @@ class DatasetFeatures:
         if not Path(path).is_file():
             raise FxNormError(f"{path}: no such features file; measure or import one first")
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
+            with zipfile.ZipFile(path) as archive:
+                if sum(member.file_size for member in archive.infolist()) > _LARGEST_BYTES:
+                    raise FxNormError(f"{path}: too large for a features file; refused")
+            with np.load(path, allow_pickle=False) as loaded:
+                arrays = {name: np.asarray(loaded[name]) for name in loaded.files}
+        except FxNormError:
+            raise
         except OSError as error:
             raise FxNormError(f"{path}: can't be read ({error.strerror or error})") from error
         except Exception as error:  # numpy and zipfile raise all kinds on other files.
             hint = "import released .npy features with `fxnorm features import`"
             raise FxNormError(f"{path}: not a features file (.npz); {hint}") from error
         version = arrays.pop("version", None)
-        if version is None or version.shape != () or int(version) != _VERSION:
+        if version is None or version.shape != () or version.tolist() != _VERSION:
             raise FxNormError(
                 f"{path}: not a features file of version {_VERSION}; measure the features again"
             )
@@ -151,7 +157,10 @@ class DatasetFeatures:
                         f"{source}: '{name}' of {stem} has shape {array.shape} and type"
                         f" {array.dtype}; expected {known[name].shape} floats"
                     )
-                if not np.isfinite(array).all():
+                # As float64: long doubles may be finite and yet too large.
+                with np.errstate(over="ignore"):
+                    values = array.astype(np.float64)
+                if not np.isfinite(values).all():
                     raise FxNormError(f"{source}: '{name}' of {stem} has values not finite")
         return cls(**{name: nested[name] for name in known if name in nested})
 

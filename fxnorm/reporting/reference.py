@@ -65,15 +65,8 @@ def read_reference(path: Path) -> pd.DataFrame:
     Raises:
         FxNormError: no such file, other columns, or no rows.
     """
-    if not path.is_file():
-        raise FxNormError(f"{path}: no such file; `python -m stages.seeds` makes one")
-    try:
-        table = pd.read_csv(path)
-    except ValueError as error:
-        reason = str(error).splitlines()[0]
-        raise FxNormError(f"{path}: not a table of comma-separated values: {reason}") from error
-    if list(table.columns) != _SUMMARY:
-        raise FxNormError(f"{path}: the columns must be {', '.join(_SUMMARY)}")
+    numbers = {"mean": float, "std": float, "seeds": int}
+    table = tabulation.read_csv(path, _SUMMARY, numbers, "`python -m stages.seeds` makes one")
     if table.empty:
         raise FxNormError(f"{path}: holds no numbers; `python -m stages.seeds` makes some")
     return table

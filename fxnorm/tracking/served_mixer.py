@@ -61,6 +61,9 @@ class ServedMixer(PythonModel):
     def _mix(self, song: Mapping[Hashable, Any], seed: int) -> dict[str, Any]:
         with temporary_folder() as folder:
             given = {str(stem): data for stem, data in song.items() if isinstance(data, bytes)}
+            if unknown := sorted(given.keys() - set(self._model.config.stems)):
+                # Their names come from the network, and would become paths.
+                raise MlflowException.invalid_parameter_value(f"unknown stem '{unknown[0]}'")
             files = {stem: folder / stem for stem in given}
             for stem, data in given.items():
                 files[stem].write_bytes(data)

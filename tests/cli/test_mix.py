@@ -131,7 +131,7 @@ def test_a_table_gives_stem_gain_and_pan(tmp_path, capsys, stems, features):
         ("kick.wav: {stem: drums, pan: 2}\n", "pan"),
         ("kick.wav: [drums]\n", "give its stem type"),
         ("- kick.wav\n", "not a table"),
-        ("kick.wav: {stem: drums\n", "not a table in YAML"),
+        ("kick.wav: {stem: drums\n", "not valid YAML"),
         ("gone.wav: drums\n", "gone.wav: no such file"),
     ],
 )

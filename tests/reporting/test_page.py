@@ -1,6 +1,7 @@
 """The report page as a document: what it holds, and that it holds nothing else."""
 
 import base64
+import hashlib
 import io
 import re
 from html.parser import HTMLParser
@@ -116,8 +117,16 @@ def test_the_page_is_well_formed_and_reaches_for_nothing_outside(page) -> None:
     tags = Tags(page)
     assert not NETWORK.findall(re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL))
     assert not re.search(r"https?:|fetch\(|XMLHttpRequest|import\(", page)
-    policy = [meta["content"] for meta in tags.all("meta") if "http-equiv" in meta]
-    assert policy[0].startswith("default-src 'none'")
+    (policy,) = [meta["content"] for meta in tags.all("meta") if "http-equiv" in meta]
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    for tag, rule in (("style", "style-src"), ("script", "script-src")):
+        (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page, flags=re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert rules.pop(rule) == f"'sha256-{digest}'"
+    assert rules.pop("img-src") == "data:"
+    assert rules == dict.fromkeys(
+        ("default-src", "connect-src", "base-uri", "form-action"), "'none'"
+    )
 
 
 def test_text_is_escaped_and_split_into_paragraphs(page) -> None:

@@ -14,7 +14,17 @@ AROUND = {"stages", "stages.common", "stages.params", "stages.tracking"}
 #: What says, checks and stores, and decides no number either.
 SILENT = {
     f"fxnorm.{name}"
-    for name in ("configuration", "digests", "errors", "lazy", "outputs", "progress", "workers")
+    for name in (
+        "configuration",
+        "digests",
+        "documents",
+        "errors",
+        "lazy",
+        "opcodes",
+        "outputs",
+        "progress",
+        "workers",
+    )
 }
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
+from mlflow.exceptions import MlflowException
 
 from fxnorm.audio import write
 from fxnorm.cli import main
@@ -104,6 +105,9 @@ def test_a_loaded_model_mixes_like_the_library(checkout, song):
     mixed = model.predict(pd.DataFrame([row]))
     expected = mix(stems, RATE, checkout / "models/tiny")
     np.testing.assert_allclose(_decode(mixed["mix"][0]), expected, atol=2**-22)
+    # MLflow leaves out columns that the signature does not have; without it, they are no paths.
+    with pytest.raises(MlflowException, match=r"unknown stem '\.\./vocals'"):
+        model.unwrap_python_model().predict(None, pd.DataFrame([{"../vocals": b""}]))
 
 
 def test_a_logged_model_says_what_it_takes_and_holds_what_it_needs(checkout):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fxnorm.configuration import Config
-from fxnorm.models.sizes import EvenSize, OddSize, Size
+from fxnorm.models.sizes import Count, EvenSize, OddSize, Size
 
 
 class AutomixConfig(Config):
@@ -31,13 +31,13 @@ class AutomixConfig(Config):
     """Channels within temporal blocks."""
     block_kernel: OddSize = 3
     """Taps of the temporal blocks' depthwise convolutions, odd."""
-    blocks: Size = 6
+    blocks: Count = 6
     """Temporal blocks per repeat, of dilation 1, 2, 4, ..."""
-    repeats: Size = 4
+    repeats: Count = 4
     """How often these are repeated."""
     se_ratio: Size = 16
     """Hidden units per filter in squeeze-excitation."""
-    lstm_layers: Size = 3
+    lstm_layers: Count = 3
     """Layers of the bidirectional LSTM."""
     lstm_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
     """Dropout between the layers of the LSTM, in training."""

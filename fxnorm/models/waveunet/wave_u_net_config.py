@@ -20,9 +20,11 @@ class WaveUNetConfig(Config):
     """Number of stems S."""
     channels: Size = 2
     """Channels per stem C."""
-    filters: Annotated[int, Field(ge=CHANNELS_PER_GROUP, multiple_of=CHANNELS_PER_GROUP)] = 24
+    filters: Annotated[
+        int, Field(ge=CHANNELS_PER_GROUP, le=1024, multiple_of=CHANNELS_PER_GROUP)
+    ] = 24
     """Features of the first level, doubled on each further one; a multiple of 8."""
-    levels: Annotated[int, Field(ge=2)] = 5
+    levels: Annotated[int, Field(ge=2, le=12)] = 5
     """Number of levels."""
     kernel: OddSize = 5
     """Taps of the convolutions, odd."""

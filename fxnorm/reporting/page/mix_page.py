@@ -32,7 +32,7 @@ from fxnorm.reporting.page.excerpt_audio import (
     wave_path,
 )
 from fxnorm.reporting.page.plots import Line, line_plot, mel_plots
-from fxnorm.reporting.page.rendering import RenderedPlayer, asset, render
+from fxnorm.reporting.page.rendering import RenderedPlayer, page_assets, render
 
 _SECONDS = 40.0
 _BITRATE_KBPS = 160
@@ -95,8 +95,7 @@ def write_mix_page(path: str | os.PathLike[str], song: MixedSong) -> None:
     text = render(
         "mix.html",
         title=song.name,
-        style=asset("page.css"),
-        script=asset("page.js"),
+        **page_assets(),
         introduction=_introduction(song),
         warnings=song.report["warnings"],
         players=[_player(song.name, versions, start_s, seconds)],

@@ -8,6 +8,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from fxnorm.content_policy import content_policy
+
 _PACKAGE = "fxnorm.reporting.page"
 
 
@@ -24,9 +26,12 @@ def render(template: str, **context: Any) -> Markup:
     return Markup(_environment().get_template(template).render(context).strip())
 
 
-def asset(name: str) -> Markup:
-    """The text of a style sheet or script, to be put in as it is."""
-    return Markup((files(_PACKAGE) / "assets" / name).read_text(encoding="utf-8"))
+def page_assets() -> dict[str, str]:
+    """Style and script of a page, to be put in as they are, and the policy that allows them."""
+    assets = files(_PACKAGE) / "assets"
+    style, script = ((assets / name).read_text("utf-8") for name in ("page.css", "page.js"))
+    policy = content_policy(style, script)
+    return {"style": Markup(style), "script": Markup(script), "policy": policy}
 
 
 @cache

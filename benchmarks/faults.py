@@ -1,0 +1,311 @@
+"""What was tried, how often, and what happened: killed commands and stages, bad audio, bad files.
+
+    python -m benchmarks.faults [commands] [stages] [audio] [loaders] [--times 25] [--files 1000]
+
+Commands and stages are killed at random moments of their usual time: by turns alone with SIGKILL,
+with all their processes, and with SIGTERM. Afterwards no output may be half there, no process may
+live, and a rerun must give the bytes of an undisturbed run and leave nothing else. Stages run in
+`--checkout`, a finished run of the pipeline, which they write to.
+"""
+
+import argparse
+import contextlib
+import io
+import logging
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import soundfile
+
+from benchmarks.loaders import LOADERS, attempt, damaged
+from fxnorm.audio import write
+from fxnorm.cli import main as fxnorm
+from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.scratch import PREFIX
+from fxnorm.stems import STEMS
+from fxnorm.workers import in_processes
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_MEMORY = Path("/dev/shm")
+WAYS = ("SIGKILL", "SIGKILL to all", "SIGTERM")
+#: Words after `fxnorm`, run beside `songs`, `mixes` and `targets`; all write into `out`.
+COMMANDS = {
+    "mix": "mix songs/a -o out/mix.wav --stems out/stems --page out/mix.html",
+    "mix --songs": "mix --songs songs -o out --jobs 2",
+    "normalize": "normalize songs/a/vocals.wav songs/a/bass.wav --stem vocals --features"
+    f" {ROOT}/fxnorm/models/default/features.npz --output out",
+    "features measure": "features measure songs -o out/features.npz --jobs 2",
+    "score": "score --mixes mixes --target targets -o out/scores.csv",
+    "listen export": "listen export --mixes mixes --dry songs -o out/test",
+}
+#: Words after `python -m stages.`, and what each writes.
+STAGES = {
+    "synthesize": "data/raw",
+    "features": "models/features.npz",
+    "normalize train": "data/normalized/train",
+    "train ours_S_Lb": "models/ours_S_Lb",
+    "evaluate ours_S_Lb": "reports/evaluation/ours_S_Lb",
+    "report": "reports/tables",
+    "stimuli": "reports/listening",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="*", default=["commands", "audio", "loaders"])
+    parser.add_argument("--times", type=int, default=25, help="kills of each command and stage")
+    parser.add_argument("--files", type=int, default=1000, help="damaged files for each loader")
+    parser.add_argument("--only", help="commands or stages whose name begins so")
+    parser.add_argument("--checkout", type=Path, help="a finished run, for stages")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if "commands" in options.what:
+            _table(("command", *_KILLS), _killed_commands(folder, options))
+        if "stages" in options.what:
+            _table(("stage", *_KILLS), _killed_stages(options))
+        if "audio" in options.what:
+            _table(("bad audio", "kinds", *_OUTCOMES, "else"), _audio(folder))
+        if "loaders" in options.what:
+            heads = ("loader", "files", "loaded", "refused in one line", "else", "slowest (s)")
+            _table(heads, _loaders(folder, options.files))
+
+
+def _table(heads: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> None:
+    print(f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}", flush=True)
+    for row in rows:
+        print(f"| {' | '.join(str(cell) for cell in row)} |", flush=True)
+    print()
+
+
+#: Whole output; refused in one line with the name of the file, or without.
+_OUTCOMES = ("taken", "refused", "unnamed")
+_KILLS = ("kills", "at work", "half outputs", "processes left", "left in the end", "other reruns")
+
+
+def _killed_commands(folder: Path, options: argparse.Namespace) -> Iterator[tuple[object, ...]]:
+    rng = np.random.default_rng(1)
+    for song in ("a", "b", "c"):
+        for part in (*STEMS, "mixture"):
+            audio = 0.1 * rng.standard_normal((4 * SAMPLE_RATE, 2)).astype(np.float32)
+            write(folder / "songs" / song / f"{part}.wav", audio, SAMPLE_RATE)
+        for place in ("mixes/ours", "mixes/human", "targets"):
+            write(folder / place / f"{song}.wav", audio, SAMPLE_RATE)
+    for name, words in COMMANDS.items():
+        if name.startswith(options.only or ""):
+            command = [sys.executable, "-m", "fxnorm", *words.split()]
+            yield name, *_killed(command, folder, [Path("out")], options.times, fresh=True)
+
+
+def _killed_stages(options: argparse.Namespace) -> Iterator[tuple[object, ...]]:
+    if options.checkout is None:
+        raise SystemExit("faults: give --checkout with a finished run")
+    for name, output in STAGES.items():
+        if name.startswith(options.only or ""):
+            command = [sys.executable, "-m", *f"stages.{name}".split()]
+            yield name, *_killed(command, options.checkout, [Path(output)], options.times)
+
+
+def _killed(
+    command: list[str], folder: Path, outputs: list[Path], times: int, *, fresh: bool = False
+) -> tuple[int, int, int, int, int, int]:
+    """Kill a command that often; counts of `_KILLS`."""
+    draw = random.Random(command[-1])
+    (folder / "tmp").mkdir(exist_ok=True)
+    environment = os.environ | {"TMPDIR": str(folder / "tmp"), "PYTHONPATH": str(_code(folder))}
+
+    def start() -> "subprocess.Popen[bytes]":
+        if fresh:
+            for output in outputs:
+                shutil.rmtree(folder / output, ignore_errors=True)
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    began = time.monotonic()
+    if start().wait() != 0:
+        raise SystemExit(f"faults: {' '.join(command)} fails undisturbed")
+    usual_s = time.monotonic() - began
+    whole = _contents(folder, outputs)
+    counts: Counter[str] = Counter()
+    for number in range(times):
+        process = start()
+        time.sleep(draw.uniform(0.2, 1.0) * usual_s)
+        counts["at work"] += process.poll() is None
+        _kill(process, WAYS[number % len(WAYS)])
+        counts["processes left"] += _outlived(process.pid)
+        counts["half outputs"] += any(
+            whole.get(name) != content for name, content in _contents(folder, outputs).items()
+        )
+        if number % len(WAYS) == 0:  # The next start is the same command as a rerun.
+            fresh_before, fresh = fresh, False
+            start().wait()
+            fresh = fresh_before
+            counts["other reruns"] += _contents(folder, outputs) != whole
+    fresh = False
+    start().wait()
+    counts["other reruns"] += _contents(folder, outputs) != whole
+    counts["left in the end"] = len(list(folder.rglob(f"{PREFIX}*"))) + len(
+        list(SHARED_MEMORY.glob(f"joblib_memmapping_folder_{os.getpid()}*"))
+    )
+    return (times, *(counts[name] for name in _KILLS[1:]))
+
+
+def _code(folder: Path) -> Path:
+    return folder if (folder / "fxnorm").is_dir() else ROOT
+
+
+def _contents(folder: Path, outputs: list[Path]) -> dict[str, bytes]:
+    """What outputs hold, without files at work and reports that name the time."""
+    found = {}
+    for output in outputs:
+        paths = [folder / output, *(folder / output).rglob("*")]
+        for path in paths:
+            inside = path.relative_to(folder)
+            if path.is_file() and not any(part.startswith(PREFIX) for part in inside.parts):
+                found[str(inside)] = path.read_bytes()
+    return found
+
+
+def _kill(process: "subprocess.Popen[bytes]", way: str) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if way == "SIGKILL to all":
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.send_signal(signal.SIGTERM if way == "SIGTERM" else signal.SIGKILL)
+    process.wait()
+
+
+def _outlived(session: int) -> bool:
+    """Whether processes of a session still live ten seconds after their first has gone."""
+    for _ in range(100):
+        if not any(_session(process.pid) == session for process in psutil.process_iter()):
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
+
+
+def _audio(folder: Path) -> Iterator[tuple[object, ...]]:
+    """Each kind through `fxnorm mix`, in a process of its own, as decoders may crash."""
+    kinds = dict(_bad_audio())
+    tasks = []
+    for number, (kind, (suffix, data)) in enumerate(kinds.items()):
+        path = folder / f"bad{number}{suffix}"
+        path.write_bytes(data)
+        tasks.append((kind, (path, folder / f"out{number}.wav")))
+    groups: dict[str, Counter[str]] = {}
+    for kind, outcome in zip(kinds, in_processes(_mixed, tasks, 2), strict=True):
+        if outcome not in _OUTCOMES:
+            print(f"{kind}: {outcome}", file=sys.stderr)
+            outcome = "else"
+        groups.setdefault(kind.split()[0], Counter())[outcome] += 1
+    for group, counts in groups.items():
+        yield group, counts.total(), *(counts[name] for name in (*_OUTCOMES, "else"))
+
+
+def _mixed(path: Path, output: Path) -> str:
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
+            code = fxnorm(["mix", "--bass", str(path), "--normalized-sum", "-o", str(output)])
+    except BaseException as error:
+        return f"{type(error).__name__}: {error}"
+    lines = [line for line in errors.getvalue().splitlines() if line.startswith("fxnorm: ")]
+    if code == 0 and output.is_file():
+        return "taken" if np.isfinite(soundfile.read(output)[0]).all() else "not finite"
+    if code == 2 and len(lines) == 1 and not output.exists():
+        return "refused" if path.name in lines[0] else "unnamed"
+    return f"{code}: {errors.getvalue()}"
+
+
+def _bad_audio() -> Iterator[tuple[str, tuple[str, bytes]]]:
+    """Kind, and suffix and bytes of a file of it."""
+    rng = np.random.default_rng(2)
+    good = 0.2 * rng.standard_normal((SAMPLE_RATE, 2))
+    forms = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3", ".aiff": "AIFF"}
+    whole = {suffix: _encoded(good, SAMPLE_RATE, form) for suffix, form in forms.items()}
+    for suffix, data in whole.items():
+        for share in (0.0, 0.001, 0.01, 0.1, 0.5, 0.9, 0.999):
+            yield f"cut {suffix} at {share}", (suffix, data[: int(share * len(data))])
+        for number in range(12):
+            draw = random.Random(number)
+            broken = bytearray(data)
+            for _ in range(4 ** (number % 4)):
+                broken[draw.randrange(64 if number < 6 else len(broken))] = draw.randrange(256)
+            yield f"bytes {suffix} {number}", (suffix, bytes(broken))
+        for other in forms:
+            if other != suffix:
+                yield f"suffix {other} for {suffix}", (other, data)
+        for filler in (b"\0", b"\xff", b"text ", b"RIFF"):
+            yield f"filled {suffix} {filler!r}", (suffix, filler * 5000)
+        yield f"tail {suffix}", (suffix, data + bytes(9999))
+        yield f"head {suffix}", (suffix, bytes(99) + data)
+    for value in (np.nan, np.inf, -np.inf, 1e30, 1e-40, 0.0):
+        for place in ("all", "one"):
+            audio = good.copy()
+            audio[... if place == "all" else 1000] = value
+            yield f"values {value} {place}", (".wav", _encoded(audio, SAMPLE_RATE, "WAV", "FLOAT"))
+    for channels in (3, 6, 8, 64):
+        audio = np.repeat(good[:, :1], channels, axis=1)
+        yield f"channels {channels}", (".wav", _encoded(audio, SAMPLE_RATE, "WAV"))
+    for rate in (1, 7, 1000, 7999, 44_099, 352_800, 768_000, 2**31 - 1):
+        yield f"rate {rate}", (".wav", _encoded(good[:4000], rate, "WAV"))
+    for samples in (0, 1, 2, 100, 4000):
+        yield f"samples {samples}", (".wav", _encoded(good[:samples], SAMPLE_RATE, "WAV"))
+    for size in (0, 1, 2**31, 2**32 - 1):
+        data = bytearray(whole[".wav"])
+        data[40:44] = size.to_bytes(4, "little")
+        yield f"length {size}", (".wav", bytes(data))
+
+
+def _encoded(audio: np.ndarray, rate: int, form: str, subtype: str | None = None) -> bytes:
+    stream = io.BytesIO()
+    soundfile.write(stream, audio, rate, format=form, subtype=subtype)
+    return stream.getvalue()
+
+
+def _loaders(folder: Path, files: int) -> Iterator[tuple[object, ...]]:
+    logging.disable(logging.WARNING)
+    for name, loader in LOADERS.items():
+        place = folder / name
+        place.mkdir()
+        counts: Counter[str] = Counter()
+        slowest = 0.0
+        for number in range(files):
+            data = damaged(loader.sample(), random.Random(f"{name} {number}"))
+            began = time.monotonic()
+            try:
+                counts["loaded" if attempt(loader, data, place) == "loaded" else "refused"] += 1
+            except Exception as error:
+                counts["else"] += 1
+                print(f"{name} {number}: {type(error).__name__}: {error}", file=sys.stderr)
+            slowest = max(slowest, time.monotonic() - began)
+        numbers = (counts[kind] for kind in ("loaded", "refused", "else"))
+        yield name, files, *numbers, f"{slowest:.2f}"
+
+
+if __name__ == "__main__":
+    main()
