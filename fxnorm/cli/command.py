@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from fxnorm import __version__
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = parser.parse_args(arguments)
     try:
-        options.run(options)
+        with _cluster(getattr(options, "dask", None)):
+            options.run(options)
         sys.stdout.flush()
     except FxNormError as error:
         print(f"fxnorm: {error}", file=sys.stderr)
@@ -56,6 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("fxnorm: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _cluster(address: str | None) -> AbstractContextManager[None]:
+    if not address:
+        return nullcontext()
+    from fxnorm.workers import on_cluster
+
+    return on_cluster(address)
 
 
 def _prepare_output() -> None:
