@@ -16,7 +16,7 @@ from fxnorm.data import Song, SongList
 from fxnorm.errors import FxNormError
 from fxnorm.outputs import atomic_file
 from fxnorm.scratch import use_place
-from fxnorm.workers import KILLED
+from fxnorm.workers import KILLED, on_cluster
 from stages.params import Params, load_params, select
 from stages.tracking import Run, main_checkout, stage_run
 
@@ -35,7 +35,7 @@ def stage(
     """Validate params.yaml and log the body as one MLflow run.
 
     A wrong input ends the process with its one-line message and exit code 2. SIGTERM interrupts
-    like SIGINT.
+    like SIGINT. FXNORM_DASK, in the environment, names the scheduler of a Dask cluster to work on.
 
     Args:
         name: as DVC names it, `train@ours_S_Lb`.
@@ -50,6 +50,7 @@ def stage(
         chosen = select(params, sections)
         with (
             _alone(name),
+            on_cluster(os.environ.get("FXNORM_DASK") or None),
             stage_run(name, chosen, root=Path.cwd(), system=system, model=model) as run,
         ):
             yield params, run

@@ -1,5 +1,6 @@
 """Stage `evaluate@<system>`: mixes of the test sets, and their distance from the human mixes."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,9 @@ def main(system: str) -> None:
     with stage(name, sections, system=system, model=folder) as (params, run):
         if folder is not None:
             params.system(system)
-        model = None if folder is None else load(folder, choose_device("auto"))
+        # Not all of a cluster's machines have the GPU that this one may have.
+        device = "cpu" if os.environ.get("FXNORM_DASK") else choose_device("auto")
+        model = None if folder is None else load(folder, device)
         songs = _songs(system, params)
         for test_set, folder_of_songs in TEST_SETS.items():
             run.dataset(test_set, folder_of_songs, "test")

@@ -14,6 +14,7 @@ from fxnorm.normalization import (
     tabulate_reports,
 )
 from fxnorm.outputs import atomic_folder
+from fxnorm.workers import in_processes
 from stages.common import argument, stage, unfinished_work, usable_songs
 
 FEATURES = Path("models/features.npz")
@@ -37,13 +38,17 @@ def main(partition: Partition) -> None:
         )
         subtype = params.output.subtype
         files = [path for song in songs for path in (*song.stems.values(), song.mixture)]
+        digests = in_processes(
+            digest, ((path.name, (path,)) for path in files), jobs=-1, threads=True
+        )
         rooms_used = (params.dataset.impulse_responses, params.dataset.pre_impulse_responses)
         key = digest(
             partition,
             params.seed,
             params.normalization,
             subtype,
-            digest(FEATURES, CODE, *rooms_used, *files),
+            digest(FEATURES, CODE, *rooms_used),
+            *digests,
         )
         with atomic_folder(OUTPUT / partition) as folder:
             reports = normalize_dataset(

@@ -1,6 +1,9 @@
 """The documentation against the code that it describes."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -52,3 +55,55 @@ def test_files_that_a_page_names_exist(page):
     inner = re.findall(rf"`((?:{'|'.join(rooms)})/[\w/]+\.py)`", text)
     files = [*links, *(ROOT / name for name in named), *(ROOT / "fxnorm" / name for name in inner)]
     assert [str(file) for file in files if not file.exists()] == []
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """A job of SLURM: its programs in a folder, which do here what they are told."""
+    programs = {
+        "srun": '[ "$1" = torchrun ] && echo "$@" || exec "$@"',
+        "scontrol": "echo node7; echo node8",
+        "dvc": 'echo dvc "$@"',
+    }
+    for name, line in programs.items():
+        (tmp_path / "bin" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(f"#!/bin/bash\n{line}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    folders = (tmp_path / "bin", Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", os.pathsep.join(map(str, folders)), prepend=os.pathsep)
+    job = {"SLURM_JOB_NUM_NODES": "2", "SLURM_GPUS_ON_NODE": "4", "SLURM_JOB_ID": "11"}
+    for name, value in {**job, "SLURM_JOB_NODELIST": "node[7-8]"}.items():
+        monkeypatch.setenv(name, value)
+
+    def run(script, *words):
+        command = ["bash", str(ROOT / "docs/slurm" / script), *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+    return run
+
+
+def test_the_cluster_of_a_slurm_job_works_and_leaves_nothing(slurm, tmp_path):
+    pytest.importorskip("distributed")
+    code = (
+        "import os, tempfile\n"
+        "from fxnorm.workers import in_processes, on_cluster\n"
+        "with on_cluster(os.environ['FXNORM_DASK']):\n"
+        "    pids = set(in_processes(os.getpid, [('a', ())] * 20, 1))\n"
+        "print(os.getpid() in pids, len(pids) > 0, tempfile.gettempdir().startswith(os.getcwd()))\n"
+    )
+    assert slurm("cluster.sh", "python", "-c", code).stdout == "False True True\n"
+    assert list((tmp_path / ".scratch").iterdir()) == []
+
+
+def test_the_training_of_a_slurm_job_starts_every_process_of_a_stage(slurm):
+    from torch.distributed.run import get_args_parser
+
+    started, committed = slurm("train.sh", "ours_S_Lb").stdout.splitlines()
+    options = get_args_parser().parse_args(started.split()[1:])
+    assert (options.nnodes, options.nproc_per_node) == ("2", "4")
+    assert options.rdzv_endpoint == "node7:29500"
+    assert (options.module, options.training_script) == (True, "stages.train")
+    assert options.training_script_args == ["ours_S_Lb"]
+    assert committed == "dvc commit --force train@ours_S_Lb"

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from fxnorm import __version__
@@ -22,16 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 for success, 2 for wrong use or input, 130 when interrupted, as by SIGTERM.
     """
-    parser = Parser(prog="fxnorm", description="Automatic music mixing with effect normalisation.")
-    parser.add_argument("--version", action="version", version=f"fxnorm {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (mix, normalize, features, weights, score, listen, register):
-        module.add_parser(commands)
     _prepare_output()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    options = parser.parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     try:
-        options.run(options)
+        with _cluster(getattr(options, "dask", None)):
+            options.run(options)
         sys.stdout.flush()
     except FxNormError as error:
         print(f"fxnorm: {error}", file=sys.stderr)
@@ -56,6 +53,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("fxnorm: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def make_parser() -> Parser:
+    """What reads the words of all subcommands."""
+    parser = Parser(prog="fxnorm", description="Automatic music mixing with effect normalisation.")
+    parser.add_argument("--version", action="version", version=f"fxnorm {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for module in (mix, normalize, features, weights, score, listen, register):
+        module.add_parser(commands)
+    return parser
+
+
+def _cluster(address: str | None) -> AbstractContextManager[None]:
+    if not address:
+        return nullcontext()
+    from fxnorm.workers import on_cluster
+
+    return on_cluster(address)
 
 
 def _prepare_output() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,9 +28,16 @@ def add_subtype(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def add_jobs(parser: argparse.ArgumentParser) -> None:
-    """Add --jobs."""
+    """Add --jobs and --dask."""
     parser.add_argument(
         "--jobs", type=_jobs, default=-1, help="songs at a time; -1 (the default): all cores"
+    )
+    parser.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        default=os.environ.get("FXNORM_DASK"),
+        help="scheduler of a Dask cluster to work on, such as tcp://10.0.0.1:8786; the default is "
+        "the environment's FXNORM_DASK, or none",
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fxnorm.mixing import Track
 
 #: Options that change how the work is done and not what comes of it.
-_OF_NO_EFFECT = ("jobs", "json", "run", "given", "device")
+_OF_NO_EFFECT = ("jobs", "dask", "json", "run", "given", "device")
 
 
 @dataclass(frozen=True)

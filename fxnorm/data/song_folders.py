@@ -6,6 +6,7 @@ a file `<song>.stem.mp4`, as in the original MUSDB18. Other stem types make othe
 
 import math
 import os
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import stem_mp4
 from fxnorm.errors import FxNormError
 from fxnorm.stems import STEMS
+from fxnorm.workers import in_processes
 
 MIXTURE = "mixture"
 _SUFFIXES = (".wav", ".flac")
@@ -118,16 +120,30 @@ def read_mixture(song: Song) -> np.ndarray:
 
 
 def write_mixtures(
-    songs: Sequence[Song], folder: str | os.PathLike[str], subtype: str = "PCM_16"
+    songs: Sequence[Song],
+    folder: str | os.PathLike[str],
+    subtype: str = "PCM_16",
+    *,
+    jobs: int = -1,
 ) -> None:
     """Write every song's human mix as `<folder>/<song>/mixture.wav`, 44.1 kHz stereo.
+
+    Args:
+        songs: whose mixes to write.
+        folder: where they go.
+        subtype: of the files; see `fxnorm.audio.write`.
+        jobs: how many at a time; -1 for one per core.
 
     Raises:
         FxNormError: a mix can't be read or written.
     """
-    for song in songs:
-        path = Path(folder) / song.name / f"{MIXTURE}.wav"
-        audio.write(path, read_mixture(song), SAMPLE_RATE, subtype)
+    paths = (Path(folder) / song.name / f"{MIXTURE}.wav" for song in songs)
+    tasks = ((song.name, (song, path, subtype)) for song, path in zip(songs, paths, strict=True))
+    deque(in_processes(_write_mixture, tasks, jobs, threads=True), maxlen=0)
+
+
+def _write_mixture(song: Song, path: Path, subtype: str) -> None:
+    audio.write(path, read_mixture(song), SAMPLE_RATE, subtype)
 
 
 def read_audio(path: str | os.PathLike[str]) -> np.ndarray:

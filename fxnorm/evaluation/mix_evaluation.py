@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 
@@ -28,6 +27,7 @@ from fxnorm.evaluation.scoring import (
 from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
 from fxnorm.tabulation import read_csv, to_csv
+from fxnorm.workers import in_processes
 
 #: Group of the training losses.
 LOSS_GROUP = "loss"
@@ -39,7 +39,10 @@ SCORES_FILE = "metrics.csv"
 
 @dataclass(frozen=True)
 class SongMix:
-    """One mix to evaluate; arrays are (samples, channels) at 44.1 kHz, paths may have any rate."""
+    """One mix to evaluate; arrays are (samples, channels) at 44.1 kHz, paths may have any rate.
+
+    A cluster's workers take paths only.
+    """
 
     test_set: str
     song: str
@@ -74,10 +77,8 @@ def evaluate_mixes(
     """
     config = config or EvaluationConfig()
     count = total if total is not None else len(mixes)  # type: ignore[arg-type]
-    parallel = joblib.Parallel(
-        n_jobs=jobs, prefer="threads", return_as="generator", pre_dispatch="n_jobs"
-    )
-    results = parallel(joblib.delayed(evaluate_mix)(system, mix, config) for mix in mixes)
+    tasks = ((mix.song, (system, mix, config)) for mix in mixes)
+    results = in_processes(evaluate_mix, tasks, jobs, threads=True)
     rows: list[Row] = []
     for scored in progress(results, count, f"evaluate {system}", "song"):
         rows.extend(scored)
@@ -111,18 +112,17 @@ def evaluate_stems(
         FxNormError: a file that can't be read.
     """
     targets = {song.name: song for song in processed}
-    pairs = [(song, targets[song.name]) for song in songs if song.name in targets]
-
-    def score(song: Song, target: Song) -> pd.DataFrame:
-        stems, wanted = (
-            {stem: read_stem(given, stem) for stem in given.stems} for given in (song, target)
-        )
-        return score_stems(stems, wanted, SAMPLE_RATE).assign(song=song.name)
-
-    parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
-    results = parallel(joblib.delayed(score)(*pair) for pair in pairs)
+    pairs = [(song.name, (song, targets[song.name])) for song in songs if song.name in targets]
+    results = in_processes(_score_stems, pairs, jobs, threads=True)
     frames = list(progress(results, len(pairs), "evaluate stems", "song"))
     return pd.concat(frames, ignore_index=True)[list(STEM_COLUMNS)]
+
+
+def _score_stems(song: Song, target: Song) -> pd.DataFrame:
+    stems, wanted = (
+        {stem: read_stem(given, stem) for stem in given.stems} for given in (song, target)
+    )
+    return score_stems(stems, wanted, SAMPLE_RATE).assign(song=song.name)
 
 
 def write_stem_scores(scores: pd.DataFrame, path: str | os.PathLike[str]) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 
@@ -19,6 +18,7 @@ from fxnorm.evaluation.trimming import trim_silence
 from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
 from fxnorm.tabulation import read_csv, to_csv
+from fxnorm.workers import in_processes
 
 #: Columns of the tidy scores.
 COLUMNS = ("system", "test_set", "song", "group", "metric", "value", "note")
@@ -78,26 +78,28 @@ def score_mixes(
     for system, mixes in systems.items():
         for song, target in targets.items():
             if song in mixes:
-                tasks.append((system, song, mixes[song], target))
+                task = (system, song, mixes[song], target, trim, match_loudness_lufs)
+                tasks.append((f"{system}/{song}", task))
             else:
                 rows.append(
                     _row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no mix of this song")
                 )
         for song in sorted(mixes.keys() - targets.keys()):
             rows.append(_row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no target of this song"))
-    for _, _, mix, target in tasks:
+    for _, (_, _, mix, target, *_) in tasks:
         info(mix), info(target)
-
-    def score(system: str, song: str, mix: Path, target: Path) -> list[Row]:
-        pair = load_pair(mix, target, trim=trim, match_loudness_lufs=match_loudness_lufs)
-        return pair_rows(system, "", song, pair)
-
-    # Threads do: the compiled metrics, FFTs and decoders all release the GIL.
-    parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
-    results = parallel(joblib.delayed(score)(*task) for task in tasks)
+    # The compiled metrics, FFTs and decoders all release the interpreter.
+    results = in_processes(_score, tasks, jobs, threads=True)
     for scored in progress(results, len(tasks), "score", "mix"):
         rows.extend(scored)
     return tidy(rows)
+
+
+def _score(
+    system: str, song: str, mix: Path, target: Path, trim: bool, match_loudness_lufs: float | None
+) -> list[Row]:
+    pair = load_pair(mix, target, trim=trim, match_loudness_lufs=match_loudness_lufs)
+    return pair_rows(system, "", song, pair)
 
 
 def score_stems(

@@ -4,7 +4,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import joblib
 import numpy as np
 
 from fxnorm import audio
@@ -13,6 +12,7 @@ from fxnorm.data import Song, read_stem
 from fxnorm.mixing.inference import apply_network
 from fxnorm.models import LoadedModel
 from fxnorm.progress import progress
+from fxnorm.workers import OnDisk, in_processes, on_disk
 
 
 def mix_songs(
@@ -42,15 +42,19 @@ def mix_songs(
     """
     paths = {song.name: Path(folder) / f"{song.name}.wav" for song in songs}
 
-    def mix_song(song: Song) -> None:
-        mixed = sum_song(song) if model is None else apply_network(song.stems, model)
-        audio.write(paths[song.name], mixed, SAMPLE_RATE, subtype)
-
-    # Threads do: torch, FFTs and codecs all release the GIL.
-    parallel = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
-    for _ in progress(parallel(map(joblib.delayed(mix_song), songs)), len(songs), title, "songs"):
-        pass
+    with on_disk(model, folder) as shared:
+        tasks = ((song.name, (song, paths[song.name], shared, subtype)) for song in songs)
+        # Torch, FFTs and codecs all release the interpreter.
+        done = in_processes(_mix_song, tasks, jobs, threads=True)
+        for _ in progress(done, len(songs), title, "songs"):
+            pass
     return paths
+
+
+def _mix_song(song: Song, path: Path, shared: OnDisk[LoadedModel | None], subtype: str) -> None:
+    model = shared.value
+    mixed = sum_song(song) if model is None else apply_network(song.stems, model)
+    audio.write(path, mixed, SAMPLE_RATE, subtype)
 
 
 def sum_song(song: Song) -> np.ndarray:

@@ -16,7 +16,7 @@ from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
 from fxnorm.seeds import derive_seed
 from fxnorm.stems import in_order
-from fxnorm.workers import in_processes
+from fxnorm.workers import OnDisk, in_processes, on_disk
 
 
 def normalize_dataset(
@@ -60,13 +60,14 @@ def normalize_dataset(
         raise FxNormError(f"songs with the same name: {', '.join(twice)}; rename them")
     target = Path(folder)
     kept = None if cache is None else Path(cache)
-    tasks = [
-        (song.name, (song, stem, target, normalizer, seed, subtype, kept))
-        for song in songs
-        for stem in in_order(song.stems)
-    ]
-    results = in_processes(_normalize_stem, tasks, jobs)
-    reports = list(progress(results, len(tasks), f"Normalising to {target.name}", "stem"))
+    with on_disk(normalizer, target) as shared:
+        tasks = [
+            (song.name, (song, stem, target, shared, seed, subtype, kept))
+            for song in songs
+            for stem in in_order(song.stems)
+        ]
+        results = in_processes(_normalize_stem, tasks, jobs)
+        reports = list(progress(results, len(tasks), f"Normalising to {target.name}", "stem"))
     if kept is not None:
         shutil.rmtree(kept, ignore_errors=True)
     return reports
@@ -94,11 +95,12 @@ def _normalize_stem(
     song: Song,
     stem: str,
     folder: Path,
-    normalizer: FxNormalizer,
+    shared: OnDisk[FxNormalizer],
     seed: int,
     subtype: str,
     cache: Path | None,
 ) -> dict[str, Any]:
+    normalizer = shared.value
     path = folder / song.name / f"{stem}.wav"
     if cache is None:
         return _process(song, stem, path, normalizer, seed, subtype)

@@ -1,5 +1,7 @@
 """Measuring a data set's average features over its training partition."""
 
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +21,7 @@ from fxnorm.progress import progress
 from fxnorm.scratch import room_named, temporary_folder
 from fxnorm.seeds import generator
 from fxnorm.stems import in_order
-from fxnorm.workers import in_processes
+from fxnorm.workers import OnDisk, in_processes, on_disk
 
 
 def measure_features(
@@ -32,7 +34,7 @@ def measure_features(
 
     The features are cascaded: each effect's is measured on stems normalised by the effects before
     it, without reverb. The stems in between lie as float32 in a temporary folder (1 MB per 3 s of
-    stereo audio, plus 1 MB per stem), which is removed afterwards.
+    stereo audio, plus 1 MB per stem), which is removed afterwards and which all workers see.
 
     Args:
         songs: the training partition.
@@ -49,11 +51,11 @@ def measure_features(
     settings = config or NormalizationConfig()
     with temporary_folder() as folder, room_named(folder):
         tasks = [
-            _Task(song, stem, folder / f"{index}-{stem}.npy")
+            _Task(song, stem, folder / f"{index}-{stem}")
             for index, song in enumerate(songs)
             for stem in in_order(song.stems)
         ]
-        cascade = _Cascade(tasks, settings, jobs)
+        cascade = _Cascade(tasks, settings, jobs, folder)
         references: dict[str, dict[str, np.ndarray]] = {}
         for effect in measured_features():
             averages = {effect: cascade.average(effect, references)}
@@ -63,18 +65,31 @@ def measure_features(
 
 @dataclass(frozen=True)
 class _Task:
+    """One stem, and the beginning of the names of its files."""
+
     song: Song
     stem: str
-    intermediate: Path
+    files: Path
+
+    def audio(self, effect: str) -> Path:
+        """The padded stem on which an effect's feature is measured."""
+        return self.files.with_name(f"{self.files.name}-{effect}-audio.npy")
+
+    def feature(self, effect: str) -> Path:
+        """The effect's feature of it."""
+        return self.files.with_name(f"{self.files.name}-{effect}-feature.npy")
 
 
 class _Cascade:
     """Passes over the data set; each applies the last measured effect and measures the next."""
 
-    def __init__(self, tasks: list[_Task], config: NormalizationConfig, jobs: int) -> None:
+    def __init__(
+        self, tasks: list[_Task], config: NormalizationConfig, jobs: int, folder: Path
+    ) -> None:
         self._tasks = tasks
         self._config = config
         self._jobs = jobs
+        self._folder = folder
 
     def average(
         self, effect: str, references: dict[str, dict[str, np.ndarray]]
@@ -103,37 +118,60 @@ class _Cascade:
         self, effect: str, references: dict[str, dict[str, np.ndarray]]
     ) -> Iterator[np.ndarray | None]:
         before = next(reversed(references), None)
-        reference = {} if before is None else references[before]
-        curves = (reference.get(task.stem, np.empty(0)) for task in self._tasks)
-        calls = (
-            (task.song.name, (task, effect, before, curve, self._config))
-            for task, curve in zip(self._tasks, curves, strict=True)
-        )
-        # Results come in the order of the tasks, so the sums do not depend on the workers.
-        results = in_processes(_step, calls, self._jobs)
-        return progress(results, len(self._tasks), f"Measuring {effect}", "stem")
+        with on_disk({} if before is None else references[before], self._folder) as reference:
+            calls = (
+                (task.song.name, (task, effect, before, reference, self._config))
+                for task in self._tasks
+            )
+            # Results come in the order of the tasks, so the sums do not depend on the workers.
+            results = in_processes(_step, calls, self._jobs)
+            measured = progress(results, len(self._tasks), f"Measuring {effect}", "stem")
+            for task, has_value in zip(self._tasks, measured, strict=True):
+                yield np.load(task.feature(effect)) if has_value else None
+                task.feature(effect).unlink(missing_ok=True)
+                if before is not None:
+                    task.audio(before).unlink()
 
 
 def _step(
-    task: _Task, effect: str, before: str | None, reference: np.ndarray, config: NormalizationConfig
-) -> np.ndarray | None:
-    """Apply the effect `before` to one stem, keep the result and measure the feature of `effect`.
+    task: _Task,
+    effect: str,
+    before: str | None,
+    reference: OnDisk[dict[str, np.ndarray]],
+    config: NormalizationConfig,
+) -> bool:
+    """Apply the effect `before` to one stem, keep the result and the feature of `effect`.
 
-    The first effect measures the stem as it is.
+    The first effect measures the stem as it is. What a step reads stays: it can be done again.
+
+    Returns:
+        Whether the stem has the feature.
     """
     if before is None:
         channels = pad(read_stem(task.song, task.stem))
     else:
-        channels = np.load(task.intermediate)
+        channels = np.load(task.audio(before))
         if _audible(channels):
             draws = generator(0, task.song.name, task.stem, before)
-            context = Context(config.stem_type(task.stem), config, draws, reference)
+            curve = reference.value[task.stem]
+            context = Context(config.stem_type(task.stem), config, draws, curve)
             channels = find_effect(before).apply(channels, context).channels
-    np.save(task.intermediate, channels)
+    _keep(task.audio(effect), channels)
     # What the effects spread into the padding is cut, as at the end of the chain.
     channels[:, :PADDING] = 0.0
     channels[:, -PADDING:] = 0.0
-    return measured_features()[effect].measure(channels) if _audible(channels) else None
+    value = measured_features()[effect].measure(channels) if _audible(channels) else None
+    if value is not None:
+        _keep(task.feature(effect), value)
+    return value is not None
+
+
+def _keep(path: Path, values: np.ndarray) -> None:
+    """Write an array at once: a worker that was given up may be writing it as well."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as stream:
+        np.save(stream, values)
+    os.replace(temporary, path)
 
 
 def _audible(channels: np.ndarray) -> bool:

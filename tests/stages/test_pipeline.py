@@ -137,12 +137,16 @@ def test_a_killed_normalisation_goes_on_with_the_same_params_only(checkout):
     assert digest(folder) == expected
 
 
-def test_the_environment_says_where_to_train(checkout):
+def test_the_environment_says_where_to_work(checkout):
     train = (sys.executable, "-m", "stages.train", "wun_S_Lb")
     done = run(checkout, *train, check=False, FXNORM_DEVICES="two")
     assert (done.returncode, "FXNORM_DEVICES is 'two'" in done.stderr) == (2, True)
     done = run(checkout, *train, check=False, FXNORM_ACCELERATOR="cuda", CUDA_VISIBLE_DEVICES="")
     assert (done.returncode, "device not available" in done.stderr) == (2, True)
+    normalize = (sys.executable, "-m", "stages.normalize", "test")
+    nobody = {"FXNORM_DASK": "tcp://127.0.0.1:9", "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
+    done = run(checkout, *normalize, check=False, **nobody)
+    assert (done.returncode, "no Dask scheduler answers" in done.stderr) == (2, True)
 
 
 def _tracked(folder, query="", database="mlflow.db"):

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+#SBATCH --job-name=fxnorm
+#SBATCH --nodes=4
+#SBATCH --ntasks-per-node=64
+#SBATCH --cpus-per-task=1
+#SBATCH --mem-per-cpu=4G
+#SBATCH --time=12:00:00
+# Run a command with a Dask cluster of one worker for each task of the job, from a checkout on the
+# shared disk with its environment active:
+#   sbatch docs/slurm/cluster.sh dvc repro normalize
+set -euo pipefail
+mkdir -p .scratch
+place=$(mktemp -d "$PWD/.scratch/cluster-XXXXXX")
+trap 'kill $(jobs -p) 2>/dev/null || true; wait || true; rm -rf "$place"' EXIT
+dask scheduler --port 0 --no-dashboard --scheduler-file "$place/scheduler.json" &
+srun dask worker --scheduler-file "$place/scheduler.json" --nthreads 1 --no-dashboard \
+  --local-directory /tmp &
+until [ -s "$place/scheduler.json" ]; do sleep 0.2; done
+address=$(python -c 'import json, sys; print(json.load(open(sys.argv[1]))["address"])' \
+  "$place/scheduler.json")
+# What lies in between is read by all workers: it goes to the shared disk, too.
+FXNORM_DASK=$address TMPDIR=$place "$@"
