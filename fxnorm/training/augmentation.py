@@ -12,6 +12,8 @@ from fxnorm.training.training_config import AugmentationConfig, ProcessorConfig
 from fxnorm.training.training_songs import OpenSong, Piece
 
 _BLEED_RANGE_DB = 20.0
+#: Where the third octaves begin that mono leans to alternate sides in.
+_SPREAD_FROM_HZ = 86.0
 
 
 class Augmentation:
@@ -49,6 +51,10 @@ class Augmentation:
         if self._config.drop_stem:
             inputs, target = self._drop_stems(piece, draws)
         inputs = self._process(inputs, draws)
+        if self._config.mono:
+            chosen = draws.random(len(inputs)) < self._config.mono
+            pairs = zip(inputs, chosen, strict=True)
+            inputs = np.stack([_spread(stem) if mono else stem for stem, mono in pairs])
         if self._config.width_db:
             inputs = _widened(inputs, draws.uniform(-1.0, 1.0, len(inputs)) * self._config.width_db)
         if self._config.bleed_db is not None:
@@ -117,6 +123,28 @@ def check_chain(chain: Sequence[ProcessorConfig], stems: Sequence[str]) -> None:
                 )
         for bound in (0, 1):
             _build(step, {name: limits[bound] for name, limits in step.ranges.items()})
+
+
+def _spread(stem: np.ndarray) -> np.ndarray:
+    """The stem as if recorded in mono and normalised, see `match_panning`.
+
+    (samples, 2) whose third octaves lean to alternate sides, each as far as the side signal was
+    strong there.
+    """
+    middle, side = (
+        np.fft.rfft(0.5 * (stem[:, 0] + sign * stem[:, 1])).astype(np.complex128)
+        for sign in (1, -1)
+    )
+    octaves = np.log2(np.fft.rfftfreq(len(stem), 1.0 / SAMPLE_RATE)[1:] / _SPREAD_FROM_HZ)
+    # Band 0 is what lies below the third octaves.
+    band = np.append(0, np.maximum(np.floor(3.0 * octaves) + 1.0, 0.0).astype(int))
+    powers = (np.bincount(band, np.abs(spectrum) ** 2) for spectrum in (side, middle))
+    gain = np.sqrt(np.minimum(np.divide(*(power + 1e-20 for power in powers)), 1.0))
+    gain *= (-1.0) ** np.arange(len(gain))
+    gain[0] = 0.0
+    leaning = np.fft.irfft(gain[band] * middle, len(stem))
+    centre = 0.5 * (stem[:, 0] + stem[:, 1])
+    return np.stack([centre + leaning, centre - leaning], axis=1).astype(np.float32)
 
 
 def _widened(inputs: np.ndarray, side_db: np.ndarray) -> np.ndarray:

@@ -106,6 +106,10 @@ class AugmentationConfig(Config):
     bleed_db: float | None = Field(default=None, le=0.0)
     """Each stem gets the sum of the others at this level down to 20 dB below it; null: none."""
 
+    mono: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Chance that a stem becomes what normalisation makes of a mono recording, spread to both sides
+    in third octaves, as wide in each as it was."""
+
     chain: tuple[ProcessorConfig, ...] = ()
     """Processors that the input stems go through, in order."""
 

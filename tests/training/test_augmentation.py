@@ -126,6 +126,29 @@ def test_faults_are_found_before_training(songs):
             Augmentation(AugmentationConfig(chain=(step,)), open_songs(songs))
 
 
+def test_mono_leans_by_third_octaves_as_far_as_the_side_was_strong(piece, songs):
+    stereo = np.random.default_rng(3).standard_normal((4, 8192, 2)).astype(np.float32)
+    stereo[..., 1] *= 0.5
+    wide = piece._replace(inputs=stereo)
+    assert augment(wide, songs, mono=0.0).inputs is stereo
+    spread = augment(wide, songs, mono=1.0).inputs
+    np.testing.assert_allclose(spread.sum(axis=-1), stereo.sum(axis=-1), atol=1e-5)
+    hz = np.fft.rfftfreq(8192, 1.0 / 44_100)
+    for before, after in zip(stereo, spread, strict=True):
+        middle = np.fft.rfft(after.mean(axis=-1))
+        sides = [np.fft.rfft(0.5 * (one[:, 0] - one[:, 1])) for one in (before, after)]
+        for band in range(9):
+            inside = (hz >= 86.0 * 2 ** (band / 3)) & (hz < 86.0 * 2 ** ((band + 1) / 3))
+            was, powers = (np.sum(np.abs(side[inside]) ** 2) for side in sides)
+            assert powers == pytest.approx(min(was, np.sum(np.abs(middle[inside]) ** 2)), rel=1e-3)
+            # One channel is the louder one throughout the band.
+            leaning = np.sign((sides[1] / middle)[inside].real)
+            assert set(leaning) == {-1.0 if band % 2 == 0 else 1.0}
+    others = augment(piece, songs, mono=0.5).inputs
+    same = [np.array_equal(a, b) for a, b in zip(others, piece.inputs, strict=True)]
+    assert 0 < sum(same) < len(same)
+
+
 def test_a_processor_is_for_the_stem_types_it_names(piece, songs):
     louder = {"low_shelf_gain": (6.0, 6.0)}
     step = ProcessorConfig(processor="Equaliser", stems=("bass",), ranges=louder)
