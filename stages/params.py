@@ -56,6 +56,14 @@ class SystemConfig(Config):
     training: SystemTraining
     """The shared settings with the system's own."""
 
+    @model_validator(mode="after")
+    def _can_be_widened(self) -> Self:
+        if self.training.calibrate_width and (
+            self.network.kind != "automix" or self.network.pretraining
+        ):
+            raise ValueError("training.calibrate_width is for mixing networks of kind automix")
+        return self
+
 
 class OutputConfig(Config):
     """How normalised audio is stored."""

@@ -8,7 +8,7 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import find_songs, load_partition
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
-from fxnorm.models import MixerConfig, WaveUNetConfig, WindowConfig, build, save
+from fxnorm.models import AutomixNet, MixerConfig, WaveUNetConfig, WindowConfig, build, save
 from fxnorm.models.weights import read_weights
 from fxnorm.normalization import DatasetFeatures, load_impulse_responses
 from fxnorm.outputs import atomic_file, atomic_folder
@@ -17,9 +17,12 @@ from fxnorm.training import (
     TrainingResult,
     TrainingSong,
     Weights,
+    calibrate_width,
     discard_checkpoint,
+    open_songs,
     train,
 )
+from fxnorm.training.training_config import whole_blocks
 from stages.common import unfinished_work, write_numbers
 from stages.params import Params, SystemConfig
 from stages.tracking import Run
@@ -72,6 +75,8 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
     if not result.first_process:
         return
     states = {"": result.best_mean.weights}
+    if training.calibrate_width:
+        states = {"": _widened(result.best_mean.weights, system, stems)}
     if system.network.pretraining:
         states = {"best": result.best_mean.weights, "last": result.last}
     _save(name, states, system, params)
@@ -99,6 +104,16 @@ def _save(name: str, states: dict[str, Weights], system: SystemConfig, params: P
             net = build(system.network)
             net.load_state_dict(weights)
             save(folder / state, net, features, config, rooms)
+
+
+def _widened(weights: Weights, system: SystemConfig, stems: tuple[str, ...]) -> Weights:
+    net = build(system.network)
+    net.load_state_dict(weights)
+    assert isinstance(net, AutomixNet)  # SystemConfig sees to that.
+    songs = open_songs(training_songs(VALID, stems))
+    grown_db = calibrate_width(net, songs, whole_blocks(system.training.validation.max_song_s))
+    print(f"side of the mix: {grown_db:+.1f} dB")
+    return net.state_dict()
 
 
 def _report(name: str, result: TrainingResult, run: Run) -> None:

@@ -1,6 +1,6 @@
 from .automix.automix_config import AutomixConfig
 from .automix.automix_net import AutomixNet
-from .automix.front_end_weights import scale_front_end, set_front_end
+from .automix.front_end_weights import scale_front_end, set_front_end, widen_front_end
 from .automix.streaming import mix_stream, share_stream
 from .building import Network, build
 from .mixer_config import MixerConfig, NetworkConfig, WindowConfig
@@ -35,4 +35,5 @@ __all__ = [
     "set_front_end",
     "share_stream",
     "start_as_sum",
+    "widen_front_end",
 ]

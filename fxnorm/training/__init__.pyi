@@ -12,6 +12,7 @@ from .training_config import (
     ValidationConfig,
 )
 from .training_songs import TrainingSong, open_songs
+from .width import calibrate_width
 
 __all__ = [
     "AugmentationConfig",
@@ -26,6 +27,7 @@ __all__ = [
     "TrainingSong",
     "ValidationConfig",
     "Weights",
+    "calibrate_width",
     "discard_checkpoint",
     "open_songs",
     "train",

@@ -1,4 +1,4 @@
-"""The mixing network's front end: taken from a pretraining, and scaled to a level."""
+"""The mixing network's front end: taken from a pretraining, scaled to a level, and widened."""
 
 from collections.abc import Mapping
 
@@ -45,3 +45,15 @@ def scale_front_end(net: AutomixNet, factor: float) -> None:
     with torch.no_grad():
         net.conv_1.weight.mul_(factor)
         net.weight_2.div_(factor)
+
+
+def widen_front_end(net: AutomixNet, factor: float) -> None:
+    """Scale what the first convolution takes of each stem's side signal, in place.
+
+    The decoder shares its weight: the side of the mix scales with the factor squared, as far as
+    the latent network, which sees the factor, leaves its mask.
+    """
+    with torch.no_grad():
+        pairs = net.conv_1.weight.unflatten(1, (-1, 2))
+        middle = pairs.mean(2, keepdim=True)
+        net.conv_1.weight.copy_((middle + factor * (pairs - middle)).flatten(1, 2))

@@ -1,0 +1,74 @@
+"""The width of a trained network's mixes, brought to that of people's."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from fxnorm.audio import db, from_db
+from fxnorm.errors import FxNormError
+from fxnorm.models import AutomixNet, widen_front_end
+from fxnorm.training.training_songs import OpenSong
+
+_TOLERANCE_DB = 0.1
+_ROUNDS = 10
+_TINY = 1e-12
+
+
+@torch.no_grad()
+def calibrate_width(net: AutomixNet, songs: Sequence[OpenSong], samples: int) -> float:
+    """Scale what a network makes of side signals until its mixes are as wide as the targets.
+
+    What a network can't foresee it makes small, as its losses ask of it, and that is the side more
+    than the middle. The side's level relative to the middle, averaged over songs, is what counts.
+
+    Args:
+        net: changed in place.
+        songs: validation songs, with targets.
+        samples: how much of the beginning of each is mixed, a multiple of the pooling size.
+
+    Returns:
+        By how much the side grew in all, in dB.
+
+    Raises:
+        FxNormError: no song whose target and mix have a side signal, or no convergence.
+    """
+    training = net.training
+    net.eval()
+    grown_db = 0.0
+    try:
+        for _ in range(_ROUNDS):
+            gap_db = _gap_db(net, songs, samples)
+            if abs(gap_db) <= _TOLERANCE_DB:
+                return grown_db
+            # Encoder and decoder share the weights.
+            widen_front_end(net, float(from_db(gap_db / 2.0)))
+            grown_db += gap_db
+    finally:
+        net.train(training)
+    raise FxNormError("training.calibrate_width: the width does not settle; set it to false")
+
+
+def _gap_db(net: AutomixNet, songs: Sequence[OpenSong], samples: int) -> float:
+    """How much wider the targets are than the mixes, the mean over songs."""
+    gaps = []
+    for song in songs:
+        inputs, target, _ = song.beginning(samples)
+        if target is None:
+            raise FxNormError(f"{song.song.name}: has no target mix to calibrate the width with")
+        mix = net(torch.from_numpy(inputs).transpose(1, 2)[None])[0].T.double().numpy()
+        powers = [_side_and_middle(one) for one in (target, mix)]
+        if min(min(pair) for pair in powers) > _TINY:
+            wanted, found = (0.5 * db(side / middle) for side, middle in powers)
+            gaps.append(wanted - found)
+    if not gaps:
+        raise FxNormError(
+            "training.calibrate_width: no validation song has a side signal; set it to false"
+        )
+    return float(np.mean(gaps))
+
+
+def _side_and_middle(audio: np.ndarray) -> tuple[float, float]:
+    """Powers of half the channels' difference and half their sum."""
+    left, right = audio.astype(np.float64).T
+    return float(np.mean((left - right) ** 2) / 4.0), float(np.mean((left + right) ** 2) / 4.0)

@@ -1,0 +1,76 @@
+"""A trained network's mixes get the width of the targets."""
+
+import numpy as np
+import pytest
+import torch
+from training_fixtures import AUTOMIX
+
+from fxnorm.errors import FxNormError
+from fxnorm.models import AutomixNet, start_as_sum, widen_front_end
+from fxnorm.training import calibrate_width, open_songs
+from fxnorm.training.training_songs import OpenSong, Piece
+
+SAMPLES = 4096
+
+
+class _Song(OpenSong):
+    """A song whose target is the sum of its stems with another width."""
+
+    def beginning(self, samples):
+        inputs = super().beginning(samples).inputs
+        total = inputs.sum(axis=0)
+        side = 0.5 * (total[:, :1] - total[:, 1:])
+        wider = total + (WIDTH - 1.0) * np.concatenate([side, -side], axis=1)
+        return Piece(inputs, wider.astype(np.float32))
+
+
+WIDTH = 10.0 ** (3.0 / 20.0)
+
+
+@pytest.fixture
+def net():
+    torch.manual_seed(0)
+    net = AutomixNet(AUTOMIX)
+    start_as_sum(net)
+    return net
+
+
+def _side_db(net, songs):
+    levels = []
+    for song in songs:
+        mix = net(torch.from_numpy(song.beginning(SAMPLES).inputs).transpose(1, 2)[None])[0]
+        left, right = mix.detach().double()
+        levels.append(
+            10.0 * np.log10(float((left - right).square().sum() / (left + right).square().sum()))
+        )
+    return np.mean(levels)
+
+
+def test_mixes_become_as_wide_as_the_targets(net, songs):
+    opened = [_Song(one.song, one.lengths) for one in open_songs(songs)]
+    narrow = _side_db(net, opened)
+    grown_db = calibrate_width(net, opened, SAMPLES)
+    # The sum is what the network does, and its target has 3 dB more side.
+    assert _side_db(net, opened) - narrow == pytest.approx(3.0, abs=0.3)
+    assert grown_db == pytest.approx(3.0, abs=0.6)
+    assert net.training
+    assert abs(calibrate_width(net, opened, SAMPLES)) <= 0.1
+
+
+def test_the_middle_stays(net, songs):
+    stem = open_songs(songs)[0].beginning(SAMPLES).inputs
+    middle = np.repeat(stem.mean(axis=2, keepdims=True), 2, axis=2)
+    x = torch.from_numpy(middle).transpose(1, 2)[None]
+    before = net(x).detach()
+    widen_front_end(net, 1.5)
+    torch.testing.assert_close(net(x).detach().sum(1), before.sum(1), rtol=1e-4, atol=1e-5)
+
+
+def test_songs_without_width_are_refused(net, songs):
+    class Mono(OpenSong):
+        def beginning(self, samples):
+            inputs, target, _ = super().beginning(samples)
+            return Piece(inputs, np.repeat(target.mean(axis=1, keepdims=True), 2, axis=1))
+
+    with pytest.raises(FxNormError, match="no validation song has a side"):
+        calibrate_width(net, [Mono(one.song, one.lengths) for one in open_songs(songs)], SAMPLES)
