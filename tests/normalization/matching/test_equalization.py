@@ -150,3 +150,12 @@ def test_finite_numbers_of_a_quiet_sine() -> None:
     assert measure(x, SAMPLE_RATE) == -math.inf
     y = match_equalization(x, SAMPLE_RATE, np.ones(BINS), max_boost_db=24.0)
     assert np.isfinite(y).all()
+
+
+def test_a_long_channel_is_measured_in_parts_as_at_once(monkeypatch):
+    noise = np.random.default_rng(0).normal(0.0, 0.1, (1, 20 * LONG_TERM_HOP)).astype(np.float32)
+    flat = np.ones(LONG_TERM_FFT // 2 + 1)
+    (whole,) = equalize_channels(noise, flat, 24.0)
+    monkeypatch.setattr("fxnorm.normalization.matching.equalization._FRAMES_AT_ONCE", 7)
+    (parts,) = equalize_channels(noise, flat, 24.0)
+    np.testing.assert_allclose(parts.samples, whole.samples, atol=1e-6)
