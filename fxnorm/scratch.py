@@ -38,7 +38,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: A disk with less is full. Libraries that write by themselves don't say so.
 _FULL_BYTES = 2**16
 # Pages of a file count as memory of the process that has touched them until they are handed back.
-_HAND_BACK_EVERY_S = 0.05
+_HAND_BACK_EVERY_S = 0.02
 
 _files: "weakref.WeakSet[_File]" = weakref.WeakSet()
 _watch = threading.Lock()
@@ -187,9 +187,13 @@ def _remove(path: Path) -> None:
 
 
 def blocks(samples: int, size: int = _BLOCK) -> Iterator[slice]:
-    """Consecutive ranges that cover `samples`, for work on large arrays in little memory."""
+    """Consecutive ranges that cover `samples`, for work on large arrays in little memory.
+
+    After each, what was touched of arrays in files is handed back to the system.
+    """
     for start in range(0, samples, size):
         yield slice(start, min(start + size, samples))
+        _hand_pages_back()
 
 
 def _reserve(file: BinaryIO, size: int) -> None:
@@ -202,17 +206,25 @@ def _reserve(file: BinaryIO, size: int) -> None:
 
 def _start_watching() -> None:
     if hasattr(mmap, "MADV_DONTNEED") and _watch.acquire(blocking=False):
-        threading.Thread(target=_hand_pages_back, name="fxnorm-scratch", daemon=True).start()
+        threading.Thread(target=_keep_handing_back, name="fxnorm-scratch", daemon=True).start()
 
 
-def _hand_pages_back() -> None:
-    """Keep the pages of all files out of the process's memory; nothing of the files is lost."""
+def _hand_pages_back() -> bool:
+    """Take the pages of all files out of the process's memory; nothing of the files is lost.
+
+    Returns:
+        Whether there are any files.
+    """
+    files = list(_files)
+    for file in files:
+        with contextlib.suppress(ValueError, OSError, AttributeError):
+            file.madvise(mmap.MADV_DONTNEED)
+    return bool(files)
+
+
+def _keep_handing_back() -> None:
     try:
-        while files := list(_files):
-            for file in files:
-                with contextlib.suppress(ValueError, OSError):
-                    file.madvise(mmap.MADV_DONTNEED)
-            del files, file
+        while _hand_pages_back():
             time.sleep(_HAND_BACK_EVERY_S)
     finally:
         _watch.release()

@@ -186,8 +186,12 @@ def _opened(path: Path, _inode: int, size: int, _changed: int) -> _File:
         )
         file = _File(path, content, found.links)
         if found.links or not found.exact:
-            counted = sum(sound.frames for sound in _sounds(file))
-            if not found.exact:
+            formats = {(sound.channels, sound.samplerate) for sound in _sounds(file)}
+            if len(formats) > 1:
+                raise Damaged("holds recordings of different formats")
+            if found.exact:
+                counted = sum(sound.frames for sound in _sounds(file))
+            else:
                 counted = sum(len(block) for block in _decoded(file, 0))
             if counted < header.frames and not found.links:
                 raise Damaged(f"ends early, with {counted} of {header.frames} samples")

@@ -114,6 +114,14 @@ def _saying(flac, samples):
     return flac[:18] + (number + samples).to_bytes(8, "big") + flac[26:]
 
 
+@pytest.mark.parametrize("kind", ["flac", "ogg", "mp3"])
+def test_joined_files_of_different_formats_are_refused(tmp_path, save, encoded, tone, kind):
+    soundfile.write(tmp_path / f"mono.{kind}", tone[:, 0], RATE)
+    path = save(f"x.{kind}", encoded[kind] + (tmp_path / f"mono.{kind}").read_bytes())
+    with pytest.raises(FxNormError, match="holds recordings of different formats"):
+        info(path)
+
+
 @pytest.mark.parametrize(("said", "notes"), [(0, 0), (2**36 - 1, 1), (100, 1)])
 def test_flac_with_a_wrong_number_of_samples_is_read_to_its_end(save, encoded, tone, said, notes):
     path = save("x.flac", _saying(encoded["flac"], said))

@@ -7,11 +7,13 @@ import sys
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from command_fixtures import TINY, stem_options
 
 from fxnorm.audio import info, integrated_loudness, read, write
 from fxnorm.cli import main
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.models import AutomixConfig, AutomixNet, MixerConfig, build, save
 from fxnorm.normalization import DatasetFeatures
 from fxnorm.stems import STEMS
@@ -136,10 +138,14 @@ def test_strength_zero_leaves_a_stem_untouched(tmp_path, features):
 def test_stems_normalised_to_measured_features_have_their_loudness(tmp_path, capsys, write_song):
     for name in ("a", "b"):
         write_song(tmp_path / "songs", name, samples=300_000)
+    faulty = write_song(tmp_path / "songs", "c", samples=1000) / "bass.wav"
+    soundfile.write(faulty, np.full((1000, 2), np.nan), SAMPLE_RATE, subtype="FLOAT")
     path, picture = tmp_path / "f.npz", tmp_path / "curves.png"
     measured = ["features", "measure", str(tmp_path / "songs"), "-o", str(path), "--jobs", "1"]
-    assert main([*measured, "--json"]) == 0
-    wanted = json.loads(capsys.readouterr().out)[str(path)]["bass"]["loudness_lufs"]
+    assert main([*measured, "--json", "--skip-faulty"]) == 0
+    said = capsys.readouterr()
+    assert f"skipped c: {faulty}: holds NaN" in said.err
+    wanted = json.loads(said.out)[str(path)]["bass"]["loudness_lufs"]
     options = ["--stem", "bass", "--features", str(path), "--output", str(tmp_path / "n.wav")]
     assert main(["normalize", str(tmp_path / "songs" / "a" / "bass.wav"), *options]) == 0
     # The loudness is set on the padded stem, whose first and last blocks are partly silent: 0.4 s

@@ -70,7 +70,7 @@ def mp3_links(data: Bytes) -> Found:
     if not recordings:
         return Found()
     if len({frame.format for recording in recordings for frame in recording}) > 1:
-        raise Damaged("holds recordings of different formats; make one file of each")
+        raise Damaged("holds recordings of different formats")
     if len(recordings) > 1:
         notes.insert(0, f"holds {len(recordings)} recordings, one after the other; all are read")
     if len(recordings) == 1 and _said(data, recordings[0]) == len(recordings[0]) - 1:

@@ -39,6 +39,8 @@ _TAPS = 1001
 # 32,769 bins only every 32nd matters.
 _GRID_FFT = 2048
 _GRID_STEP = LONG_TERM_FFT // _GRID_FFT
+#: Frames whose spectra lie in memory at a time: six minutes of audio.
+_FRAMES_AT_ONCE = 1024
 _BLOCK = 16_384
 _BLOCKS_PER_BATCH = 4
 # Where the input is silent the block-wise filter leaves rounding noise, which would count as
@@ -179,17 +181,21 @@ def _mean_magnitude(samples: np.ndarray, skip_silence: bool) -> np.ndarray:
     """
     samples = _at_least_one_frame(samples)
     count = frame_count(samples.shape[0], LONG_TERM_FFT, LONG_TERM_HOP)
-    folded = np.empty((count, _GRID_FFT))
-    _fold(samples, sqrt_hann(LONG_TERM_FFT), folded)
-    magnitudes = np.abs(scipy.fft.rfft(folded, axis=1))
+    counted = np.ones(count, bool)
+    if skip_silence:
+        counted = sounding_frames(samples[None], LONG_TERM_FFT, LONG_TERM_HOP)
+    total, window = np.zeros(_GRID_FFT // 2 + 1), sqrt_hann(LONG_TERM_FFT)
+    for frames in scratch.blocks(count, _FRAMES_AT_ONCE):
+        folded = np.empty((frames.stop - frames.start, _GRID_FFT))
+        _fold(samples[frames.start * LONG_TERM_HOP :], window, folded)
+        total += np.abs(scipy.fft.rfft(folded, axis=1))[counted[frames]].sum(axis=0)
     if not skip_silence:
-        return magnitudes.mean(axis=0)
+        return total / count
     # The first frame of padding counts as it does in the data set's average, and the last if whole.
     own = samples.shape[0] - 2 * PADDING
     padded = 1 + (own % LONG_TERM_HOP == 0)
-    sounding = sounding_frames(samples[None], LONG_TERM_FFT, LONG_TERM_HOP)
-    kept = int(sounding.sum()) + min(padded, count - int(sounding.sum()))
-    return magnitudes[sounding].sum(axis=0) / max(1, kept)
+    sounding = int(counted.sum())
+    return total / max(1, sounding + min(padded, count - sounding))
 
 
 def _fold(samples: np.ndarray, window: np.ndarray, folded: np.ndarray) -> None:

@@ -14,6 +14,7 @@ from normalization_fixtures import SAMPLE_RATE, noise, sine
 
 from fxnorm.audio import db, from_db, integrated_loudness, peak
 from fxnorm.conventions import LONG_TERM_BINS as BINS
+from fxnorm.conventions import LONG_TERM_HOP
 from fxnorm.errors import FxNormError
 from fxnorm.normalization import (
     match_equalization,
@@ -150,3 +151,12 @@ def test_finite_numbers_of_a_quiet_sine() -> None:
     assert measure(x, SAMPLE_RATE) == -math.inf
     y = match_equalization(x, SAMPLE_RATE, np.ones(BINS), max_boost_db=24.0)
     assert np.isfinite(y).all()
+
+
+def test_a_long_channel_is_measured_in_parts_as_at_once(monkeypatch):
+    noise = np.random.default_rng(0).normal(0.0, 0.1, (1, 20 * LONG_TERM_HOP)).astype(np.float32)
+    flat = np.ones(BINS)
+    (whole,) = equalize_channels(noise, flat, 24.0)
+    monkeypatch.setattr("fxnorm.normalization.matching.equalization._FRAMES_AT_ONCE", 7)
+    (parts,) = equalize_channels(noise, flat, 24.0)
+    np.testing.assert_allclose(parts.samples, whole.samples, atol=1e-6)
