@@ -98,7 +98,7 @@ def _killed_commands(folder: Path, options: argparse.Namespace) -> Iterator[tupl
     rng = np.random.default_rng(1)
     for song in ("a", "b", "c"):
         for part in (*STEMS, "mixture"):
-            audio = 0.1 * rng.standard_normal((4 * SAMPLE_RATE, 2)).astype(np.float32)
+            audio = 0.1 * rng.standard_normal((2 * SAMPLE_RATE, 2)).astype(np.float32)
             write(folder / "songs" / song / f"{part}.wav", audio, SAMPLE_RATE)
         for place in ("mixes/ours", "mixes/human", "targets"):
             write(folder / place / f"{song}.wav", audio, SAMPLE_RATE)
