@@ -1,6 +1,7 @@
 """Work in processes beside this one: they end with it, and their death is told."""
 
 import os
+import tempfile
 import threading
 import time
 from collections import deque
@@ -58,8 +59,9 @@ def worker_processes() -> AbstractContextManager[Any]:
     return joblib.parallel_config(
         backend="loky",
         inner_max_num_threads=1,
-        # What is killed would leave arrays in shared memory.
+        # What is killed would leave arrays in shared memory, or the folder for them.
         max_nbytes=None,
+        temp_folder=tempfile.gettempdir(),
         initializer=_end_with,
         initargs=(os.getpid(),),
     )
