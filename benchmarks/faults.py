@@ -37,7 +37,6 @@ from fxnorm.stems import STEMS
 from fxnorm.workers import in_processes
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED_MEMORY = Path("/dev/shm")
 WAYS = ("SIGKILL", "SIGKILL to all", "SIGTERM")
 #: Words after `fxnorm`, run beside `songs`, `mixes` and `targets`; all write into `out`.
 COMMANDS = {
@@ -98,7 +97,7 @@ def _killed_commands(folder: Path, options: argparse.Namespace) -> Iterator[tupl
     rng = np.random.default_rng(1)
     for song in ("a", "b", "c"):
         for part in (*STEMS, "mixture"):
-            audio = 0.1 * rng.standard_normal((4 * SAMPLE_RATE, 2)).astype(np.float32)
+            audio = 0.1 * rng.standard_normal((2 * SAMPLE_RATE, 2)).astype(np.float32)
             write(folder / "songs" / song / f"{part}.wav", audio, SAMPLE_RATE)
         for place in ("mixes/ours", "mixes/human", "targets"):
             write(folder / place / f"{song}.wav", audio, SAMPLE_RATE)
@@ -143,6 +142,7 @@ def _killed(
         raise SystemExit(f"faults: {' '.join(command)} fails undisturbed")
     usual_s = time.monotonic() - began
     whole = _contents(folder, outputs)
+    shared = _shared_by_the_dead()
     counts: Counter[str] = Counter()
     for number in range(times):
         process = start()
@@ -161,10 +161,15 @@ def _killed(
     fresh = False
     start().wait()
     counts["other reruns"] += _contents(folder, outputs) != whole
-    counts["left in the end"] = len(list(folder.rglob(f"{PREFIX}*"))) + len(
-        list(SHARED_MEMORY.glob(f"joblib_memmapping_folder_{os.getpid()}*"))
-    )
+    left = [*folder.rglob(f"{PREFIX}*"), *(_shared_by_the_dead() - shared)]
+    counts["left in the end"] = len(left)
     return (times, *(counts[name] for name in _KILLS[1:]))
+
+
+def _shared_by_the_dead() -> set[Path]:
+    """Joblib's folders in shared memory whose process is gone."""
+    found = Path("/dev/shm").glob("joblib_memmapping_folder_*")
+    return {path for path in found if not psutil.pid_exists(int(path.name.split("_")[3]))}
 
 
 def _code(folder: Path) -> Path:

@@ -10,6 +10,7 @@ import itertools
 import os
 import pickle
 import socket
+import tempfile
 import threading
 import time
 import uuid
@@ -108,8 +109,9 @@ def worker_processes() -> AbstractContextManager[Any]:
     return joblib.parallel_config(
         backend="loky",
         inner_max_num_threads=1,
-        # What is killed would leave arrays in shared memory.
+        # What is killed would leave arrays in shared memory, or the folder for them.
         max_nbytes=None,
+        temp_folder=tempfile.gettempdir(),
         initializer=_end_with,
         initargs=(os.getpid(),),
     )

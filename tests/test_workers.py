@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -37,7 +38,16 @@ def test_a_killed_worker_is_one_line_that_names_its_song_and_what_was_done_is_ke
         done.extend(in_processes(_work, [(f"Song {n}", (n,)) for n in range(9)], 2))
     assert "\n" not in str(error.value)
     assert done == [n * n for n in range(len(done))]
-    assert "Song 8" not in str(error.value)
+
+
+def test_nothing_is_left_in_shared_memory_when_all_are_killed():
+    with subprocess.Popen(
+        [sys.executable, "-c", SLEEPERS], stderr=subprocess.DEVNULL, start_new_session=True
+    ) as parent:
+        while len(psutil.Process(parent.pid).children()) < 4:
+            time.sleep(0.05)
+        os.killpg(parent.pid, signal.SIGKILL)
+    assert list(Path("/dev/shm").glob(f"joblib*_{parent.pid}_*")) == []
 
 
 def _where():
