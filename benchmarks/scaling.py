@@ -114,8 +114,8 @@ def measure_steps(song: Song, folder: Path) -> list[Step]:
 
     stems = len(STEMS)
     return [
-        # Every stem is written once per feature, and read again for the next.
-        Step("features", _cpu_s(measure) / seconds, stems * (_SHORT_MB + 7 * _SINGLE_MB), 16),
+        # Every stem is written once per feature but the last, and read again for the next.
+        Step("features", _cpu_s(measure) / seconds, stems * (_SHORT_MB + 6 * _SINGLE_MB), 16),
         Step("normalise", _cpu_s(normalize) / seconds, 2 * stems * _SHORT_MB, stems),
         Step("mix", _cpu_s(mix) / seconds, (stems + 1) * _SHORT_MB, 1),
         Step("evaluate", _cpu_s(evaluate) / seconds, 2 * _SHORT_MB, 1),

@@ -7,10 +7,12 @@ this file on that environment: the variable FXNORM_PLAIN_SCRIPTS names the folde
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from email import message_from_string
@@ -23,6 +25,7 @@ import torch
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import fxnorm
 from fxnorm.audio import info, write
 from fxnorm.models import AutomixConfig, MixerConfig, build, save
 from fxnorm.normalization import DatasetFeatures
@@ -36,17 +39,26 @@ PLAIN = [
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel, built from a copy: a build leaves folders behind that the next would pick up."""
-    source, output = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+def distributions(tmp_path_factory):
+    """The folder of the sdist, and of the wheel that is built from it alone.
+
+    Built from a copy: a build leaves folders behind that the next would pick up.
+    """
+    source, output = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
     ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("fxnorm", "stages", "tests"):
+    for name in ("docs", "fxnorm", "params", "stages", "tests"):
         shutil.copytree(ROOT / name, source / name, ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    options = ("--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", output)
-    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, source], check=True)
-    return next(output.glob("*.whl"))
+    for path in ROOT.iterdir():
+        if path.is_file() and not path.name.startswith("."):
+            shutil.copy(path, source)
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(output), source]
+    subprocess.run(command, check=True, capture_output=True)
+    return output
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions):
+    return next(distributions.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +152,33 @@ def test_the_wheel_holds_the_library_whole_and_nothing_else(wheel):
     assert {Path(name).suffix for name in held} >= {".py", ".csv", ".css", ".js", ".html"}
     # The model takes 3.4 MB of it.
     assert wheel.stat().st_size < 4_500_000
+
+
+def test_the_sdist_holds_what_builds_documents_and_tests_the_library(distributions):
+    (path,) = distributions.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames() if "/" in name}
+    wanted = {
+        file.relative_to(ROOT).as_posix()
+        for folder in ("docs", "fxnorm", "params", "stages", "tests")
+        for file in (ROOT / folder).rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    assert wanted <= held
+    assert {"CHANGELOG.md", "LICENSE", "constraints.txt", "dvc.yaml", "params.yaml"} <= held
+    folders = {name.split("/")[0] for name in held if "/" in name}
+    assert folders == {"docs", "fxnorm", "fxnorm.egg-info", "params", "stages", "tests"}
+    # Two sets of features take 2 MB each, the model 1.5 MB, golden numbers 2 MB.
+    assert path.stat().st_size < 8_500_000
+
+
+def test_the_version_is_the_same_everywhere(distributions):
+    names = {path.name for path in distributions.iterdir()}
+    version = fxnorm.__version__
+    assert names == {f"fxnorm-{version}.tar.gz", f"fxnorm-{version}-py3-none-any.whl"}
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    changes = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert version == next(change for change in changes if change != "Unreleased")
 
 
 def test_the_plain_requirements_are_what_mixing_needs(wheel):

@@ -156,7 +156,8 @@ def _step(
             curve = reference.value[task.stem]
             context = Context(config.stem_type(task.stem), config, draws, curve)
             channels = find_effect(before).apply(channels, context).channels
-    _keep(task.audio(effect), channels)
+    if effect != next(reversed(measured_features())):
+        _keep(task.audio(effect), channels)
     # What the effects spread into the padding is cut, as at the end of the chain.
     channels[:, :PADDING] = 0.0
     channels[:, -PADDING:] = 0.0

@@ -40,7 +40,8 @@ def _commands():
 COMMANDS = list(_commands())
 #: Programs that a test here or elsewhere holds against their words, and the shell's own.
 HELD = {"fxnorm", "make", "dvc", "python"}
-OTHERS = {"cp", "curl", "export", "git", "mlflow", "pip", "pre-commit", "sbatch", "source"}
+OTHERS = {"cp", "curl", "dask", "export", "git", "mlflow", "pip", "pre-commit", "sbatch", "source"}
+OTHERS |= {"torchrun"}
 
 
 def _of(program):
