@@ -17,7 +17,7 @@ from fxnorm.models.settings_files import CONFIG, FEATURES, ROOMS, WEIGHTS, load_
 from fxnorm.models.weights import read_weights, require_same_layout
 from fxnorm.normalization.dataset_features import DatasetFeatures
 from fxnorm.normalization.impulse_responses import ImpulseResponse
-from fxnorm.outputs import atomic_folder
+from fxnorm.outputs import atomic_file, atomic_folder
 
 
 class LoadedModel(NamedTuple):
@@ -58,7 +58,9 @@ def save(
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
     require_same_layout(state, layout(config.network), f"{folder}: the network to save")
     with atomic_folder(folder, replaces=(WEIGHTS, CONFIG, FEATURES, ROOMS)) as temporary:
-        safetensors.torch.save_file(state, temporary / WEIGHTS)
+        # safetensors makes files that nobody else may read.
+        with atomic_file(temporary / WEIGHTS) as weights:
+            safetensors.torch.save_file(state, weights)
         text = json.dumps(config.model_dump(mode="json"), indent=2)
         (temporary / CONFIG).write_text(text + "\n", encoding="utf-8")
         features.save(temporary / FEATURES)

@@ -97,6 +97,10 @@ def test_saving_twice_writes_the_same_bytes(folder, tmp_path, features):
         assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
 
 
+def test_all_its_files_may_be_read_by_the_same_people(folder):
+    assert len({path.stat().st_mode for path in folder.iterdir() if path.is_file()}) == 1
+
+
 def test_saving_another_network_than_configured_is_refused(tmp_path, features):
     with pytest.raises(FxNormError, match=r"another network: missing .* unexpected"):
         save(tmp_path / "model", WaveUNet(WaveUNetConfig(filters=8)), features, CONFIGS["automix"])
