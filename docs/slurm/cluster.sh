@@ -15,8 +15,8 @@ trap 'kill $(jobs -p) 2>/dev/null || true; wait || true; rm -rf "$place"' EXIT
 dask scheduler --port 0 --no-dashboard --scheduler-file "$place/scheduler.json" &
 srun dask worker --scheduler-file "$place/scheduler.json" --nthreads 1 --no-dashboard \
   --local-directory /tmp &
-until [ -s "$place/scheduler.json" ]; do sleep 0.2; done
-address=$(python -c 'import json, sys; print(json.load(open(sys.argv[1]))["address"])' \
-  "$place/scheduler.json")
+read_address='import json, sys; print(json.load(open(sys.argv[1]))["address"])'
+# The file is there before it is whole.
+until address=$(python -c "$read_address" "$place/scheduler.json" 2>/dev/null); do sleep 0.2; done
 # What lies in between is read by all workers: it goes to the shared disk, too.
 FXNORM_DASK=$address TMPDIR=$place "$@"

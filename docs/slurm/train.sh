@@ -12,7 +12,8 @@
 # A job that ends early goes on at its last checkpoint when it is submitted again.
 set -euo pipefail
 export FXNORM_NODES=$SLURM_JOB_NUM_NODES FXNORM_DEVICES=$SLURM_GPUS_ON_NODE
-first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+# sed reads to the end: scontrol would fail on a pipe that closes early.
+first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | sed -n 1p)
 srun torchrun --nnodes "$FXNORM_NODES" --nproc-per-node "$FXNORM_DEVICES" \
   --rdzv-id "$SLURM_JOB_ID" --rdzv-backend c10d --rdzv-endpoint "$first:29500" \
   -m stages.train "$1"
