@@ -19,6 +19,7 @@ from fxnorm.training import (
     Weights,
     calibrate_width,
     discard_checkpoint,
+    on_all_cores,
     open_songs,
     train,
 )
@@ -42,7 +43,8 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
     best, by the mean validation loss.
 
     Where it trains is no param, as it changes no result by more than rounding, but the
-    environment's: FXNORM_ACCELERATOR (auto, cpu, cuda), FXNORM_DEVICES and FXNORM_NODES.
+    environment's: FXNORM_ACCELERATOR (auto, cpu, cuda), FXNORM_DEVICES and FXNORM_NODES. Where
+    neither number is given, it is one GPU, or all cores as far as they share a batch.
     """
     training = system.training
     seed = params.seed if training.seed is None else training.seed
@@ -66,7 +68,7 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
         fingerprint=key,
         title=name,
         front_end=read_weights(front_end) if front_end else None,
-        machine=_machine(),
+        machine=_machine(training.batch_size),
         on_epoch=lambda log: run.metrics(log, step=int(log["epoch"])),
         on_excerpt=lambda excerpt: run.excerpt(
             excerpt.audio, SAMPLE_RATE, f"epoch_{excerpt.epoch:03d}_{excerpt.song}"
@@ -149,15 +151,19 @@ def training_songs(
     ]
 
 
-def _machine() -> Machine:
+def _machine(batch_size: int) -> Machine:
     accelerator = os.environ.get("FXNORM_ACCELERATOR", "auto")
-    numbers = {}
-    for name in ("FXNORM_DEVICES", "FXNORM_NODES"):
-        text = os.environ.get(name, "1")
-        if not text.isdigit() or int(text) < 1:
-            raise FxNormError(f"environment: {name} is '{text}'; give a number of at least 1")
-        numbers[name] = int(text)
-    return Machine(accelerator, numbers["FXNORM_DEVICES"], numbers["FXNORM_NODES"])
+    devices, nodes = (_number(name) for name in ("FXNORM_DEVICES", "FXNORM_NODES"))
+    if devices is None and nodes is None:
+        return on_all_cores(accelerator, batch_size)
+    return Machine(accelerator, devices or 1, nodes or 1)
+
+
+def _number(name: str) -> int | None:
+    text = os.environ.get(name)
+    if text is not None and (not text.isdigit() or int(text) < 1):
+        raise FxNormError(f"environment: {name} is '{text}'; give a number of at least 1")
+    return None if text is None else int(text)
 
 
 def mixer_config(name: str, system: SystemConfig, params: Params) -> MixerConfig:

@@ -1,6 +1,6 @@
 from .checkpoint import discard_checkpoint
 from .engine import Excerpt
-from .machine import Machine
+from .machine import Machine, on_all_cores
 from .state import Weights
 from .trainer import Selected, TrainingResult, train
 from .training_config import (
@@ -29,6 +29,7 @@ __all__ = [
     "Weights",
     "calibrate_width",
     "discard_checkpoint",
+    "on_all_cores",
     "open_songs",
     "train",
 ]

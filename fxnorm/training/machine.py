@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from functools import partial
 from threading import Thread
 from typing import Any
 
+import joblib
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins import MixedPrecision
@@ -22,6 +24,8 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 from fxnorm.errors import FxNormError
 from fxnorm.training.training_config import Precision
+
+_LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,24 @@ class Machine:
     """Threads that read audio ahead, in each process; None takes one per core, up to 8."""
     checkpoint_every_steps: int = 500
     """How often a checkpoint is written, besides at every epoch's end."""
+
+
+def on_all_cores(accelerator: str, batch_size: int) -> Machine:
+    """This machine: on a CPU one process for each core, as far as they share a batch evenly.
+
+    Args:
+        accelerator: see `Machine`; a GPU is used alone.
+        batch_size: items of a step.
+    """
+    on_gpu = torch.accelerator.is_available() if accelerator == "auto" else accelerator != "cpu"
+    # Processes speak to each other through the loopback interface, which a sandbox may lack.
+    if on_gpu or not _reaches_itself():
+        return Machine(accelerator)
+    cores = joblib.cpu_count()
+    devices = max(n for n in range(1, batch_size + 1) if batch_size % n == 0 and n <= cores)
+    # Users and clusters that set this variable mean it.
+    threads = None if "OMP_NUM_THREADS" in os.environ else cores // devices
+    return Machine("cpu", devices, threads=threads)
 
 
 def launch(
@@ -97,6 +119,15 @@ def peak_memory_mb(device: torch.device) -> float:
     # Linux counts in kilobytes, macOS in bytes.
     unit = 1e6 if sys.platform == "darwin" else 1e3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _reaches_itself() -> bool:
+    try:
+        with socket.create_server((_LOOPBACK, 0)) as server:
+            socket.create_connection(server.getsockname(), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _spawns(machine: Machine) -> bool:
