@@ -17,7 +17,7 @@ _PASSES = 3
 #: The side of the treble stays open where the treble is this far below its loud moments, and closes
 #: by two decibels for each below that.
 _TREBLE = high_pass(6000.0, SAMPLE_RATE)
-_OPEN_DB, _NARROWEST_DB = -4.0, 30.0
+_OPEN_DB, _NARROWEST_DB = -8.5, 30.0
 _BLOCK_S = 0.01
 #: The bus compressor: threshold in dB above the mixture's loudness, ratio, attack, release in ms.
 _GLUE = (4.0, 2.0, 20.0, 200.0)
