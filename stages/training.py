@@ -113,7 +113,9 @@ def _widened(weights: Weights, system: SystemConfig, stems: tuple[str, ...]) -> 
     net.load_state_dict(weights)
     assert isinstance(net, AutomixNet)  # SystemConfig sees to that.
     songs = open_songs(training_songs(VALID, stems))
-    grown_db = calibrate_width(net, songs, whole_blocks(system.training.validation.max_song_s))
+    samples = whole_blocks(system.training.validation.max_song_s)
+    # The validation songs are not augmented; their width shall be right for what training heard.
+    grown_db = calibrate_width(net, songs, samples, system.training.augmentation.mono)
     print(f"side of the mix: {grown_db:+.1f} dB")
     return net.state_dict()
 

@@ -5,6 +5,7 @@ import os
 # Tests run side by side, one on each core. Threads of their own would wait for each other: the
 # suite takes three times as long. Libraries read this when they are loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("FXNORM_DEVICES", "1")
 
 from pathlib import Path
 

@@ -54,7 +54,7 @@ class Augmentation:
         if self._config.mono:
             chosen = draws.random(len(inputs)) < self._config.mono
             pairs = zip(inputs, chosen, strict=True)
-            inputs = np.stack([_spread(stem) if mono else stem for stem, mono in pairs])
+            inputs = np.stack([spread(stem) if mono else stem for stem, mono in pairs])
         if self._config.width_db:
             inputs = _widened(inputs, draws.uniform(-1.0, 1.0, len(inputs)) * self._config.width_db)
         if self._config.bleed_db is not None:
@@ -108,28 +108,15 @@ class Augmentation:
         return factors[:, None, None]
 
 
-def check_chain(chain: Sequence[ProcessorConfig], stems: Sequence[str]) -> None:
-    """See that the chain can be built at both ends of its ranges, for stem types that exist.
+def spread(stem: np.ndarray) -> np.ndarray:
+    """A normalised stem as if it had been recorded in mono, see `match_panning`.
 
-    Raises:
-        FxNormError: it can't; names the parameter or the stem type.
-    """
-    for step in chain:
-        for stem in step.stems:
-            if stem not in stems:
-                raise FxNormError(
-                    f"augmentation.chain: stems: there is no '{stem}'; choose from "
-                    f"{', '.join(stems)}"
-                )
-        for bound in (0, 1):
-            _build(step, {name: limits[bound] for name, limits in step.ranges.items()})
+    Args:
+        stem: (samples, 2).
 
-
-def _spread(stem: np.ndarray) -> np.ndarray:
-    """The stem as if recorded in mono and normalised, see `match_panning`.
-
-    (samples, 2) whose third octaves lean to alternate sides, each as far as the side signal was
-    strong there.
+    Returns:
+        (samples, 2) float32 whose third octaves lean to alternate sides, each as far as the side
+        signal was strong there; the middle is the same.
     """
     middle, side = (
         np.fft.rfft(0.5 * (stem[:, 0] + sign * stem[:, 1])).astype(np.complex128)
@@ -145,6 +132,23 @@ def _spread(stem: np.ndarray) -> np.ndarray:
     leaning = np.fft.irfft(gain[band] * middle, len(stem))
     centre = 0.5 * (stem[:, 0] + stem[:, 1])
     return np.stack([centre + leaning, centre - leaning], axis=1).astype(np.float32)
+
+
+def check_chain(chain: Sequence[ProcessorConfig], stems: Sequence[str]) -> None:
+    """See that the chain can be built at both ends of its ranges, for stem types that exist.
+
+    Raises:
+        FxNormError: it can't; names the parameter or the stem type.
+    """
+    for step in chain:
+        for stem in step.stems:
+            if stem not in stems:
+                raise FxNormError(
+                    f"augmentation.chain: stems: there is no '{stem}'; choose from "
+                    f"{', '.join(stems)}"
+                )
+        for bound in (0, 1):
+            _build(step, {name: limits[bound] for name, limits in step.ranges.items()})
 
 
 def _widened(inputs: np.ndarray, side_db: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import torch
 from fxnorm.audio import db, from_db
 from fxnorm.errors import FxNormError
 from fxnorm.models import AutomixNet, widen_front_end
+from fxnorm.training.augmentation import spread
 from fxnorm.training.training_songs import OpenSong
 
 _TOLERANCE_DB = 0.1
@@ -16,7 +17,9 @@ _TINY = 1e-12
 
 
 @torch.no_grad()
-def calibrate_width(net: AutomixNet, songs: Sequence[OpenSong], samples: int) -> float:
+def calibrate_width(
+    net: AutomixNet, songs: Sequence[OpenSong], samples: int, mono: float = 0.0
+) -> float:
     """Scale what a network makes of side signals until its mixes are as wide as the targets.
 
     What a network can't foresee it makes small, as its losses ask of it, and that is the side more
@@ -26,6 +29,7 @@ def calibrate_width(net: AutomixNet, songs: Sequence[OpenSong], samples: int) ->
         net: changed in place.
         songs: validation songs, with targets.
         samples: how much of the beginning of each is mixed, a multiple of the pooling size.
+        mono: weight, 0 to 1, of the songs' mixes with all stems as if recorded in mono.
 
     Returns:
         By how much the side grew in all, in dB.
@@ -38,7 +42,7 @@ def calibrate_width(net: AutomixNet, songs: Sequence[OpenSong], samples: int) ->
     grown_db = 0.0
     try:
         for _ in range(_ROUNDS):
-            gap_db = _gap_db(net, songs, samples)
+            gap_db = _gap_db(net, songs, samples, mono)
             if abs(gap_db) <= _TOLERANCE_DB:
                 return grown_db
             # Encoder and decoder share the weights.
@@ -49,23 +53,28 @@ def calibrate_width(net: AutomixNet, songs: Sequence[OpenSong], samples: int) ->
     raise FxNormError("training.calibrate_width: the width does not settle; set it to false")
 
 
-def _gap_db(net: AutomixNet, songs: Sequence[OpenSong], samples: int) -> float:
+def _gap_db(net: AutomixNet, songs: Sequence[OpenSong], samples: int, mono: float) -> float:
     """How much wider the targets are than the mixes, the mean over songs."""
-    gaps = []
+    gaps, weights = [], []
     for song in songs:
         inputs, target, _ = song.beginning(samples)
         if target is None:
             raise FxNormError(f"{song.song.name}: has no target mix to calibrate the width with")
-        mix = net(torch.from_numpy(inputs).transpose(1, 2)[None])[0].T.double().numpy()
-        powers = [_side_and_middle(one) for one in (target, mix)]
-        if min(min(pair) for pair in powers) > _TINY:
-            wanted, found = (0.5 * db(side / middle) for side, middle in powers)
-            gaps.append(wanted - found)
+        for weight, change in ((1.0 - mono, np.asarray), (mono, spread)):
+            if weight == 0.0:
+                continue
+            stems = np.stack([change(stem) for stem in inputs])
+            mix = net(torch.from_numpy(stems).transpose(1, 2)[None])[0].T.double().numpy()
+            powers = [_side_and_middle(one) for one in (target, mix)]
+            if min(min(pair) for pair in powers) > _TINY:
+                wanted, found = (0.5 * db(side / middle) for side, middle in powers)
+                gaps.append(wanted - found)
+                weights.append(weight)
     if not gaps:
         raise FxNormError(
             "training.calibrate_width: no validation song has a side signal; set it to false"
         )
-    return float(np.mean(gaps))
+    return float(np.average(gaps, weights=weights))
 
 
 def _side_and_middle(audio: np.ndarray) -> tuple[float, float]:

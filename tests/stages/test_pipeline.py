@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from safetensors.numpy import load_file
 from tiny_checkout import ROOT, SYSTEMS, copy_checkout, ran, run, set_params, would_run
 
 from fxnorm.audio import info, read
@@ -139,6 +140,14 @@ def test_a_killed_normalisation_goes_on_with_the_same_params_only(checkout):
 
 def test_the_environment_says_where_to_work(checkout):
     train = (sys.executable, "-m", "stages.train", "wun_S_Lb")
+    weights = checkout / "models/wun_S_Lb/model.safetensors"
+    one, before = load_file(weights), digest(weights)
+    run(checkout, *train, FXNORM_DEVICES="2")
+    # Two processes share a batch: what they train differs by rounding alone.
+    for name, value in load_file(weights).items():
+        np.testing.assert_allclose(value, one[name], rtol=1e-3, atol=5e-4)
+    run(checkout, *train)
+    assert digest(weights) == before
     done = run(checkout, *train, check=False, FXNORM_DEVICES="two")
     assert (done.returncode, "FXNORM_DEVICES is 'two'" in done.stderr) == (2, True)
     done = run(checkout, *train, check=False, FXNORM_ACCELERATOR="cuda", CUDA_VISIBLE_DEVICES="")

@@ -8,6 +8,7 @@ from training_fixtures import AUTOMIX
 from fxnorm.errors import FxNormError
 from fxnorm.models import AutomixNet, start_as_sum, widen_front_end
 from fxnorm.training import calibrate_width, open_songs
+from fxnorm.training.augmentation import spread
 from fxnorm.training.training_songs import OpenSong, Piece
 
 SAMPLES = 4096
@@ -55,6 +56,25 @@ def test_mixes_become_as_wide_as_the_targets(net, songs):
     assert grown_db == pytest.approx(3.0, abs=0.6)
     assert net.training
     assert abs(calibrate_width(net, opened, SAMPLES)) <= 0.1
+
+
+def test_mono_stems_count_as_much_as_they_are_trained_with(net, songs):
+    class Spread(_Song):
+        def beginning(self, samples):
+            inputs, target, _ = super().beginning(samples)
+            return Piece(np.stack([spread(stem) for stem in inputs]), target)
+
+    opened = [_Song(one.song, one.lengths) for one in open_songs(songs)]
+    as_mono = [Spread(one.song, one.lengths) for one in opened]
+    state = {name: value.clone() for name, value in net.state_dict().items()}
+    grown = {}
+    for name, (given, mono) in {
+        "stereo": (opened, 0.0), "half": (opened, 0.5), "all": (opened, 1.0), "mono": (as_mono, 0.0)
+    }.items():  # fmt: skip
+        net.load_state_dict(state)
+        grown[name] = calibrate_width(net, given, SAMPLES, mono)
+    assert grown["all"] == pytest.approx(grown["mono"], abs=1e-3)
+    assert min(grown["stereo"], grown["all"]) < grown["half"] < max(grown["stereo"], grown["all"])
 
 
 def test_the_middle_stays(net, songs):

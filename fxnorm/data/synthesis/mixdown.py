@@ -14,10 +14,10 @@ from fxnorm.effects.compressor import gain_reduction_db, level_db, smoothing
 
 _STEPS = 32_768
 _PASSES = 3
-#: The side of the treble stays open where the treble is this far below its loud moments, and closes
+#: The side of the treble stays open where the treble is this far above its loud moments, and closes
 #: by two decibels for each below that.
 _TREBLE = high_pass(6000.0, SAMPLE_RATE)
-_OPEN_DB, _NARROWEST_DB = -8.5, 30.0
+_OPEN_DB, _NARROWEST_DB = 8.5, 30.0
 _BLOCK_S = 0.01
 #: The bus compressor: threshold in dB above the mixture's loudness, ratio, attack, release in ms.
 _GLUE = (4.0, 2.0, 20.0, 200.0)
@@ -63,7 +63,7 @@ def _narrowing(mix: np.ndarray) -> np.ndarray:
     block = sample_count(_BLOCK_S)
     count = treble.size // block
     level_db = db(np.sqrt(np.mean(treble[: count * block].reshape(count, block) ** 2, axis=1)))
-    below = np.percentile(level_db, 90.0) - _OPEN_DB - level_db
+    below = np.percentile(level_db, 90.0) + _OPEN_DB - level_db
     factor = from_db(-np.clip(2.0 * below, 0.0, _NARROWEST_DB))
     centres = (np.arange(count) + 0.5) * block
     return np.interp(np.arange(treble.size), centres, factor) - 1.0
