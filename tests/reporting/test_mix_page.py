@@ -72,6 +72,9 @@ def test_the_page_is_one_file_with_everything_said_and_the_same_each_time(song, 
     assert len(re.findall(r'id="audio-1-\d"', text)) == 7
     assert text.count("gain of the effect eq</") + text.count("gain of the effect eq\n") == 3
     assert text.count("spread to both sides") == 3
+    shown = re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL)
+    assert re.search(r"−\d+\.\d (dB|LU)", shown)
+    assert not re.search(r"(?<![\w-])-\d", shown.split("&lt;b&gt;escaped")[1])
 
 
 def test_mel_powers_are_librosas():

@@ -15,7 +15,7 @@ from fxnorm.reporting.page.html_figures import PageFigure, figure_html
 from fxnorm.reporting.page.html_tables import PageTable, table_html
 from fxnorm.reporting.page.page_config import PageConfig
 from fxnorm.reporting.page.players import PageSong, render_player
-from fxnorm.reporting.page.rendering import RenderedPlayer, page_assets, render
+from fxnorm.reporting.page.rendering import RenderedPlayer, minus_signs, page_assets, render
 
 _MEGABYTE = 1e6
 
@@ -60,7 +60,7 @@ def write_page(
         introduction=_paragraphs(introduction),
         tables=[table_html(table, number) for number, table in enumerate(tables, start=1)],
         figures=[figure_html(figure, number) for number, figure in enumerate(figures, start=1)],
-        lufs=f"{config.target_lufs:g}".replace("-", "−"),
+        lufs=minus_signs(f"{config.target_lufs:g}"),
     )
     text, note = _fitted(page, path, songs, config)
     if note:

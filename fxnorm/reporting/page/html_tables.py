@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from markupsafe import Markup
 
-from fxnorm.reporting.page.rendering import render
+from fxnorm.reporting.page.rendering import minus_signs, render
 from fxnorm.reporting.tables import Table
 
 _NUMBER = re.compile(r"[-−+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
@@ -125,11 +125,13 @@ def _texts_and_values(column: pd.Series) -> list[tuple[str, float | None]]:
     if pd.api.types.is_bool_dtype(column):
         return [("yes" if value else "no", None) for value in column]
     if pd.api.types.is_integer_dtype(column):
-        return [(_minus(str(value)), float(value)) for value in column]
+        return [(minus_signs(str(value)), float(value)) for value in column]
     if pd.api.types.is_float_dtype(column):
         decimals = _decimals(column)
         return [
-            ("–", math.nan) if pd.isna(value) else (_minus(f"{value:.{decimals}f}"), float(value))
+            ("–", math.nan)
+            if pd.isna(value)
+            else (minus_signs(f"{value:.{decimals}f}"), float(value))
             for value in column
         ]
     texts = ["" if pd.isna(value) else str(value) for value in column]
@@ -146,7 +148,3 @@ def _decimals(column: pd.Series) -> int:
         return _SIGNIFICANT_DIGITS - 1
     decimals = _SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(largest))
     return min(max(decimals, 0), _MOST_DECIMALS)
-
-
-def _minus(text: str) -> str:
-    return text.replace("-", "−")

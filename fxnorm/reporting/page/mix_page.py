@@ -32,7 +32,7 @@ from fxnorm.reporting.page.excerpt_audio import (
     wave_path,
 )
 from fxnorm.reporting.page.plots import Line, line_plot, mel_plots
-from fxnorm.reporting.page.rendering import RenderedPlayer, page_assets, render
+from fxnorm.reporting.page.rendering import RenderedPlayer, minus_signs, page_assets, render
 
 _SECONDS = 40.0
 _BITRATE_KBPS = 160
@@ -129,7 +129,7 @@ def _introduction(song: MixedSong) -> list[str]:
         levels.append(f"{facts['loudness_lufs']:.1f} LUFS")
     if facts["true_peak_dbtp"] is not None:
         levels.append(f"true peak {facts['true_peak_dbtp']:.1f} dBTP")
-    return [", ".join(levels).replace("-", "−") + "."]
+    return [minus_signs(", ".join(levels)) + "."]
 
 
 def _excerpt(song: MixedSong) -> tuple[float, float]:
@@ -188,7 +188,7 @@ def _player(
         versions=[
             {
                 "label": version.label,
-                "lufs": f"{own:.1f} LUFS".replace("-", "−") if math.isfinite(own) else "silent",
+                "lufs": minus_signs(f"{own:.1f} LUFS") if math.isfinite(own) else "silent",
                 "wave": wave_path(x, full),
             }
             for version, own, x in zip(versions, lufs, audio, strict=True)
@@ -204,7 +204,7 @@ def _stem(song: MixedSong, stem: str) -> dict[str, Any]:
     return {
         "name": stem,
         "files": ", ".join(Path(file).name for file in song.report["files"][stem]),
-        "steps": song.steps[stem],
+        "steps": [(name, minus_signs(words)) for name, words in song.steps[stem]],
         "plots": [
             *(
                 line_plot(_channels(curves), f"{stem}: gain of the effect {effect}", "dB")

@@ -21,7 +21,7 @@ from fxnorm.reporting.page.excerpt_audio import (
 )
 from fxnorm.reporting.page.html_figures import displayed_width, image_source
 from fxnorm.reporting.page.page_config import PageConfig
-from fxnorm.reporting.page.rendering import RenderedPlayer, render
+from fxnorm.reporting.page.rendering import RenderedPlayer, minus_signs, render
 from fxnorm.reporting.spectrograms import mel_spectrograms
 
 
@@ -73,10 +73,10 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
     original = {label: integrated_loudness(x, SAMPLE_RATE) for label, x in excerpts.items()}
     seconds = samples / SAMPLE_RATE
     level = config.target_lufs - match.lowered_db
-    details = (
+    details = minus_signs(
         f"{song.test_set} test set · {clock(start_s)} to {clock(start_s + seconds)}"
         f" · {level:.1f} LUFS"
-    ).replace("-", "−")
+    )
     # One scale for all versions, so that their waveforms compare.
     full = max(peak(audio) for audio in matched.values())
     html = render(
@@ -88,7 +88,7 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
         versions=[
             {
                 "label": label,
-                "lufs": f"{original[label]:.1f} LUFS".replace("-", "−"),
+                "lufs": minus_signs(f"{original[label]:.1f} LUFS"),
                 "wave": wave_path(audio, full),
             }
             for label, audio in matched.items()

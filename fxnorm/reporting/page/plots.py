@@ -11,7 +11,7 @@ import scipy.fft
 from markupsafe import Markup
 
 from fxnorm.audio import sqrt_hann
-from fxnorm.reporting.page.rendering import render
+from fxnorm.reporting.page.rendering import minus_signs, render
 
 _WIDTH, _HEIGHT = 460, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 10, 34
@@ -82,7 +82,7 @@ def line_plot(
         x_label="Hz",
         x_ticks=[_Tick(_x(hz), _hz(hz)) for hz in _HZ_TICKS],
         y_ticks=[
-            _Tick(_y(value, low, high), f"{value:g}".replace("-", "−"))
+            _Tick(_y(value, low, high), minus_signs(f"{value:g}"))
             for value in np.arange(low, high + 0.5 * step, step)
         ],
         paths=[_path(line, low, high) for line in shown],

@@ -1,5 +1,6 @@
 """The page's templates and assets."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from fxnorm.content_policy import content_policy
 
 _PACKAGE = "fxnorm.reporting.page"
+_NEGATIVE = re.compile(r"(?<![\w-])-(?=\d)")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ def page_assets() -> dict[str, str]:
     style, script = ((assets / name).read_text("utf-8") for name in ("page.css", "page.js"))
     policy = content_policy(style, script)
     return {"style": Markup(style), "script": Markup(script), "policy": policy}
+
+
+def minus_signs(text: str) -> str:
+    """The text with the sign of minus before its negative numbers, where a hyphen stood."""
+    return _NEGATIVE.sub("−", text)
 
 
 @cache
