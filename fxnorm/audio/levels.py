@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from fxnorm import scratch
+
 
 def db(amplitude: Any) -> Any:
     """20 log10(amplitude + 1e-30): finite for silence (-600 dB)."""
@@ -26,6 +28,14 @@ def is_finite(audio: np.ndarray) -> bool:
     """Whether no sample is NaN or infinite."""
     # Either would survive in the largest or the smallest sample; no array is made for that.
     return audio.size == 0 or bool(np.isfinite(audio.max()) and np.isfinite(audio.min()))
+
+
+def weighted_sum(*terms: tuple[np.ndarray, float]) -> np.ndarray:
+    """The sum of signals (samples, ...) of one shape, each times its weight, float32."""
+    total = scratch.empty(terms[0][0].shape)
+    for block in scratch.blocks(len(total)):
+        total[block] = sum(signal[block] * np.float32(weight) for signal, weight in terms)
+    return total
 
 
 def peak_db(audio: np.ndarray) -> float:

@@ -53,9 +53,9 @@ def _ranges(audio: np.ndarray) -> list[tuple[int, int]]:
     for channel in audio.T:
         begin, end = audio.shape[0], 0
         for block in scratch.blocks(audio.shape[0]):
-            sounding = np.flatnonzero(channel[block])
-            if sounding.size:
-                begin = min(begin, block.start + int(sounding[0]))
-                end = block.start + int(sounding[-1]) + 1
+            sounding = channel[block] != 0.0
+            if sounding.any():
+                begin = min(begin, block.start + int(sounding.argmax()))
+                end = block.stop - int(sounding[::-1].argmax())
         ranges.append((min(begin, end), end))
     return ranges

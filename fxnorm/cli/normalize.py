@@ -99,7 +99,7 @@ def _within_full_scale(
     stereo: "np.ndarray", report: dict[str, Any]
 ) -> "tuple[np.ndarray, dict[str, Any]]":
     """Lower what integer samples would clip, and say so."""
-    from fxnorm import audio
+    from fxnorm import audio, scratch
 
     lowered_db = audio.peak_db(stereo)
     output = {
@@ -112,7 +112,10 @@ def _within_full_scale(
         "output": {**report["output"], **output},
         "warnings": [*report["warnings"], warning],
     }
-    return stereo / audio.peak(stereo), report | changes
+    highest = np.float32(audio.peak(stereo))
+    for block in scratch.blocks(len(stereo)):
+        stereo[block] /= highest
+    return stereo, report | changes
 
 
 def _outputs(inputs: Sequence[str], output: str, subtype: str) -> list[Path]:

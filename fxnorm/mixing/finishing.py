@@ -124,7 +124,7 @@ def finish(
         for stem, share in raw.shares.items()
     }
     if raw.mixed is None:
-        mixed = total(list(stems.values()), longest)
+        mixed = audio.weighted_sum(*((stem, 1.0) for stem in stems.values()))
     else:
         mixed = converted(_balanced(raw.mixed[warm_up:], list(given.values()), finishing, None))
     if not audio.is_finite(mixed):
@@ -133,7 +133,7 @@ def finish(
     kept = stems if keep_stems else {}
     for signal in (mixed, *kept.values()):
         if gain_db != 0.0:
-            in_place(signal, lambda part: part * np.float32(audio.from_db(gain_db)))
+            _in_place(signal, lambda part: part * np.float32(audio.from_db(gain_db)))
     if sample_rate != SAMPLE_RATE:
         warnings.append(f"resampled from {sample_rate} Hz to {SAMPLE_RATE} Hz and back")
     trace = Trace(
@@ -152,17 +152,7 @@ def finish(
     )
 
 
-def total(signals: Sequence[np.ndarray], samples: int) -> np.ndarray:
-    """The sum of signals (samples, 2)."""
-    summed = scratch.empty((samples, 2))
-    for block in scratch.blocks(samples):
-        summed[block] = 0.0
-        for signal in signals:
-            summed[block] += signal[block]
-    return summed
-
-
-def in_place(signal: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> None:
+def _in_place(signal: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> None:
     """Change a long signal part by part."""
     for block in scratch.blocks(len(signal)):
         signal[block] = change(signal[block])
