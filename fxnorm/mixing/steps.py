@@ -83,7 +83,9 @@ def prepare_stems(
         stems = list(_each(pool.map(prepare, sources), on_stem))
     starts_s = {stem.type: stem.start_s for stem in stems}
     if not any(math.isfinite(start) for start in starts_s.values()):
-        raise FxNormError("all stems are silent; there is nothing to mix")
+        names = [name for source in sources for name in source.names]
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        raise FxNormError(f"{names[0]}{others}: all stems are silent; there is nothing to mix")
     notes = [
         *shared_notes(sources),
         *length_notes(sources),
