@@ -3,6 +3,7 @@
 import numpy as np
 
 from fxnorm import scratch
+from fxnorm.audio.levels import peak
 
 #: Share of the peak from which on an offset is a fault: music has a hundredth of it or less.
 _FAULT = 0.02
@@ -25,14 +26,13 @@ def offsets(audio: np.ndarray) -> np.ndarray:
         if stop - start < _SHORTEST:
             continue
         samples = audio[start:stop, channel]
-        mean = float(samples.mean(dtype=np.float64))
-        peak = max(float(samples.max()), -float(samples.min()))
+        mean = _mean(samples)
         # Music swings to both sides: a single one-sided event is sound, not an offset.
         constant = all(
-            abs(float(part.mean(dtype=np.float64)) - mean) < 0.5 * abs(mean)
+            abs(_mean(part) - mean) < 0.5 * abs(mean)
             for part in np.array_split(samples, min(8, samples.size))
         )
-        if constant and abs(mean) > max(_LOWEST, _FAULT * peak):
+        if constant and abs(mean) > max(_LOWEST, _FAULT * peak(samples)):
             found[channel] = mean
     return found
 
@@ -45,6 +45,11 @@ def without_offsets(audio: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     for channel, (start, stop) in enumerate(_ranges(audio)):
         cleaned[start:stop, channel] -= np.float32(offsets[channel])
     return cleaned
+
+
+def _mean(samples: np.ndarray) -> float:
+    blocks = scratch.blocks(samples.size)
+    return sum(float(samples[block].sum(dtype=np.float64)) for block in blocks) / samples.size
 
 
 def _ranges(audio: np.ndarray) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ from fxnorm.audio import (
     from_db,
     is_finite,
     offsets,
+    peak,
     peak_db,
     resample,
     to_stereo,
@@ -241,6 +242,6 @@ def _levels(stereo: np.ndarray, sample_rate: int) -> dict[str, float | None]:
     """Peak and loudness, None for silence, as JSON knows no infinity."""
     lufs = loudness.measure(stereo, sample_rate)
     return {
-        "peak_db": peak_db(stereo) if stereo.any() else None,
+        "peak_db": None if peak(stereo) == 0.0 else peak_db(stereo),
         "loudness_lufs": lufs if math.isfinite(lufs) else None,
     }
