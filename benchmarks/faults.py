@@ -37,16 +37,23 @@ from fxnorm.stems import STEMS
 from fxnorm.workers import in_processes
 
 ROOT = Path(__file__).resolve().parents[1]
+FEATURES = ROOT / "fxnorm/models/default/features.npz"
 WAYS = ("SIGKILL", "SIGKILL to all", "SIGTERM")
 #: Words after `fxnorm`, run beside `songs`, `mixes` and `targets`; all write into `out`.
 COMMANDS = {
     "mix": "mix songs/a -o out/mix.wav --stems out/stems --page out/mix.html",
     "mix --songs": "mix --songs songs -o out --jobs 2",
     "normalize": "normalize songs/a/vocals.wav songs/a/bass.wav --stem vocals --features"
-    f" {ROOT}/fxnorm/models/default/features.npz --output out",
+    f" {FEATURES} --output out",
     "features measure": "features measure songs -o out/features.npz --jobs 2",
     "score": "score --mixes mixes --target targets -o out/scores.csv",
     "listen export": "listen export --mixes mixes --dry songs -o out/test",
+}
+#: Words after `fxnorm` that read audio, one damaged file in each.
+AUDIO_COMMANDS = {
+    "mix": "mix --bass {bad} --normalized-sum -o {out}",
+    "normalize": f"normalize {{bad}} --stem vocals --features {FEATURES} --output {{out}}",
+    "score": "score --mixes {mixes} --target {target} -o {out}",
 }
 #: Words after `python -m stages.`, and what each writes.
 STAGES = {
@@ -75,7 +82,7 @@ def main() -> None:
         if "stages" in options.what:
             _table(("stage", *_KILLS), _killed_stages(options))
         if "audio" in options.what:
-            _table(("bad audio", "kinds", *_OUTCOMES, "else"), _audio(folder))
+            _table(("bad audio into", "kinds", *_OUTCOMES, "else"), _audio(folder))
         if "loaders" in options.what:
             heads = ("loader", "files", "loaded", "refused in one line", "else", "slowest (s)")
             _table(heads, _loaders(folder, options.files))
@@ -214,32 +221,42 @@ def _session(pid: int) -> int | None:
 
 
 def _audio(folder: Path) -> Iterator[tuple[object, ...]]:
-    """Each kind through `fxnorm mix`, in a process of its own, as decoders may crash."""
+    """Each kind into each command, in a process of its own, as decoders may crash."""
     kinds = dict(_bad_audio())
-    tasks = []
-    for number, (kind, (suffix, data)) in enumerate(kinds.items()):
-        path = folder / f"bad{number}{suffix}"
-        path.write_bytes(data)
-        tasks.append((kind, (path, folder / f"out{number}.wav")))
-    groups: dict[str, Counter[str]] = {}
-    for kind, outcome in zip(kinds, in_processes(_mixed, tasks, 2), strict=True):
-        if outcome not in _OUTCOMES:
-            print(f"{kind}: {outcome}", file=sys.stderr)
-            outcome = "else"
-        groups.setdefault(kind.split()[0], Counter())[outcome] += 1
-    for group, counts in groups.items():
-        yield group, counts.total(), *(counts[name] for name in (*_OUTCOMES, "else"))
+    target = folder / "target"
+    rng = np.random.default_rng(3)
+    for number in range(len(kinds)):
+        audio = 0.1 * rng.standard_normal((SAMPLE_RATE, 2)).astype(np.float32)
+        write(target / str(number) / "song.wav", audio, SAMPLE_RATE)
+    for name, words in AUDIO_COMMANDS.items():
+        tasks = []
+        for number, (kind, (suffix, data)) in enumerate(kinds.items()):
+            path = folder / "bad" / str(number) / "ours" / f"song{suffix}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            output = folder / name / str(number) / ("out.csv" if name == "score" else "out.wav")
+            places = {"bad": path, "mixes": path.parents[1], "target": target / str(number)}
+            command = [word.format(out=output, **places) for word in words.split()]
+            tasks.append((kind, (command, path, output)))
+        counts: Counter[str] = Counter()
+        for kind, outcome in zip(kinds, in_processes(_tried, tasks, 2), strict=True):
+            if outcome not in _OUTCOMES or outcome == "unnamed":
+                print(f"{name}: {kind}: {outcome}", file=sys.stderr)
+            counts[outcome if outcome in _OUTCOMES else "else"] += 1
+        yield name, counts.total(), *(counts[outcome] for outcome in (*_OUTCOMES, "else"))
 
 
-def _mixed(path: Path, output: Path) -> str:
+def _tried(command: list[str], path: Path, output: Path) -> str:
     errors = io.StringIO()
     try:
         with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
-            code = fxnorm(["mix", "--bass", str(path), "--normalized-sum", "-o", str(output)])
+            code = fxnorm(command)
     except BaseException as error:
         return f"{type(error).__name__}: {error}"
     lines = [line for line in errors.getvalue().splitlines() if line.startswith("fxnorm: ")]
     if code == 0 and output.is_file():
+        if output.suffix == ".csv":
+            return "taken"
         return "taken" if np.isfinite(soundfile.read(output)[0]).all() else "not finite"
     if code == 2 and len(lines) == 1 and not output.exists():
         return "refused" if path.name in lines[0] else "unnamed"

@@ -9,7 +9,6 @@ song's lie beside them.
 import argparse
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 
@@ -19,6 +18,7 @@ from fxnorm.data import Song, find_songs
 from fxnorm.evaluation import dynamics_metrics, panning_metrics, spectral_metrics
 from fxnorm.normalization import measure_features
 from fxnorm.reporting.song_comparison import compare_with_real_music
+from fxnorm.workers import in_processes
 
 _METRICS = {"spectral": spectral_metrics, "panning": panning_metrics, "dynamics": dynamics_metrics}
 #: The sum of the dry stems of a real song against its human mix.
@@ -60,7 +60,7 @@ def _print_stems(table: pd.DataFrame) -> None:
 
 
 def _print_dry_sums(songs: list[Song]) -> None:
-    rows = joblib.Parallel(n_jobs=-1)(joblib.delayed(_dry_sum_errors)(song) for song in songs)
+    rows = list(in_processes(_dry_sum_errors, ((song.name, (song,)) for song in songs), -1))
     errors = pd.DataFrame(rows, index=[song.name for song in songs])
     errors.loc["mean"] = errors.mean()
     errors.loc["real song"] = _REAL_DRY_SUM

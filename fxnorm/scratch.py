@@ -33,7 +33,7 @@ except ImportError:  # Windows has no such locks: nothing is swept there.
 PREFIX = ".fxnorm-scratch-"
 
 _LARGEST_IN_MEMORY = 2**26
-_BLOCK = 2**22
+_BLOCK = 2**20
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: A disk with less is full. Libraries that write by themselves don't say so.
 _FULL_BYTES = 2**16

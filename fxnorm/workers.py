@@ -94,7 +94,7 @@ def in_processes(
             begun.append(name)
             yield joblib.delayed(_call)(place, function, arguments)
 
-    with joblib.parallel_config(backend="threading") if threads else worker_processes():
+    with joblib.parallel_config(backend="threading") if threads else _worker_processes():
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="n_jobs")
     try:
         for result in parallel(calls()):
@@ -104,7 +104,7 @@ def in_processes(
         raise FxNormError(f"{' or '.join(dict.fromkeys(begun))}: {KILLED}") from error
 
 
-def worker_processes() -> AbstractContextManager[Any]:
+def _worker_processes() -> AbstractContextManager[Any]:
     """How joblib makes processes inside this context: they end with us and share no memory."""
     return joblib.parallel_config(
         backend="loky",

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from fxnorm.data.synthesis import overview_figure, synthesize
 from fxnorm.outputs import atomic_file, atomic_folder
-from fxnorm.workers import worker_processes
 from stages.common import stage, write_numbers
 
 OUTPUT = Path("data/raw")
@@ -15,7 +14,7 @@ OVERVIEW = Path("reports/data/overview.png")
 def main() -> None:
     """Write the data set, what it measures, and a picture of it."""
     with stage("synthesize", ["seed", "synthesis"]) as (params, run):
-        with atomic_folder(OUTPUT) as folder, worker_processes():
+        with atomic_folder(OUTPUT) as folder:
             statistics = synthesize(folder, params.synthesis, seed=params.seed)
         write_numbers(statistics, STATISTICS)
         figure = overview_figure(OUTPUT)

@@ -34,6 +34,17 @@ def shared() -> Path:
 
 
 @pytest.fixture
+def treat_as_long(monkeypatch):
+    """A function: from its call on, arrays lie in files and are worked on in small blocks."""
+
+    def call():
+        monkeypatch.setattr("fxnorm.scratch._LARGEST_IN_MEMORY", 10_000)
+        monkeypatch.setattr("fxnorm.scratch.blocks.__defaults__", (10_007,))
+
+    return call
+
+
+@pytest.fixture
 def write_song(tmp_path):
     """Write a song of noise in MUSDB18-HQ's layout; keywords override samples per part."""
 

@@ -1,7 +1,7 @@
 """Audio files, levels, loudness and short-time spectra."""
 
 from fxnorm.audio.decoding import READABLE, AudioInfo, blocks, info
-from fxnorm.audio.levels import db, from_db, is_finite, peak, peak_db
+from fxnorm.audio.levels import db, from_db, is_finite, peak, peak_db, weighted_sum
 from fxnorm.audio.loudness import (
     channel_loudness,
     integrated_loudness,
@@ -38,6 +38,7 @@ __all__ = [
     "stft",
     "to_stereo",
     "true_peak_db",
+    "weighted_sum",
     "without_offsets",
     "write",
 ]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from fxnorm import scratch
+from fxnorm.audio.levels import peak
 
 #: Share of the peak from which on an offset is a fault: music has a hundredth of it or less.
 _FAULT = 0.02
@@ -25,14 +26,13 @@ def offsets(audio: np.ndarray) -> np.ndarray:
         if stop - start < _SHORTEST:
             continue
         samples = audio[start:stop, channel]
-        mean = float(samples.mean(dtype=np.float64))
-        peak = max(float(samples.max()), -float(samples.min()))
+        mean = _mean(samples)
         # Music swings to both sides: a single one-sided event is sound, not an offset.
         constant = all(
-            abs(float(part.mean(dtype=np.float64)) - mean) < 0.5 * abs(mean)
+            abs(_mean(part) - mean) < 0.5 * abs(mean)
             for part in np.array_split(samples, min(8, samples.size))
         )
-        if constant and abs(mean) > max(_LOWEST, _FAULT * peak):
+        if constant and abs(mean) > max(_LOWEST, _FAULT * peak(samples)):
             found[channel] = mean
     return found
 
@@ -47,15 +47,20 @@ def without_offsets(audio: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return cleaned
 
 
+def _mean(samples: np.ndarray) -> float:
+    blocks = scratch.blocks(samples.size)
+    return sum(float(samples[block].sum(dtype=np.float64)) for block in blocks) / samples.size
+
+
 def _ranges(audio: np.ndarray) -> list[tuple[int, int]]:
     """First and one behind the last sample of each channel that is not zero."""
     ranges = []
     for channel in audio.T:
         begin, end = audio.shape[0], 0
         for block in scratch.blocks(audio.shape[0]):
-            sounding = np.flatnonzero(channel[block])
-            if sounding.size:
-                begin = min(begin, block.start + int(sounding[0]))
-                end = block.start + int(sounding[-1]) + 1
+            sounding = channel[block] != 0.0
+            if sounding.any():
+                begin = min(begin, block.start + int(sounding.argmax()))
+                end = block.stop - int(sounding[::-1].argmax())
         ranges.append((min(begin, end), end))
     return ranges

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from fxnorm import scratch
 from fxnorm.audio.decoding import blocks, info
+from fxnorm.audio.levels import is_finite
 from fxnorm.errors import FxNormError
 from fxnorm.outputs import atomic_file
 
@@ -40,7 +42,7 @@ def read(
     count = left if samples is None else min(samples, left)
     if count == 0:
         raise FxNormError(f"{path}: holds no audio; replace the file")
-    audio = np.empty((count, header.channels), np.float32)
+    audio = scratch.empty((count, header.channels))
     filled = 0
     for block in blocks(path, start, count):
         audio[filled : filled + len(block)] = block
@@ -72,7 +74,7 @@ def write(
     suffix = Path(path).suffix.lower()
     if suffix not in WRITABLE:
         raise FxNormError(f"{path}: can't write '{suffix}' files; use one of {', '.join(WRITABLE)}")
-    if not np.isfinite(audio).all():
+    if not is_finite(audio):
         raise FxNormError(f"{path}: refusing to write NaN or infinite samples")
     if subtype not in (*_PCM_BITS, "FLOAT"):
         known = ", ".join([*_PCM_BITS, "FLOAT"])
@@ -99,7 +101,12 @@ def to_stereo(audio: np.ndarray) -> np.ndarray:
         audio = audio[:, None]
     if audio.shape[1] > 2:
         raise FxNormError(f"audio has {audio.shape[1]} channels; give mono or stereo")
-    return np.repeat(audio, 2, axis=1) if audio.shape[1] == 1 else audio
+    if audio.shape[1] == 2:
+        return audio
+    stereo = scratch.empty((audio.shape[0], 2), audio.dtype)
+    for block in scratch.blocks(audio.shape[0]):
+        stereo[block] = audio[block]
+    return stereo
 
 
 def _write_float(path: Path, audio: np.ndarray, sample_rate: int) -> None:

@@ -82,7 +82,10 @@ def run(options: argparse.Namespace) -> None:
         samples, sample_rate = audio.read(source)
         warn(audio.info(source).notes)
         seed = derive_seed(options.seed, "normalize", Path(source).name)
-        result = normalizer(samples, sample_rate, options.stem, seed)
+        try:
+            result = normalizer(samples, sample_rate, options.stem, seed)
+        except FxNormError as error:
+            raise FxNormError(f"{source}: {error}") from error
         stereo, report = result.audio, result.report
         if options.subtype != "FLOAT" and audio.peak(stereo) > 1.0:
             stereo, report = _within_full_scale(stereo, report)
@@ -99,7 +102,7 @@ def _within_full_scale(
     stereo: "np.ndarray", report: dict[str, Any]
 ) -> "tuple[np.ndarray, dict[str, Any]]":
     """Lower what integer samples would clip, and say so."""
-    from fxnorm import audio
+    from fxnorm import audio, scratch
 
     lowered_db = audio.peak_db(stereo)
     output = {
@@ -112,7 +115,10 @@ def _within_full_scale(
         "output": {**report["output"], **output},
         "warnings": [*report["warnings"], warning],
     }
-    return stereo / audio.peak(stereo), report | changes
+    highest = audio.peak(stereo)
+    for block in scratch.blocks(len(stereo)):
+        stereo[block] /= highest
+    return stereo, report | changes
 
 
 def _outputs(inputs: Sequence[str], output: str, subtype: str) -> list[Path]:

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fxnorm.audio import READABLE, from_db, info, integrated_loudness, read, resample, to_stereo
+from fxnorm.audio import (
+    READABLE,
+    from_db,
+    info,
+    integrated_loudness,
+    read,
+    resample,
+    to_stereo,
+    weighted_sum,
+)
 from fxnorm.audio.names import composed
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
@@ -288,4 +297,4 @@ def _matched(signal: np.ndarray, target_lufs: float) -> np.ndarray:
     loudness = integrated_loudness(signal, SAMPLE_RATE)
     if not np.isfinite(loudness):
         return signal
-    return signal * np.float32(from_db(target_lufs - loudness))
+    return weighted_sum((signal, from_db(target_lufs - loudness)))

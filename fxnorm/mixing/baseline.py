@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from fxnorm.audio import weighted_sum
 from fxnorm.mixing.finishing import Finishing, Mix, Raw, finish
 from fxnorm.mixing.sources import common_rate, open_stems
 from fxnorm.mixing.steps import prepare_stems
@@ -53,15 +54,18 @@ def sum_normalized(
     tracks = tracks_of(stems)
     sample_rate = common_rate(tracks, sample_rate)
     sources = open_stems(tracks, sample_rate, features.stems)
-    prepared, notes = prepare_stems(sources, normalizer, seed, warm_up=0)
-    shares = {stem.type: stem.normalized.copy() for stem in prepared}
+    finishing = finishing or Finishing()
+    keep_given = keep_trace or finishing.wet < 1.0
+    prepared, notes = prepare_stems(sources, normalizer, seed, warm_up=0, keep_given=keep_given)
+    # What is done to the shares is not done to the trace.
+    shares = {stem.type: weighted_sum((stem.normalized, 1.0)) for stem in prepared}
     return finish(
         Raw(shares=shares),
         prepared,
         0,
         sources,
         sample_rate,
-        finishing or Finishing(),
+        finishing,
         notes,
         keep_stems=keep_stems,
         keep_trace=keep_trace,

@@ -113,27 +113,28 @@ def finish(
     Raises:
         FxNormError: the mix is not finite.
     """
-    given = {stem.type: stem.given[warm_up:] for stem in prepared}
+    kept = ((stem.type, stem.given) for stem in prepared)
+    given = {stem: signal[warm_up:] for stem, signal in kept if signal is not None}
     longest = max(source.samples_given for source in sources)
 
     def converted(signal: np.ndarray) -> np.ndarray:
         return audio.resample(signal, SAMPLE_RATE, sample_rate, samples=longest)
 
     stems = {
-        stem: converted(_balanced(share[warm_up:], [given[stem]], finishing, stem))
+        stem: converted(_balanced(share[warm_up:], given, finishing, stem))
         for stem, share in raw.shares.items()
     }
     if raw.mixed is None:
-        mixed = total(list(stems.values()), longest)
+        mixed = audio.weighted_sum(*((stem, 1.0) for stem in stems.values()))
     else:
-        mixed = converted(_balanced(raw.mixed[warm_up:], list(given.values()), finishing, None))
+        mixed = converted(_balanced(raw.mixed[warm_up:], given, finishing, None))
     if not audio.is_finite(mixed):
         raise FxNormError("the mix is not finite: the model's weights are damaged; train it again")
     gain_db, levels, warnings = _level(mixed, sample_rate, finishing)
-    kept = stems if keep_stems else {}
-    for signal in (mixed, *kept.values()):
+    shares = stems if keep_stems else {}
+    for signal in (mixed, *shares.values()):
         if gain_db != 0.0:
-            in_place(signal, lambda part: part * np.float32(audio.from_db(gain_db)))
+            _in_place(signal, lambda part: part * np.float32(audio.from_db(gain_db)))
     if sample_rate != SAMPLE_RATE:
         warnings.append(f"resampled from {sample_rate} Hz to {SAMPLE_RATE} Hz and back")
     trace = Trace(
@@ -144,7 +145,7 @@ def finish(
     return Mix(
         mixed,
         sample_rate,
-        kept,
+        shares,
         levels,
         {stem.type: stem.report for stem in prepared},
         (*notes, *warnings),
@@ -152,30 +153,21 @@ def finish(
     )
 
 
-def total(signals: Sequence[np.ndarray], samples: int) -> np.ndarray:
-    """The sum of signals (samples, 2)."""
-    summed = scratch.empty((samples, 2))
-    for block in scratch.blocks(samples):
-        summed[block] = 0.0
-        for signal in signals:
-            summed[block] += signal[block]
-    return summed
-
-
-def in_place(signal: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> None:
+def _in_place(signal: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> None:
     """Change a long signal part by part."""
     for block in scratch.blocks(len(signal)):
         signal[block] = change(signal[block])
 
 
 def _balanced(
-    signal: np.ndarray, dry: Sequence[np.ndarray], finishing: Finishing, stem: str | None
+    signal: np.ndarray, given: Mapping[str, np.ndarray], finishing: Finishing, stem: str | None
 ) -> np.ndarray:
-    """Mixed with the stems as they were given, and with the gain of `stem`; overwritten."""
+    """Mixed with the stem (None: all) as given, and with the gain of `stem`; overwritten."""
     wet = np.float32(finishing.wet)
     gain = np.float32(audio.from_db(finishing.balance_db.get(stem or "", 0.0)))
     if wet == 1.0 and gain == 1.0:
         return signal
+    dry = [other for name, other in given.items() if stem in (None, name)]
     for block in scratch.blocks(len(signal)):
         part = wet * signal[block]
         if wet < 1.0:

@@ -129,7 +129,14 @@ def mix_stems(
                 loading.result()  # What is wrong with the model ends the work at once.
             on_progress(_NORMALIZATION_SHARE * next(done) / len(sources))
 
-        prepared, notes = prepare_stems(sources, normalizer, seed, warm_up, on_stem)
+        prepared, notes = prepare_stems(
+            sources,
+            normalizer,
+            seed,
+            warm_up,
+            keep_given=keep_trace or finishing.wet < 1.0,
+            on_stem=on_stem,
+        )
         loaded = loading.result()
     raw = _run(
         loaded,

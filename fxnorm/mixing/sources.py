@@ -74,12 +74,7 @@ class _Part:
     def _read(self) -> np.ndarray:
         if isinstance(self.track.audio, np.ndarray):
             return np.asarray(self.track.audio, np.float32)
-        whole = scratch.empty((self.samples, audio.info(self.track.audio).channels))
-        filled = 0
-        for block in audio.blocks(self.track.audio):
-            whole[filled : filled + len(block)] = block
-            filled += len(block)
-        return whole
+        return audio.read(self.track.audio)[0]
 
 
 @dataclass(frozen=True)

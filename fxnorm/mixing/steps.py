@@ -27,7 +27,7 @@ class PreparedStem:
 
     Attributes:
         type: its stem type.
-        given: the sum of its tracks, (warm_up + samples, 2) float32.
+        given: the sum of its tracks, (warm_up + samples, 2) float32; None where it is not kept.
         normalized: the same normalised.
         report: of the normalisation; see `NormalizedStem`.
         curves: see `NormalizedStem`.
@@ -36,7 +36,7 @@ class PreparedStem:
     """
 
     type: str
-    given: np.ndarray
+    given: np.ndarray | None
     normalized: np.ndarray
     report: dict[str, Any]
     curves: dict[str, dict[str, np.ndarray]]
@@ -49,6 +49,8 @@ def prepare_stems(
     normalizer: FxNormalizer,
     seed: int,
     warm_up: int,
+    *,
+    keep_given: bool,
     on_stem: Callable[[], None] = lambda: None,
 ) -> tuple[list[PreparedStem], list[str]]:
     """Read and normalise the stems, as many at a time as there are cores.
@@ -58,6 +60,7 @@ def prepare_stems(
         normalizer: the chain.
         seed: of the random draws.
         warm_up: samples put before the song, of each stem's own end.
+        keep_given: whether the stems as they were given are kept: a third of the disk of a mix.
         on_stem: called after each stem.
 
     Returns:
@@ -75,7 +78,13 @@ def prepare_stems(
         notes += tuple(f"{source.stem}: {message}" for message in result.report["warnings"])
         start_s = _first_audible(given[warm_up:]) / SAMPLE_RATE
         return PreparedStem(
-            source.stem, given, result.audio, result.report, result.curves, notes, start_s
+            source.stem,
+            given if keep_given else None,
+            result.audio,
+            result.report,
+            result.curves,
+            notes,
+            start_s,
         )
 
     at_once = min(len(sources), os.cpu_count() or 1, _MOST_AT_ONCE)
@@ -83,7 +92,9 @@ def prepare_stems(
         stems = list(_each(pool.map(prepare, sources), on_stem))
     starts_s = {stem.type: stem.start_s for stem in stems}
     if not any(math.isfinite(start) for start in starts_s.values()):
-        raise FxNormError("all stems are silent; there is nothing to mix")
+        names = [name for source in sources for name in source.names]
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        raise FxNormError(f"{names[0]}{others}: all stems are silent; there is nothing to mix")
     notes = [
         *shared_notes(sources),
         *length_notes(sources),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fxnorm import scratch
 from fxnorm.audio import peak_db
 from fxnorm.conventions import GATE_DB, PADDING
 from fxnorm.data import Song, read_stem
@@ -150,7 +151,7 @@ def _step(
     if before is None:
         channels = pad(read_stem(task.song, task.stem))
     else:
-        channels = np.load(task.audio(before))
+        channels = _load(task.audio(before))
         if _audible(channels):
             draws = generator(0, task.song.name, task.stem, before)
             curve = reference.value[task.stem]
@@ -171,8 +172,20 @@ def _keep(path: Path, values: np.ndarray) -> None:
     """Write an array at once: a worker that was given up may be writing it as well."""
     handle, temporary = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "wb") as stream:
-        np.save(stream, values)
+        np.save(stream, np.ascontiguousarray(values))
     os.replace(temporary, path)
+
+
+def _load(path: Path) -> np.ndarray:
+    """What `_keep` wrote, float32, into `fxnorm.scratch`."""
+    with path.open("rb") as stream:
+        np.lib.format.read_magic(stream)
+        shape, _, _ = np.lib.format.read_array_header_1_0(stream)
+        values = scratch.empty(shape)
+        flat = values.reshape(-1)
+        for block in scratch.blocks(flat.size):
+            stream.readinto(flat[block].data)
+    return values
 
 
 def _audible(channels: np.ndarray) -> bool:

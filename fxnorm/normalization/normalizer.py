@@ -13,9 +13,11 @@ from fxnorm.audio import (
     from_db,
     is_finite,
     offsets,
+    peak,
     peak_db,
     resample,
     to_stereo,
+    weighted_sum,
     without_offsets,
 )
 from fxnorm.conventions import GATE_DB, PADDING, SAMPLE_RATE
@@ -124,7 +126,7 @@ class FxNormalizer:
             warnings.append(f"silent or below {GATE_DB:g} dBFS: passed through unchanged")
         else:
             # Within the fade, above the gates of the effects; nothing else depends on the level.
-            lifted = stereo if share == 1.0 else stereo * np.float32(from_db(_FADE_DB))
+            lifted = stereo if share == 1.0 else weighted_sum((stereo, from_db(_FADE_DB)))
             if sample_rate != SAMPLE_RATE:
                 warnings.append(f"resampled from {sample_rate} Hz to {SAMPLE_RATE} Hz and back")
             channels = pad(resample(lifted, sample_rate, SAMPLE_RATE))
@@ -223,9 +225,8 @@ def _checked(audio: Any, sample_rate: Any, stem: str) -> np.ndarray:
 def _faded(stereo: np.ndarray, normalized: np.ndarray, share: float) -> np.ndarray:
     """Between a stem and the same normalised; the peak's level goes evenly over."""
     lift_db = peak_db(normalized) - peak_db(stereo)
-    weight = np.float32(share * from_db((share - 1.0) * lift_db))
-    faded: np.ndarray = weight * normalized + np.float32(1.0 - share) * stereo
-    return faded
+    weight = share * from_db((share - 1.0) * lift_db)
+    return weighted_sum((normalized, weight), (stereo, 1.0 - share))
 
 
 def _noise_warning(peak: float | None, output: np.ndarray, passed: bool) -> list[str]:
@@ -241,6 +242,6 @@ def _levels(stereo: np.ndarray, sample_rate: int) -> dict[str, float | None]:
     """Peak and loudness, None for silence, as JSON knows no infinity."""
     lufs = loudness.measure(stereo, sample_rate)
     return {
-        "peak_db": peak_db(stereo) if stereo.any() else None,
+        "peak_db": None if peak(stereo) == 0.0 else peak_db(stereo),
         "loudness_lufs": lufs if math.isfinite(lufs) else None,
     }

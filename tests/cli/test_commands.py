@@ -192,6 +192,9 @@ def _wrong(stems, model, features, tmp_path):
     song, out = str(stems / "bass.wav"), str(tmp_path / "out.wav")
     cut = tmp_path / "cut.wav"
     cut.write_bytes((stems / "bass.wav").read_bytes()[:100_000])
+    surround, silent = tmp_path / "surround.wav", tmp_path / "silent.wav"
+    write(surround, np.ones((9, 6)), 44_100)
+    write(silent, np.zeros((9, 2)), 44_100)
     array = tmp_path / "array.npy"
     np.save(array, np.zeros(3))
     thesis = tmp_path / "precious" / "thesis.txt"
@@ -208,6 +211,8 @@ def _wrong(stems, model, features, tmp_path):
         "missing stem": ([*mix, "--bass", "gone.wav"], "gone.wav: no such file"),
         "corrupt stem": ([*mix, "--bass", str(broken)], "broken.wav: not readable"),
         "cut off": ([*mix, "--bass", str(cut)], "cut.wav: ends early"),
+        "too many channels": ([*normalize, out, str(surround)], "surround.wav: bass: audio has 6"),
+        "silence": ([*mix, "--bass", str(silent)], "silent.wav: all stems are silent"),
         "an input as output": (["mix", "--bass", song, "--output", song], "would be overwritten"),
         "subtype": (["mix", "--bass", song, "--output", "o.flac", "--subtype", "FLOAT"], "o.flac"),
         "wrong model": (

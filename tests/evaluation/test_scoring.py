@@ -75,8 +75,12 @@ def test_scores_every_system_and_song(folders):
     assert means["good", "mr_stft"] < means["bad", "mr_stft"]
 
 
-def test_workers_do_not_change_scores(folders):
-    pd.testing.assert_frame_equal(score_mixes(*folders, jobs=1), score_mixes(*folders, jobs=3))
+def test_workers_and_blocks_do_not_change_scores(folders, treat_as_long):
+    write(folders[1] / "bad" / "a.wav", song(20)[:, :1], SR)
+    plain = score_mixes(*folders, match_loudness_lufs=-23.0, jobs=1)
+    treat_as_long()
+    in_blocks = score_mixes(*folders, match_loudness_lufs=-23.0, jobs=3)
+    pd.testing.assert_frame_equal(in_blocks, plain, check_exact=True)
 
 
 def test_other_rates_and_lengths_are_handled_and_said(folders):

@@ -153,7 +153,7 @@ def test_reports_and_warnings_name_thebursts(features):
         ({"voice": np.ones((10, 2))}, "unknown stem 'voice'"),
         ({"bass": np.zeros((0, 2))}, "bass: the audio is empty"),
         ({"bass": np.full((10, 2), np.nan)}, "bass: the audio is empty or holds NaN"),
-        ({"bass": np.zeros((10, 2))}, "all stems are silent"),
+        ({"bass": np.zeros((10, 2))}, "bass: all stems are silent"),
         ({"bass": np.ones((10, 3))}, "3 channels"),
     ],
 )

@@ -8,6 +8,7 @@ from fxnorm.errors import FxNormError
 from fxnorm.mixing import Track, mix_stems
 from fxnorm.mixing.sources import length_notes, open_stems, start_notes
 from fxnorm.mixing.tracks import tracks_of
+from fxnorm.normalization import ImpulseResponse
 
 
 @pytest.mark.parametrize(
@@ -83,16 +84,20 @@ def test_a_file_read_in_parts_and_a_resampled_one_are_those_read_at_once(tmp_pat
     np.testing.assert_allclose(parts, whole, atol=1e-6)
 
 
-def test_long_songs_are_mixed_as_short_ones_are(features, monkeypatch):
+def test_long_songs_are_mixed_as_short_ones_are(features, treat_as_long, monkeypatch):
     """With arrays on disk, blocks and the latent network in parts: the same to 1e-5."""
     stems, loaded = bursts(3 * RATE), model(features, AUTOMIX, warm_up_s=0.5)
-    plain = mix_stems(stems, RATE, loaded)
-    monkeypatch.setattr("fxnorm.scratch._LARGEST_IN_MEMORY", 10_000)
-    monkeypatch.setattr("fxnorm.scratch.blocks.__defaults__", (10_007,))
+    stems["vocals"] = 0.0031 / 0.3 * stems["vocals"]  # Faded.
+    stems["bass"] = stems["bass"][:, 0]
+    decay = np.exp(-np.arange(5000) / 1000.0)
+    room = ImpulseResponse("room", np.random.default_rng(0).normal(size=5000) * decay)
+    rooms = {"impulse_responses": [room], "pre_impulse_responses": [room]}
+    plain = mix_stems(stems, RATE, loaded, **rooms)
+    treat_as_long()
     monkeypatch.setattr("fxnorm.models.automix.streaming.LONG_FRAMES", 10)
     monkeypatch.setattr("fxnorm.models.automix.long_latent._FRAMES", 100)
     monkeypatch.setattr("fxnorm.models.automix.latent._LSTM_FRAMES", 100)
-    long = mix_stems(stems, RATE, loaded)
+    long = mix_stems(stems, RATE, loaded, **rooms)
     np.testing.assert_allclose(long.audio, plain.audio, rtol=0, atol=1e-5)
     for stem, share in plain.stems.items():
         np.testing.assert_allclose(long.stems[stem], share, rtol=0, atol=1e-5)

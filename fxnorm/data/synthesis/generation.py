@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-import joblib
 import numpy as np
 
 from fxnorm.audio import from_db, write
@@ -19,6 +18,7 @@ from fxnorm.data.synthesis.synthesis_config import SynthesisConfig
 from fxnorm.effects.processors import build_chain
 from fxnorm.progress import progress
 from fxnorm.seeds import generator
+from fxnorm.workers import OnDisk, in_processes, on_disk
 
 #: Reverberation times in seconds (middle octaves) and level of the two sets of impulse responses.
 _RESPONSE_SETS = {"reverb": (2.0, 3.3, -10.0), "prereverb": (0.3, 1.2, -6.0)}
@@ -47,7 +47,8 @@ def synthesize(
         quantities of `measure`.
 
     Raises:
-        FxNormError: more songs wanted than different ones exist, or an unusable `engineer.extra`.
+        FxNormError: more songs wanted than different ones exist, an unusable `engineer.extra`, or a
+            killed worker.
     """
     root = Path(folder)
     rooms = studio_rooms(seed)
@@ -59,14 +60,15 @@ def synthesize(
         {"train": config.training_songs, "test": config.test_songs}, config.duration_s, seed
     )
     tasks = [(partition, song) for partition, group in songs.items() for song in group]
-    work = joblib.Parallel(n_jobs=jobs, return_as="generator")(
-        joblib.delayed(_produce)(root, partition, song, config, rooms, seed)
-        for partition, song in tasks
-    )
     rows: dict[str, list[Measurements]] = {"train": [], "test": [], "dry": []}
-    for result in progress(work, len(tasks), "synthesize", "song"):
-        for partition, measurements in result.items():
-            rows[partition].append(measurements)
+    with on_disk(rooms, root) as shared:
+        calls = (
+            (song.name, (root, partition, song, config, shared, seed)) for partition, song in tasks
+        )
+        work = in_processes(_produce, calls, jobs)
+        for result in progress(work, len(tasks), "synthesize", "song"):
+            for partition, measurements in result.items():
+                rows[partition].append(measurements)
     return {
         partition: {stem: summarise(row[stem] for row in group) for stem in group[0]}
         for partition, group in rows.items()
@@ -78,12 +80,12 @@ def _produce(
     partition: str,
     song: Composition,
     config: SynthesisConfig,
-    rooms: dict[str, np.ndarray],
+    rooms: OnDisk[dict[str, np.ndarray]],
     seed: int,
 ) -> dict[str, Measurements]:
     """Make and write one song; returns its measurements by partition (test songs: also dry)."""
     tracks = perform(song, seed)
-    processed = process(tracks, decide(song, config.engineer, seed), rooms)
+    processed = process(tracks, decide(song, config.engineer, seed), rooms.value)
     loudness = mix_loudness(song, config.engineer)
     wet, mixture = mix_down(processed, loudness, config.engineer.ceiling_db)
     versions: dict[str, dict[str, np.ndarray]] = {partition: {**wet, "mixture": mixture}}
