@@ -69,6 +69,14 @@ def high_pass(frequency_hz: float, sample_rate: int, q: float = BUTTERWORTH_Q) -
     )
 
 
+def transfer_function(sos: np.ndarray, n_fft: int) -> np.ndarray:
+    """Complex gain of second-order sections at the bins of an FFT, (n_fft // 2 + 1,)."""
+    delay = np.exp(-2j * np.pi * np.arange(n_fft // 2 + 1) / n_fft)
+    powers = np.stack([np.ones_like(delay), delay, delay**2])
+    gain: np.ndarray = np.prod((sos[:, :3] @ powers) / (sos[:, 3:] @ powers), axis=0)
+    return gain
+
+
 def apply_filter(sos: np.ndarray, audio: np.ndarray) -> np.ndarray:
     """Filter along time from rest, in double.
 

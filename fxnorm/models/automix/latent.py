@@ -99,7 +99,8 @@ def reset_lstm_biases(lstm: nn.LSTM) -> None:
     hidden = lstm.hidden_size
     with torch.no_grad():
         for name, bias in lstm.named_parameters():
-            if not name.startswith("bias"):
+            # Without memory there is nothing to draw, and torch would load its compiler for that.
+            if not name.startswith("bias") or bias.is_meta:
                 continue
             forget = torch.empty(hidden).uniform_(1.0, _CHRONO_FRAMES - 1.0).log_()
             bias.zero_()

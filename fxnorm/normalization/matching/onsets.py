@@ -115,9 +115,47 @@ def onsets_from_descriptor(
 ) -> np.ndarray:
     """Pick the onsets of `samples` whose `high_frequency_content` is given."""
     interval = np.float32(np.float32(_MINIMUM_INTERVAL_S) * np.float32(sample_rate))
-    positions = np.empty(descriptor.shape[0], np.int64)
-    count = _pick(samples, descriptor, math.floor(interval + np.float32(0.5)), positions)
-    return positions[:count].copy()
+    distance = math.floor(interval + np.float32(0.5))
+    starts = np.arange(descriptor.shape[0]) * FRAME
+    after = _above_threshold(descriptor)
+    peak, before = (np.append(np.zeros(lag, np.float32), after)[: after.size] for lag in (1, 2))
+    is_peak = (peak > before) & (peak > after) & (peak > 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shift = _ONE + _HALF * (before - after) / (before - _TWO * peak + after)
+        refined = starts + np.floor(shift * np.float32(FRAME) + _HALF)
+    picked = np.flatnonzero(is_peak | (starts <= _DELAY))
+    frames = samples[: after.size * FRAME].reshape(-1, FRAME)
+    last, positions = 0, list[int]()
+    for t in picked[~_silent(frames[picked])].tolist():
+        start, new = t * FRAME, int(refined[t]) if is_peak[t] else 0
+        if is_peak[t] and last + distance < new:
+            last = max(_DELAY, new)
+            positions.append(last - _DELAY)
+        elif not is_peak[t] and (start == 0 or last + distance < start):
+            last = start + _DELAY
+            positions.append(start)
+    return np.array(positions, np.int64)
+
+
+def _above_threshold(descriptor: np.ndarray) -> np.ndarray:
+    """How far each value, two frames late, lies above its adaptive threshold; float32."""
+    padded = np.append(np.zeros(7, np.float32), descriptor)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 7)[1:].T
+    smooth = _smoothed(_smoothed(windows)[::-1])[::-1]
+    # numpy would add the seven in an order of its own.
+    mean = sum(smooth[1:], start=smooth[0]) / np.float32(7.0)
+    return (smooth[5] - np.sort(smooth, axis=0)[3]) - mean * _THRESHOLD
+
+
+def _smoothed(values: np.ndarray) -> np.ndarray:
+    """The smoothing filter from rest along the first axis; the state is double."""
+    smoothed = np.empty(values.shape, np.float32)
+    u1 = u2 = y1 = np.zeros(values.shape[1])
+    for out, value in zip(smoothed, values, strict=True):
+        u = np.where(np.abs(value) < _TINY, 0.0, value.astype(np.float64))
+        out[:] = y = _B0 * u + _B1 * u1 - _A1 * y1 + _B2 * u2
+        u2, u1, y1 = u1, u, y
+    return smoothed
 
 
 def _hann() -> np.ndarray:
@@ -184,84 +222,8 @@ def _weighted_log_sums(
             sums[row + 3] = d
 
 
-@compiled
-def _pick(samples: np.ndarray, descriptor: np.ndarray, interval: int, positions: np.ndarray) -> int:
-    """Write the onset positions and return how many there are."""
-    past = np.zeros(7, np.float32)
-    smooth = np.zeros(7, np.float32)
-    z0 = z1 = z2 = np.float32(0.0)
-    last = 0
-    count = 0
-    for t in range(descriptor.shape[0]):
-        start = t * FRAME
-        for j in range(6):
-            past[j] = past[j + 1]
-        past[6] = descriptor[t]
-        _smooth(past, smooth, 1)
-        _smooth(smooth, smooth, -1)
-        total = np.float32(0.0)
-        for value in smooth:
-            total += value
-        mean = np.float32(total / np.float32(7.0))
-        median = _median(smooth)
-        z0, z1 = z1, z2
-        z2 = np.float32(np.float32(smooth[5] - median) - np.float32(mean * _THRESHOLD))
-        if z1 > z0 and z1 > z2 and z1 > np.float32(0.0):
-            bend = np.float32(np.float32(z0 - np.float32(_TWO * z1)) + z2)
-            shift = np.float32(_ONE + np.float32(_HALF * np.float32(z0 - z2)) / bend)
-            new = start + int(np.floor(np.float32(shift * np.float32(FRAME) + _HALF)))
-            if last + interval < new and not _silent(samples, start):
-                last = max(_DELAY, new)
-                positions[count] = last - _DELAY
-                count += 1
-        elif (
-            start <= _DELAY
-            and (start == 0 or last + interval < start)
-            and not _silent(samples, start)
-        ):
-            last = start + _DELAY
-            positions[count] = start
-            count += 1
-    return count
-
-
-@compiled
-def _smooth(values: np.ndarray, out: np.ndarray, direction: int) -> None:
-    """One pass of the smoothing filter from rest, forwards (1) or backwards (-1).
-
-    The state is double, the output single; `out` may be `values`.
-    """
-    u1 = u2 = y1 = 0.0
-    for step in range(7):
-        j = step if direction > 0 else 6 - step
-        u = float(values[j])
-        if abs(u) < _TINY:
-            u = 0.0
-        y = _B0 * u + _B1 * u1 - _A1 * y1 + _B2 * u2
-        u2, u1, y1 = u1, u, y
-        out[j] = np.float32(y)
-
-
-@compiled
-def _median(values: np.ndarray) -> np.float32:
-    """The fourth smallest of seven (numpy's sort would take seconds to compile)."""
-    for candidate in values:
-        below = equal = 0
-        for value in values:
-            below += value < candidate
-            equal += value == candidate
-        if below <= 3 < below + equal:
-            return candidate
-    return values[0]
-
-
-@compiled
-def _silent(samples: np.ndarray, start: int) -> bool:
-    energy = np.float32(0.0)
-    for n in range(start, start + FRAME):
-        energy += samples[n] * samples[n]
-    mean = energy / np.float32(FRAME)
-    if mean == np.float32(0.0):
-        return True
-    level = np.float32(np.float32(10.0) * np.float32(np.log10(mean)))
-    return bool(level < _SILENCE_DB)
+def _silent(frames: np.ndarray) -> np.ndarray:
+    mean = np.einsum("ij,ij->i", frames, frames) / np.float32(FRAME)
+    with np.errstate(divide="ignore"):
+        silent: np.ndarray = np.float32(10.0) * np.log10(mean) < _SILENCE_DB
+    return silent

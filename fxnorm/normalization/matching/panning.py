@@ -151,14 +151,14 @@ def pan_channels(
         wanted = _leaning(_alike(phi), sides) * here / offset
     cutoff = int(stem_type.panning_cutoff_hz * N_FFT / SAMPLE_RATE)
     # The released code applies the cut-off along the axis of frames.
-    bins, frames = (_BINS, cutoff) if released_quirks else (cutoff, spectra.shape[1])
+    bins, frames = (_BINS, cutoff) if released_quirks else (cutoff, spectra.shape[0])
     limit = np.inf if released_quirks else from_db(max_gain_db)
     out = scratch.empty((2, samples + 2 * N_FFT))
     for block in scratch.blocks(out.shape[1]):
         out[:, block] = 0.0
     window = sqrt_hann(N_FFT).astype(np.float32)
-    for first in range(0, spectra.shape[1], _BATCH):
-        batch = spectra[:, first : first + _BATCH]
+    for first in range(0, spectra.shape[0], _BATCH):
+        batch = spectra[first : first + _BATCH]
         _repan(
             batch,
             offset.astype(np.float32),
@@ -201,29 +201,29 @@ def reference_curve(reference_phi: np.ndarray) -> np.ndarray:
 
 
 def _analyse(channels: np.ndarray, *, skip_silence: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Spectra (2, frames, 1025) of the signal padded by one frame, and SPS averaged over frames.
+    """Spectra (frames, 2, 1025) of the signal padded by one frame, and SPS averaged over frames.
 
     Transformed in double: in single precision empty bands cancel to exact zeros in one channel
     only, which re-panning without a limit lifts by hundreds of decibels.
     """
     count = frame_count(channels.shape[1] + 2 * N_FFT, N_FFT, HOP)
     window = sqrt_hann(N_FFT)
-    spectra = scratch.empty((2, count, _BINS), np.complex64)
+    spectra = scratch.empty((count, 2, _BINS), np.complex64)
     sounding = np.ones(count, bool)
     if skip_silence and channels.shape[1] >= N_FFT:
         inner = sounding_frames(channels, N_FFT, HOP)
         # One frame of padding is two hops.
         sounding[2 : 2 + len(inner)] = inner
-    frames = np.empty((2, _BATCH, N_FFT))
-    total = np.zeros(_BINS)
+    frames = np.empty((_BATCH, 2, N_FFT))
+    work, total = np.empty((2, _BINS), np.float32), np.zeros(_BINS)
     for first in range(0, count, _BATCH):
-        batch = slice(first, first + _BATCH)
-        rows = spectra[:, batch].shape[1]
-        _cut_frames(channels, first, window, frames[:, :rows])
-        spectra[:, batch] = scipy.fft.rfft(frames[:, :rows], axis=2)
-        heard = sounding[batch]
-        left, right = spectra[0, batch], spectra[1, batch]
-        _add_sps(*((left, right) if heard.all() else (left[heard], right[heard])), total)
+        batch = spectra[first : first + _BATCH]
+        _cut_frames(channels, first, window, frames[: len(batch)])
+        batch[:] = scipy.fft.rfft(frames[: len(batch)], axis=2)
+        heard = sounding[first : first + _BATCH]
+        for left, right in batch[heard]:
+            _position(left, right, *work)
+            total += work[0]
     return spectra, total / count
 
 
@@ -263,12 +263,12 @@ def _leaning(far: np.ndarray, sides: np.ndarray) -> np.ndarray:
 def _cut_frames(channels: np.ndarray, first: int, window: np.ndarray, frames: np.ndarray) -> None:
     """Windowed frames from `first` on of the signal with N_FFT zeros at both ends."""
     start = first * HOP - N_FFT
-    stop = start + (frames.shape[1] - 1) * HOP + N_FFT
+    stop = start + (frames.shape[0] - 1) * HOP + N_FFT
     part = channels[:, max(0, start) : stop]
     before = max(0, -start)
     whole = np.pad(part, [(0, 0), (before, stop - start - before - part.shape[1])])
     shifted = np.lib.stride_tricks.sliding_window_view(whole, N_FFT, axis=1)[:, ::HOP]
-    np.multiply(shifted, window, out=frames)
+    np.multiply(shifted.transpose(1, 0, 2), window, out=frames)
 
 
 @compiled
@@ -283,16 +283,6 @@ def _position(left: np.ndarray, right: np.ndarray, sps: np.ndarray, phi: np.ndar
 
 
 @compiled
-def _add_sps(left: np.ndarray, right: np.ndarray, total: np.ndarray) -> None:
-    sps = np.empty(total.shape[0], np.float32)
-    phi = np.empty(total.shape[0], np.float32)
-    for frame in range(left.shape[0]):
-        _position(left[frame], right[frame], sps, phi)
-        for k in range(total.shape[0]):
-            total[k] += sps[k]
-
-
-@compiled
 def _repan(
     spectra: np.ndarray,
     offset: np.ndarray,
@@ -304,52 +294,35 @@ def _repan(
     strength: np.float32,
 ) -> None:
     """Offset pan; re-panning of the first `bins` bins of the first `frames` frames. In place."""
-    gains = np.empty((2, spectra.shape[2]), np.float32)
-    for frame in range(spectra.shape[1]):
-        left, right = spectra[0, frame], spectra[1, frame]
-        gains[:] = offset
-        if frame < frames and _loudest_power(left, right, offset) >= _FRAME_GATE_POWER:
-            _position_matching_gains(left[:bins], right[:bins], offset, sides, wanted, limit, gains)
-        if strength != _ONE:
-            for k in range(gains.shape[1]):
-                gains[0, k] **= strength
-                gains[1, k] **= strength
-        for k in range(gains.shape[1]):
-            left[k] = left[k] * gains[0, k]
-            right[k] = right[k] * gains[1, k]
+    for frame in range(spectra.shape[0]):
+        left, right = spectra[frame, 0], spectra[frame, 1]
+        repanned = bins if frame < frames and _is_loud(left, right, offset) else 0
+        for k in range(left.shape[0]):
+            gain_left, gain_right = offset[0, k], offset[1, k]
+            if k < repanned:
+                a = _magnitude(left[k]) * gain_left + _TINY
+                b = _magnitude(right[k]) * gain_right + _TINY
+                far = _far_gain(min(a, b) / max(a, b))
+                near = _ONE - far
+                here_left, here_right = (near, far) if sides[k] < 0 else (far, near)
+                gain_left *= min(wanted[0, k] / (here_left + _TINY), limit)
+                gain_right *= min(wanted[1, k] / (here_right + _TINY), limit)
+            if strength != _ONE:
+                gain_left **= strength
+                gain_right **= strength
+            left[k] *= gain_left
+            right[k] *= gain_right
 
 
 @compiled
-def _loudest_power(left: np.ndarray, right: np.ndarray, offset: np.ndarray) -> np.float32:
-    """Largest |L + R|² over the bins after the offset pan."""
+def _is_loud(left: np.ndarray, right: np.ndarray, offset: np.ndarray) -> bool:
+    """Whether |L + R|² of the loudest bin reaches the gate after the offset pan."""
     loudest = np.float32(0.0)
     for k in range(left.shape[0]):
         re = left[k].real * offset[0, k] + right[k].real * offset[1, k]
         im = left[k].imag * offset[0, k] + right[k].imag * offset[1, k]
         loudest = max(loudest, re * re + im * im)
-    return loudest
-
-
-@compiled
-def _position_matching_gains(
-    left: np.ndarray,
-    right: np.ndarray,
-    offset: np.ndarray,
-    sides: np.ndarray,
-    wanted: np.ndarray,
-    limit: np.float32,
-    gains: np.ndarray,
-) -> None:
-    """Multiply the gains of one frame by those that give each bin the wanted position."""
-    for k in range(left.shape[0]):
-        a = _magnitude(left[k]) * offset[0, k] + _TINY
-        b = _magnitude(right[k]) * offset[1, k] + _TINY
-        far = _far_gain(min(a, b) / max(a, b))
-        here_left, here_right = far, _ONE - far
-        if sides[k] < 0:
-            here_left, here_right = here_right, here_left
-        gains[0, k] *= min(wanted[0, k] / (here_left + _TINY), limit)
-        gains[1, k] *= min(wanted[1, k] / (here_right + _TINY), limit)
+    return bool(loudest >= _FRAME_GATE_POWER)
 
 
 @compiled
@@ -366,9 +339,9 @@ def _magnitude(value: np.complex64) -> np.float32:
 def _overlap_add(frames: np.ndarray, window: np.ndarray, first: int, out: np.ndarray) -> None:
     """The squared windows of the two frames over a sample sum to 1: no division is needed."""
     frames *= window
-    for index in range(frames.shape[1]):
+    for index, frame in enumerate(frames):
         start = (first + index) * HOP
-        out[:, start : start + N_FFT] += frames[:, index]
+        out[:, start : start + N_FFT] += frame
 
 
 def smooth(phi: np.ndarray, stem_type: StemType) -> np.ndarray:

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from fxnorm import scratch
 from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.effects.filters import apply_filter, high_shelf, low_shelf
+from fxnorm.effects.filters import high_shelf, low_shelf
 from fxnorm.effects.reverb import convolve
 from fxnorm.normalization.impulse_responses import ImpulseResponse
 from fxnorm.normalization.matching.effect import Context, Effect, Outcome
@@ -24,13 +25,12 @@ def _prereverberate(channels: np.ndarray, context: Context) -> Outcome:
     response = _drawn(context)
     if context.config.released_quirks:
         # The released chain's probabilities are exchanged: always the shelves, never the room.
-        filtered = _shelves(channels, context.draws)
-        mixed = (1.0 - context.strength) * channels + context.strength * filtered
+        filtered = convolve(channels.T, np.ones(1), send=_shelves(context.draws)).T
+        mixed = _mixed(channels, 1.0 - context.strength, filtered, context.strength)
         return Outcome(mixed, {"impulse_response": None, "shelves_in_series": True})
-    wet = np.float32(_PREREVERB_WET * context.strength)
+    wet = _PREREVERB_WET * context.strength
     room = convolve(channels.T, response.samples, context.draws).T
-    mixed = np.ascontiguousarray((1 - wet) * channels + wet * room)
-    return Outcome(mixed, {"impulse_response": response.name})
+    return Outcome(_mixed(channels, 1.0 - wet, room, wet), {"impulse_response": response.name})
 
 
 def _reverberate(channels: np.ndarray, context: Context) -> Outcome:
@@ -38,9 +38,19 @@ def _reverberate(channels: np.ndarray, context: Context) -> Outcome:
     if not context.stem_type.reverberated:
         return Outcome(channels, None)
     response = _drawn(context)
-    room = convolve(_shelves(channels, context.draws).T, response.samples, context.draws).T
-    mixed = np.ascontiguousarray(channels + np.float32(context.strength) * room)
+    send = _shelves(context.draws)
+    room = convolve(channels.T, response.samples, context.draws, send=send).T
+    mixed = _mixed(channels, 1.0, room, context.strength)
     return Outcome(mixed, {"impulse_response": response.name})
+
+
+def _mixed(channels: np.ndarray, dry: float, room: np.ndarray, wet: float) -> np.ndarray:
+    """A stem and its room, which is overwritten."""
+    for block in scratch.blocks(channels.shape[1]):
+        part = room[:, block]
+        part *= np.float32(wet)
+        part += np.float32(dry) * channels[:, block]
+    return room
 
 
 def _drawn(context: Context) -> ImpulseResponse:
@@ -48,15 +58,14 @@ def _drawn(context: Context) -> ImpulseResponse:
     return responses[int(context.draws.integers(len(responses)))]
 
 
-def _shelves(channels: np.ndarray, draws: np.random.Generator) -> np.ndarray:
+def _shelves(draws: np.random.Generator) -> np.ndarray:
     low_hz, high_hz = draws.uniform(*_SEND_LOW_HZ), draws.uniform(*_SEND_HIGH_HZ)
-    sections = np.concatenate(
+    return np.concatenate(
         [
             low_shelf(low_hz, _SEND_SHELF_DB, SAMPLE_RATE),
             high_shelf(high_hz, _SEND_SHELF_DB, SAMPLE_RATE),
         ]
     )
-    return apply_filter(sections, channels.T).T
 
 
 def _describe(facts: Mapping[str, Any]) -> str:

@@ -7,12 +7,12 @@ from functools import partial
 
 import numpy as np
 
-# The excess falls along the thresholds except where onsets change. Of the thresholds before the
+# The excess falls along the thresholds except where onsets change. Of the two thresholds before the
 # one found, those that miss the target by no more than this margin have their predecessor tried
-# too. Of 12,000 searches on 120 measured curves with random targets none then differed from the
-# scan (a margin of 0.25 dB: 1; none at all: 0.1 %), with 4.9 trials on average.
+# too. Of 60,000 searches on 94 measured curves with random targets 35 then differed from the scan
+# (with eight thresholds before it: 34; with one: 82), with 3.2 trials on average (3.9; 2.2).
 _MARGIN_DB = 0.3
-_NEIGHBOURS = 8
+_NEIGHBOURS = 2
 
 
 @dataclass(frozen=True)
