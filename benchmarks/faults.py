@@ -106,7 +106,7 @@ def _killed_commands(folder: Path, options: argparse.Namespace) -> Iterator[tupl
         for part in (*STEMS, "mixture"):
             audio = 0.1 * rng.standard_normal((2 * SAMPLE_RATE, 2)).astype(np.float32)
             write(folder / "songs" / song / f"{part}.wav", audio, SAMPLE_RATE)
-        for place in ("mixes/ours", "mixes/human", "targets"):
+        for place in ("mixes/ours", "mixes/sum", "targets"):
             write(folder / place / f"{song}.wav", audio, SAMPLE_RATE)
     for name, words in COMMANDS.items():
         if name.startswith(options.only or ""):
