@@ -11,6 +11,7 @@ import json
 import pickle
 import random
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -108,9 +109,8 @@ def damaged(data: bytes, draw: random.Random) -> bytes:
 
 def _config(path: Path) -> object:
     for name in ("model.safetensors", "features.npz"):
-        beside = path.with_name(name)
-        if not beside.exists():
-            beside.symlink_to(DEFAULT_MODEL / name)
+        # Not a link: the next loader may damage a file of that name in this folder.
+        shutil.copyfile(DEFAULT_MODEL / name, path.with_name(name))
     return load_settings(path.parent)
 
 

@@ -114,8 +114,9 @@ def _widened(weights: Weights, system: SystemConfig, stems: tuple[str, ...]) -> 
     assert isinstance(net, AutomixNet)  # SystemConfig sees to that.
     songs = open_songs(training_songs(VALID, stems))
     samples = whole_blocks(system.training.validation.max_song_s)
-    # The validation songs are not augmented; their width shall be right for what training heard.
-    grown_db = calibrate_width(net, songs, samples, system.training.augmentation.mono)
+    # A model that was trained for mono recordings shall give these the right width.
+    mono = system.training.augmentation.mono > 0.0
+    grown_db = calibrate_width(net, songs, samples, mono=mono)
     print(f"side of the mix: {grown_db:+.1f} dB")
     return net.state_dict()
 

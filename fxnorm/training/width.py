@@ -18,7 +18,7 @@ _TINY = 1e-12
 
 @torch.no_grad()
 def calibrate_width(
-    net: AutomixNet, songs: Sequence[OpenSong], samples: int, mono: float = 0.0
+    net: AutomixNet, songs: Sequence[OpenSong], samples: int, *, mono: bool = False
 ) -> float:
     """Scale what a network makes of side signals until its mixes are as wide as the targets.
 
@@ -29,7 +29,7 @@ def calibrate_width(
         net: changed in place.
         songs: validation songs, with targets.
         samples: how much of the beginning of each is mixed, a multiple of the pooling size.
-        mono: weight, 0 to 1, of the songs' mixes with all stems as if recorded in mono.
+        mono: mix the songs with all stems as if they had been recorded in mono.
 
     Returns:
         By how much the side grew in all, in dB.
@@ -53,28 +53,24 @@ def calibrate_width(
     raise FxNormError("training.calibrate_width: the width does not settle; set it to false")
 
 
-def _gap_db(net: AutomixNet, songs: Sequence[OpenSong], samples: int, mono: float) -> float:
+def _gap_db(net: AutomixNet, songs: Sequence[OpenSong], samples: int, mono: bool) -> float:
     """How much wider the targets are than the mixes, the mean over songs."""
-    gaps, weights = [], []
+    gaps = []
     for song in songs:
         inputs, target, _ = song.beginning(samples)
         if target is None:
             raise FxNormError(f"{song.song.name}: has no target mix to calibrate the width with")
-        for weight, change in ((1.0 - mono, np.asarray), (mono, spread)):
-            if weight == 0.0:
-                continue
-            stems = np.stack([change(stem) for stem in inputs])
-            mix = net(torch.from_numpy(stems).transpose(1, 2)[None])[0].T.double().numpy()
-            powers = [_side_and_middle(one) for one in (target, mix)]
-            if min(min(pair) for pair in powers) > _TINY:
-                wanted, found = (0.5 * db(side / middle) for side, middle in powers)
-                gaps.append(wanted - found)
-                weights.append(weight)
+        stems = np.stack([spread(stem) for stem in inputs]) if mono else inputs
+        mix = net(torch.from_numpy(stems).transpose(1, 2)[None])[0].T.double().numpy()
+        powers = [_side_and_middle(one) for one in (target, mix)]
+        if min(min(pair) for pair in powers) > _TINY:
+            wanted, found = (0.5 * db(side / middle) for side, middle in powers)
+            gaps.append(wanted - found)
     if not gaps:
         raise FxNormError(
             "training.calibrate_width: no validation song has a side signal; set it to false"
         )
-    return float(np.average(gaps, weights=weights))
+    return float(np.mean(gaps))
 
 
 def _side_and_middle(audio: np.ndarray) -> tuple[float, float]:

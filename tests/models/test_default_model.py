@@ -18,7 +18,7 @@ from fxnorm.stems import STEMS
 
 CARD = Path(__file__).parents[2] / "docs" / "model-card.md"
 #: Of the mix of the first generated test song with this seed.
-RECORDED = {"spectral": 0.0672, "panning": 0.1756, "dynamics": 0.1129}
+RECORDED = {"spectral": 0.0699, "panning": 0.1604, "dynamics": 0.1152}
 
 
 def test_it_is_the_recorded_one():

