@@ -37,32 +37,26 @@ class StemType(Config):
     """Frequency above which the stereo position is left alone."""
 
 
-#: The types of MUSDB18 with the released code's settings.
-DEFAULT_STEMS: Mapping[str, StemType] = dict(
-    zip(
-        STEMS,
-        (
-            StemType(attack_ms=7.5, release_ms=400.0),
-            StemType(
-                reverberated=False,
-                eq_smoothing_bins=151,
-                compressor_ratio=5,
-                attack_ms=10.0,
-                release_ms=500.0,
-            ),
-            StemType(
-                reverberated=False,
-                eq_smoothing_bins=151,
-                compressor_ratio=6,
-                attack_ms=10.0,
-                release_ms=180.0,
-                panning_cutoff_hz=6_000.0,
-            ),
-            StemType(),
-        ),
-        strict=True,
-    )
-)
+#: The types of MUSDB18, `STEMS`, with the released code's settings.
+DEFAULT_STEMS: Mapping[str, StemType] = {
+    "vocals": StemType(attack_ms=7.5, release_ms=400.0),
+    "bass": StemType(
+        reverberated=False,
+        eq_smoothing_bins=151,
+        compressor_ratio=5,
+        attack_ms=10.0,
+        release_ms=500.0,
+    ),
+    "drums": StemType(
+        reverberated=False,
+        eq_smoothing_bins=151,
+        compressor_ratio=6,
+        attack_ms=10.0,
+        release_ms=180.0,
+        panning_cutoff_hz=6_000.0,
+    ),
+    "other": StemType(),
+}
 
 
 def default_stem_type(name: str) -> StemType:

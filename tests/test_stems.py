@@ -17,6 +17,10 @@ def test_known_types_come_first_in_their_order() -> None:
     assert in_order(reversed(STEMS)) == STEMS
 
 
+def test_the_default_types_are_the_conventional_ones() -> None:
+    assert tuple(DEFAULT_STEMS) == STEMS
+
+
 def test_types_have_the_table_s_settings_else_the_defaults() -> None:
     config = NormalizationConfig.parse({"stems": {"drums": {"attack_ms": 3.0}, "guitar": {}}}, "x")
     assert config.stem_type("drums").attack_ms == 3.0
