@@ -40,6 +40,8 @@ _GRID_FFT = 2048
 _GRID_STEP = LONG_TERM_FFT // _GRID_FFT
 #: Frames whose spectra lie in memory at a time: six minutes of audio.
 _FRAMES_AT_ONCE = 1024
+# So many frames are transformed at once in the processor's vectors.
+_FRAMES_SIDE_BY_SIDE = 4
 _BLOCK = 16_384
 _BLOCKS_PER_BATCH = 4
 # Where the input is silent the block-wise filter leaves rounding noise, which would count as
@@ -162,15 +164,18 @@ def _linear_phase(wanted: np.ndarray) -> np.ndarray:
 def mean_spectrum(samples: np.ndarray) -> np.ndarray:
     """Mean over frames of the magnitude spectrum, every bin: (32,769,) float64.
 
+    Transformed in single precision, whose noise lies 130 dB below the signal.
+
     Args:
         samples: (samples,) float32; zero-padded to one frame where shorter.
     """
     samples = _at_least_one_frame(samples)
-    window = sqrt_hann(LONG_TERM_FFT)
+    window = sqrt_hann(LONG_TERM_FFT).astype(np.float32)
     count = frame_count(samples.shape[0], LONG_TERM_FFT, LONG_TERM_HOP)
-    total = np.zeros(LONG_TERM_FFT // 2 + 1)
-    for start in range(0, count * LONG_TERM_HOP, LONG_TERM_HOP):
-        total += np.abs(scipy.fft.rfft(samples[start : start + LONG_TERM_FFT] * window))
+    total = np.zeros(LONG_TERM_BINS)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, LONG_TERM_FFT)[::LONG_TERM_HOP]
+    for few in scratch.blocks(count, _FRAMES_SIDE_BY_SIDE):
+        total += np.abs(scipy.fft.rfft(frames[few] * window)).sum(axis=0)
     return total / count
 
 
