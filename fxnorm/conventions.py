@@ -1,5 +1,7 @@
 """What the whole project takes for granted about audio."""
 
+#: The stem types of MUSDB18, in the order of the networks' inputs.
+STEMS = ("vocals", "bass", "drums", "other")
 #: Sample rate in Hz at which everything is normalised, trained and mixed.
 SAMPLE_RATE = 44_100
 #: Sample rates in Hz that are taken; others are mistakes.

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from fxnorm.configuration import Config
 from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE
+from fxnorm.conventions import STEMS as STEMS
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = ("mixture",)
@@ -36,28 +37,32 @@ class StemType(Config):
     """Frequency above which the stereo position is left alone."""
 
 
-#: The types of MUSDB18 with the released code's settings, in the order of the networks' inputs.
-DEFAULT_STEMS: Mapping[str, StemType] = {
-    "vocals": StemType(attack_ms=7.5, release_ms=400.0),
-    "bass": StemType(
-        reverberated=False,
-        eq_smoothing_bins=151,
-        compressor_ratio=5,
-        attack_ms=10.0,
-        release_ms=500.0,
-    ),
-    "drums": StemType(
-        reverberated=False,
-        eq_smoothing_bins=151,
-        compressor_ratio=6,
-        attack_ms=10.0,
-        release_ms=180.0,
-        panning_cutoff_hz=6_000.0,
-    ),
-    "other": StemType(),
-}
-#: Their names.
-STEMS = tuple(DEFAULT_STEMS)
+#: The types of MUSDB18 with the released code's settings.
+DEFAULT_STEMS: Mapping[str, StemType] = dict(
+    zip(
+        STEMS,
+        (
+            StemType(attack_ms=7.5, release_ms=400.0),
+            StemType(
+                reverberated=False,
+                eq_smoothing_bins=151,
+                compressor_ratio=5,
+                attack_ms=10.0,
+                release_ms=500.0,
+            ),
+            StemType(
+                reverberated=False,
+                eq_smoothing_bins=151,
+                compressor_ratio=6,
+                attack_ms=10.0,
+                release_ms=180.0,
+                panning_cutoff_hz=6_000.0,
+            ),
+            StemType(),
+        ),
+        strict=True,
+    )
+)
 
 
 def default_stem_type(name: str) -> StemType:

@@ -18,9 +18,8 @@ from fxnorm.cli.common import (
     print_json,
     warn,
 )
+from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError
-from fxnorm.progress import fraction_done
-from fxnorm.stems import STEMS
 
 if TYPE_CHECKING:
     from fxnorm.mixing import Session
@@ -161,6 +160,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _mix_one(options: argparse.Namespace) -> None:
     from fxnorm.cli.mix_song import mix_song
+    from fxnorm.progress import fraction_done
 
     output = _output(options)
     _check_outputs(options, output)
