@@ -157,6 +157,7 @@ def pan_channels(
     for block in scratch.blocks(out.shape[1]):
         out[:, block] = 0.0
     window = sqrt_hann(N_FFT).astype(np.float32)
+    gains = np.empty((2, _BINS), np.float32)
     for first in range(0, spectra.shape[0], _BATCH):
         batch = spectra[first : first + _BATCH]
         _repan(
@@ -168,6 +169,7 @@ def pan_channels(
             frames - first,
             np.float32(limit),
             np.float32(strength),
+            gains,
         )
         _overlap_add(scipy.fft.irfft(batch, n=N_FFT, axis=2), window, first, out)
     return copied(out[:, N_FFT : N_FFT + samples]), side
@@ -220,9 +222,8 @@ def _analyse(channels: np.ndarray, *, skip_silence: bool) -> tuple[np.ndarray, n
         batch = spectra[first : first + _BATCH]
         _cut_frames(channels, first, window, frames[: len(batch)])
         batch[:] = scipy.fft.rfft(frames[: len(batch)], axis=2)
-        heard = sounding[first : first + _BATCH]
-        for left, right in batch[heard]:
-            _position(left, right, *work)
+        for frame in np.flatnonzero(sounding[first : first + _BATCH]):
+            _position(*batch[frame], *work)
             total += work[0]
     return spectra, total / count
 
@@ -292,26 +293,31 @@ def _repan(
     frames: int,
     limit: np.float32,
     strength: np.float32,
+    gains: np.ndarray,
 ) -> None:
     """Offset pan; re-panning of the first `bins` bins of the first `frames` frames. In place."""
+    # One loop writes gains, the next applies them: both at once would not be vectorised.
     for frame in range(spectra.shape[0]):
         left, right = spectra[frame, 0], spectra[frame, 1]
         repanned = bins if frame < frames and _is_loud(left, right, offset) else 0
+        for k in range(repanned):
+            a = _magnitude(left[k]) * offset[0, k] + _TINY
+            b = _magnitude(right[k]) * offset[1, k] + _TINY
+            far = _far_gain(min(a, b) / max(a, b))
+            here_left, here_right = far, _ONE - far
+            if sides[k] < 0:
+                here_left, here_right = here_right, here_left
+            gains[0, k] = offset[0, k] * min(wanted[0, k] / (here_left + _TINY), limit)
+            gains[1, k] = offset[1, k] * min(wanted[1, k] / (here_right + _TINY), limit)
+        for k in range(repanned, left.shape[0]):
+            gains[0, k], gains[1, k] = offset[0, k], offset[1, k]
+        if strength != _ONE:
+            for k in range(left.shape[0]):
+                gains[0, k] **= strength
+                gains[1, k] **= strength
         for k in range(left.shape[0]):
-            gain_left, gain_right = offset[0, k], offset[1, k]
-            if k < repanned:
-                a = _magnitude(left[k]) * gain_left + _TINY
-                b = _magnitude(right[k]) * gain_right + _TINY
-                far = _far_gain(min(a, b) / max(a, b))
-                near = _ONE - far
-                here_left, here_right = (near, far) if sides[k] < 0 else (far, near)
-                gain_left *= min(wanted[0, k] / (here_left + _TINY), limit)
-                gain_right *= min(wanted[1, k] / (here_right + _TINY), limit)
-            if strength != _ONE:
-                gain_left **= strength
-                gain_right **= strength
-            left[k] *= gain_left
-            right[k] *= gain_right
+            left[k] = left[k] * gains[0, k]
+            right[k] = right[k] * gains[1, k]
 
 
 @compiled
