@@ -300,15 +300,7 @@ def _repan(
     for frame in range(spectra.shape[0]):
         left, right = spectra[frame, 0], spectra[frame, 1]
         repanned = bins if frame < frames and _is_loud(left, right, offset) else 0
-        for k in range(repanned):
-            a = _magnitude(left[k]) * offset[0, k] + _TINY
-            b = _magnitude(right[k]) * offset[1, k] + _TINY
-            far = _far_gain(min(a, b) / max(a, b))
-            here_left, here_right = far, _ONE - far
-            if sides[k] < 0:
-                here_left, here_right = here_right, here_left
-            gains[0, k] = offset[0, k] * min(wanted[0, k] / (here_left + _TINY), limit)
-            gains[1, k] = offset[1, k] * min(wanted[1, k] / (here_right + _TINY), limit)
+        _match(left[:repanned], right[:repanned], offset, sides, wanted, limit, gains)
         for k in range(repanned, left.shape[0]):
             gains[0, k], gains[1, k] = offset[0, k], offset[1, k]
         if strength != _ONE:
@@ -318,6 +310,28 @@ def _repan(
         for k in range(left.shape[0]):
             left[k] = left[k] * gains[0, k]
             right[k] = right[k] * gains[1, k]
+
+
+@compiled
+def _match(
+    left: np.ndarray,
+    right: np.ndarray,
+    offset: np.ndarray,
+    sides: np.ndarray,
+    wanted: np.ndarray,
+    limit: np.float32,
+    gains: np.ndarray,
+) -> None:
+    """Gains of one frame that give each bin the wanted position."""
+    for k in range(left.shape[0]):
+        a = _magnitude(left[k]) * offset[0, k] + _TINY
+        b = _magnitude(right[k]) * offset[1, k] + _TINY
+        far = _far_gain(min(a, b) / max(a, b))
+        here_left, here_right = far, _ONE - far
+        if sides[k] < 0:
+            here_left, here_right = here_right, here_left
+        gains[0, k] = offset[0, k] * min(wanted[0, k] / (here_left + _TINY), limit)
+        gains[1, k] = offset[1, k] * min(wanted[1, k] / (here_right + _TINY), limit)
 
 
 @compiled
