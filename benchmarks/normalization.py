@@ -1,137 +1,151 @@
-"""CPU time and memory of effect normalisation on generated stems, beside the original's figures.
+"""CPU time of effects, chain and features beside the original's, and how it grows with length.
 
-Run it as `python -m benchmarks.normalization [--seconds 30 300] [--worst-case]`. One thread is
-used. The original's figures are those of the released code on one thread of another machine.
+Run it as `python -m benchmarks.normalization [--stems FOLDER] [--lengths 30 600] [--worst-case]`.
+`FOLDER` holds audio files whose names begin with their stem type and are no mixes; without it stems
+are generated. One thread is used; each figure is the median of five. The original's figures are
+CPU s of the released code for 25 s of real stereo stems, on one thread of another machine.
 """
 
 import argparse
+import math
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.fft
 import scipy.signal
-from fxnorm.normalization.matching.table import measured_features
 
+from fxnorm.audio import read, to_stereo
 from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE
-from fxnorm.normalization import DatasetFeatures, FxNormalizer
+from fxnorm.models import load_rooms, load_settings
+from fxnorm.models.default_model import DEFAULT_MODEL
+from fxnorm.normalization import DatasetFeatures, FxNormalizer, NormalizationConfig
+from fxnorm.normalization.effect_table import measured_features
 from fxnorm.normalization.matching.compression import compress_channel
 from fxnorm.normalization.normalizer import pad
 from fxnorm.stems import DEFAULT_STEMS, STEMS
 
-#: CPU seconds per second of stereo audio of the released code, from and to.
-_ORIGINAL = {
-    "eq": (0.027, 0.027),
-    "compression": (0.05, 0.11),
-    "panning": (0.22, 0.32),
-    "loudness": (0.006, 0.006),
-    "chain": (0.33, 0.45),
+_SECONDS = 25
+_RUNS = 5
+#: CPU s of the original, and how many times faster this project means to be.
+_CHAIN = {"vocals": 6.36, "bass": 6.73, "drums": 6.90, "other": 8.29}
+_CHAIN_GOAL = 45
+_EFFECTS = {
+    "eq": (0.584, 20),
+    "compression": (1.54, 20),
+    "panning": (4.73, 20),
+    "loudness": (0.085, 20),
 }
-_ORIGINAL_WORST_CASE = 4.5
+_FEATURES = {
+    "eq": (0.142, 5),
+    "compression": (0.047, 5),
+    "panning": (0.079, 5),
+    "loudness": (0.044, 5),
+}
+_REVERB, _RELEASED_PREREVERB = (0.087, 4), (0.032, 4)
+_WORST_CASE = 4.5 / 2  # per second of a channel
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, nargs="+", default=[30.0, 300.0])
+    parser.add_argument("--stems", help="folder of real stems")
+    parser.add_argument("--lengths", type=float, nargs="*", default=[], help="in seconds")
     parser.add_argument("--worst-case", action="store_true", help="a reference out of reach")
     arguments = parser.parse_args()
+    stems = {s: _stem(s, _SECONDS) for s in STEMS}
     features = _features()
-    # Compile and fill caches before anything is measured.
-    FxNormalizer(features)(_stem("vocals", 3.0), SAMPLE_RATE, "vocals")
-    for seconds in arguments.seconds:
-        _report_length(features, seconds)
+    if arguments.stems:
+        stems = {s: _read(Path(arguments.stems), s) for s in STEMS}
+        features = load_settings(DEFAULT_MODEL)[1]
+    _report_chain(stems, features)
+    _report_parts(stems["vocals"], features)
+    if arguments.lengths:
+        _report_growth(stems, features, arguments.lengths)
     if arguments.worst_case:
         _report_worst_case()
 
 
-def _report_length(features: DatasetFeatures, seconds: float) -> None:
-    print(f"\n{seconds:g}-s stereo stems: CPU ms per s of audio (times faster than the original)")
-    print(f"{'stem':8}" + "".join(f"{name:>19}" for name in _ORIGINAL) + "  trials  memory")
-    for stem in STEMS:
-        audio = _stem(stem, seconds)
-        cells = []
-        chain = FxNormalizer(features)
-        channels = pad(audio)
-        for effect in measured_features():
-            cost, outcome = _cost(
-                lambda e=effect, x=channels, s=stem, c=chain: c.apply(e, x, s), seconds
-            )
-            channels = outcome.channels
-            cells.append(_cell(effect, cost))
-        cost, result = _cost(lambda x=audio, s=stem, c=chain: c(x, SAMPLE_RATE, s), seconds)
-        cells.append(_cell("chain", cost))
-        trials = [r["trials"] for r in result.report["effects"]["compression"].values()]
+def _report_chain(stems: dict[str, np.ndarray], features: DatasetFeatures) -> None:
+    print(f"{'CPU s for 25 s of stereo':28}{'original':>10}{'here':>10}{'faster':>10}{'goal':>8}")
+    chain = FxNormalizer(features)
+    for stem, audio in stems.items():
+        result = chain(audio, SAMPLE_RATE, stem)
+        tried = sum(r["trials"] for r in result.report["effects"]["compression"].values())
         tracemalloc.start()
         chain(audio, SAMPLE_RATE, stem)
         peak = tracemalloc.get_traced_memory()[1] / audio.nbytes
         tracemalloc.stop()
-        counts = "+".join(map(str, trials))
-        print(f"{stem:8}" + "".join(cells) + f"{counts:>8}{peak:7.1f}x")
-    low = {name: 1e3 * bounds[0] for name, bounds in _ORIGINAL.items()}
-    high = {name: 1e3 * bounds[1] for name, bounds in _ORIGINAL.items()}
-    cells = [f"{low[name]:.0f} to {high[name]:.0f}" for name in _ORIGINAL]
-    print(f"{'original':8}" + "".join(f"{cell:>19}" for cell in cells))
-    floors = _transform_floor()
-    cells = [f"{1e3 * floors[name]:.2f}" if name in floors else "" for name in _ORIGINAL]
-    print(f"{'FFTs':8}" + "".join(f"{cell:>19}" for cell in cells) + "  (compression: per trial)")
+        cost = _cost(lambda a=audio, s=stem: chain(a, SAMPLE_RATE, s))
+        note = f"  {tried} trials, {peak:.1f} times the stem's memory"
+        _row(f"chain, {stem}", _CHAIN[stem], cost, _CHAIN_GOAL, note)
+
+
+def _report_parts(vocals: np.ndarray, features: DatasetFeatures) -> None:
+    rooms = load_rooms(DEFAULT_MODEL)
+    chain = FxNormalizer(features, impulse_responses=rooms)
+    released = NormalizationConfig(released_quirks=True)
+    pre = FxNormalizer(features, released, pre_impulse_responses=rooms)
+    channels = pad(vocals)
+    seconds = len(rooms[0].samples) / SAMPLE_RATE
+    cost = _cost(lambda: chain.apply("reverb", channels, "vocals"))
+    _row("reverb", _REVERB[0], cost, _REVERB[1], f"  rooms here of {seconds:.1f} s and more")
+    cost = _cost(lambda: pre.apply("prereverb", channels, "vocals"))
+    _row("released prereverb", _RELEASED_PREREVERB[0], cost, _RELEASED_PREREVERB[1])
+    for name, feature in measured_features().items():
+        cost = _cost(lambda f=feature, c=channels: f.measure(c))
+        _row(f"feature {name}", _FEATURES[name][0], cost, _FEATURES[name][1])
+        cost = _cost(lambda n=name, c=channels: chain.apply(n, c, "vocals"))
+        _row(f"effect {name}", _EFFECTS[name][0], cost, _EFFECTS[name][1])
+        channels = chain.apply(name, channels, "vocals").channels
+
+
+def _report_growth(
+    stems: dict[str, np.ndarray], features: DatasetFeatures, lengths: list[float]
+) -> None:
+    """Of the chain; what repeats needs about as many trials, however long it is."""
+    chain = FxNormalizer(features)
+    print(f"\n{'chain: CPU s for':28}" + "".join(f"{s:>8g} s" for s in lengths))
+    for stem, audio in stems.items():
+        longer = [np.resize(audio, (int(s * SAMPLE_RATE), 2)) for s in lengths]
+        costs = [_cost(lambda a=a, s=stem: chain(a, SAMPLE_RATE, s)) for a in longer]
+        exponent = math.log(costs[-1] / costs[0]) / math.log(lengths[-1] / lengths[0])
+        cells = "".join(f"{cost:10.3f}" for cost in costs)
+        print(f"{stem:28}{cells}  grows with length to the power of {exponent:.2f}")
 
 
 def _report_worst_case() -> None:
     """No setting reaches the reference: every ratio has to be ruled out."""
-    seconds = 30.0
-    channel = np.ascontiguousarray(_stem("other", seconds)[:, 0])
-    cost, result = _cost(
-        lambda: compress_channel(channel, SAMPLE_RATE, DEFAULT_STEMS["other"], (-80.0, 1.0)),
-        seconds,
-    )
+    channel = np.ascontiguousarray(_stem("other", 30.0)[:, 0])
+    reference = (-80.0, 1.0)
+    stem_type = DEFAULT_STEMS["other"]
+    result = compress_channel(channel, SAMPLE_RATE, stem_type, reference)
+    cost = _cost(lambda: compress_channel(channel, SAMPLE_RATE, stem_type, reference))
+    note = f"  {result.trials} trials"
+    _row("compression without success", 30.0 * _WORST_CASE, cost, 20, note)
+
+
+def _row(title: str, original: float, here: float, goal: int, note: str = "") -> None:
     print(
-        f"\ncompression without success: {2e3 * cost:.1f} ms per s of stereo audio,"
-        f" {result.trials} trials per channel, {_ORIGINAL_WORST_CASE / 2 / cost:.0f} times faster"
+        f"{title:28}{original:10.3f}{here:10.4f}{original / here:10.1f}{goal:8}{note}", flush=True
     )
 
 
-def _transform_floor() -> dict[str, float]:
-    """CPU seconds per second of stereo audio in the transforms alone."""
-    rng = np.random.default_rng(0)
-    second = float(SAMPLE_RATE)
-
-    def both(x: np.ndarray) -> tuple[float, float]:
-        spectra = scipy.fft.rfft(x, axis=-1)
-        forward = _repeat(lambda: scipy.fft.rfft(x, axis=-1)) / len(x)
-        backward = _repeat(lambda: scipy.fft.irfft(spectra, axis=-1)) / len(x)
-        return forward, backward
-
-    measure, _ = both(rng.standard_normal((16, 2048)))
-    filter_in, filter_out = both(rng.standard_normal((4, 16_384)))
-    onsets, _ = both(rng.standard_normal((32, 1024)).astype(np.float32))
-    pan_in, _ = both(rng.standard_normal((32, 2048)))
-    _, pan_out = both(rng.standard_normal((32, 2048)).astype(np.float32))
-    return {
-        "eq": 2 * second * (measure / 16_384 + (filter_in + filter_out) / 14_384),
-        "compression": 2 * second * onsets / 1024,
-        "panning": 2 * second * (pan_in + pan_out) / 1024,
-    }
-
-
-def _repeat(function: Callable[[], object], times: int = 50) -> float:
+def _cost(function: Callable[[], Any]) -> float:
     function()
-    start = time.process_time()
-    for _ in range(times):
+    times = []
+    for _ in range(_RUNS):
+        start = time.process_time()
         function()
-    return (time.process_time() - start) / times
+        times.append(time.process_time() - start)
+    return float(np.median(times))
 
 
-def _cost(function: Callable[[], Any], seconds: float) -> tuple[float, Any]:
-    start = time.process_time()
-    result = function()
-    return (time.process_time() - start) / seconds, result
-
-
-def _cell(name: str, cost: float) -> str:
-    low, high = _ORIGINAL[name]
-    return f"{f'{1e3 * cost:.2f} ({low / cost:.0f}-{high / cost:.0f}x)':>19}"
+def _read(folder: Path, stem: str) -> np.ndarray:
+    path = min(path for path in folder.glob(f"{stem}*") if path.is_file())
+    audio, sample_rate = read(path)
+    return np.ascontiguousarray(to_stereo(audio)[: _SECONDS * sample_rate])
 
 
 def _features() -> DatasetFeatures:

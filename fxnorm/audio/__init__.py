@@ -1,5 +1,6 @@
 """Audio files, levels, loudness and short-time spectra."""
 
+from fxnorm.audio.convolution import convolved
 from fxnorm.audio.decoding import READABLE, AudioInfo, blocks, info
 from fxnorm.audio.levels import db, from_db, is_finite, peak, peak_db, weighted_sum
 from fxnorm.audio.loudness import (
@@ -21,6 +22,7 @@ __all__ = [
     "blocks",
     "channel_loudness",
     "checked_rate",
+    "convolved",
     "db",
     "frame_count",
     "from_db",

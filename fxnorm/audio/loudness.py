@@ -4,10 +4,9 @@ import math
 from functools import lru_cache
 
 import numpy as np
-import pyloudnorm
-import scipy.signal
 
 from fxnorm import scratch
+from fxnorm.audio.convolution import convolved
 from fxnorm.audio.levels import db, peak
 from fxnorm.compiling import compiled
 
@@ -19,16 +18,16 @@ _STEPS_PER_BLOCK = 4
 _SHORT_TERM_S = 3.0
 _RELATIVE_GATE_LU = -10.0
 _OVERSAMPLING = 4
-# Samples that the interpolation filter sees on either side, at the least.
-_OVERSAMPLING_REACH = 16
+# Samples that the interpolation filter sees on either side.
+_OVERSAMPLING_REACH = 10
 _OVERSAMPLED_AT_ONCE = 2**18
 
 
 def integrated_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0) -> float:
     """Gated integrated loudness (ITU-R BS.1770-4, 0.4-s blocks, 75 % overlap).
 
-    The filters are pyloudnorm's K-weighting and the value agrees with its `Meter`; filters and
-    block energies are one compiled pass here.
+    The filters and the value are those of pyloudnorm's `Meter`, which would import all of
+    scipy.signal; filters and block energies are one compiled pass here.
 
     Args:
         audio: (samples, channels) or (samples,), at most 5 channels.
@@ -98,12 +97,19 @@ def true_peak_db(audio: np.ndarray) -> float:
     highest = peak(audio)
     for block in scratch.blocks(audio.shape[0], _OVERSAMPLED_AT_ONCE):
         around = slice(max(0, block.start - _OVERSAMPLING_REACH), block.stop + _OVERSAMPLING_REACH)
-        part = np.asarray(audio[around], np.float64)
-        oversampled = scipy.signal.resample_poly(part, _OVERSAMPLING, 1, axis=0)
-        first = _OVERSAMPLING * (block.start - around.start)
-        own = oversampled[first : first + _OVERSAMPLING * (block.stop - block.start)]
-        highest = max(highest, peak(own))
+        part = audio[around] if audio.ndim == 2 else audio[around, None]
+        for between in _interpolators():
+            highest = max(highest, peak(convolved(part, between, _OVERSAMPLING_REACH)))
     return float(db(highest))
+
+
+@lru_cache(maxsize=1)
+def _interpolators() -> list[np.ndarray]:
+    """Responses (20, 1) that give the values a quarter, half and three quarters of a sample on."""
+    taps = np.arange(-_OVERSAMPLING * _OVERSAMPLING_REACH, _OVERSAMPLING * _OVERSAMPLING_REACH + 1)
+    low_pass = np.sinc(taps / _OVERSAMPLING) * np.kaiser(taps.size, 5.0)
+    low_pass *= _OVERSAMPLING / low_pass.sum()
+    return [low_pass[shift::_OVERSAMPLING, None] for shift in range(1, _OVERSAMPLING)]
 
 
 def _block_power(audio: np.ndarray, sample_rate: int, offset: float) -> np.ndarray:
@@ -143,9 +149,24 @@ def _gated(power: np.ndarray) -> float:
 
 @lru_cache(maxsize=8)
 def _k_weighting(sample_rate: int) -> np.ndarray:
-    """(2, 5): b0, b1, b2, a1, a2 of the shelf and of the high-pass."""
-    filters = pyloudnorm.Meter(sample_rate, block_size=_BLOCK_S)._filters.values()
-    return np.array([[*stage.passband_gain * stage.b, *stage.a[1:]] for stage in filters])
+    """(2, 5): b0, b1, b2, a1, a2 of the shelf and of the high-pass, after the Audio EQ Cookbook."""
+    a, q = 10.0 ** (4.0 / 40.0), math.sqrt(0.5)
+    omega = 2.0 * math.pi * 1500.0 / sample_rate
+    cos, slope = math.cos(omega), math.sqrt(a) * math.sin(omega) / q
+    shelf = np.array(
+        [
+            a * ((a + 1.0) + (a - 1.0) * cos + slope),
+            -2.0 * a * ((a - 1.0) + (a + 1.0) * cos),
+            a * ((a + 1.0) + (a - 1.0) * cos - slope),
+            2.0 * ((a - 1.0) - (a + 1.0) * cos),
+            (a + 1.0) - (a - 1.0) * cos - slope,
+        ]
+    ) / ((a + 1.0) - (a - 1.0) * cos + slope)
+    omega = 2.0 * math.pi * 38.0 / sample_rate
+    cos, alpha = math.cos(omega), math.sin(omega)
+    sides = 0.5 * (1.0 + cos)
+    high_pass = np.array([sides, -2.0 * sides, sides, -2.0 * cos, 1.0 - alpha]) / (1.0 + alpha)
+    return np.stack([shelf, high_pass])
 
 
 @compiled

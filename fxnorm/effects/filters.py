@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import scipy.signal
 
 from fxnorm import scratch
 from fxnorm.errors import FxNormError
@@ -87,6 +86,8 @@ def apply_filter(sos: np.ndarray, audio: np.ndarray) -> np.ndarray:
     Returns:
         float32, shaped like `audio`.
     """
+    import scipy.signal  # takes half a second, and mixing does without
+
     filtered = scratch.empty(audio.shape)
     state = np.zeros((sos.shape[0], 2, *audio.shape[1:]))
     for block in scratch.blocks(audio.shape[0]):

@@ -1,6 +1,7 @@
 import math
 
 import numpy as np
+import pyloudnorm
 import pytest
 import scipy.signal
 
@@ -29,6 +30,13 @@ def _sine(frequency_hz, level_db, sample_rate=48000, seconds=5.0):
 def test_stereo_sine_at_minus_23_dbfs_reads_minus_23_lufs():
     # EBU Tech 3341, case 1: tolerance 0.1 LU.
     assert integrated_loudness(_sine(1000, -23.0), 48000) == pytest.approx(-23.0, abs=0.1)
+
+
+@pytest.mark.parametrize("sample_rate", [22_050, 44_100, 96_000])
+def test_loudness_is_that_of_pyloudnorm(sample_rate):
+    noise = np.random.default_rng(3).normal(0.0, 0.1, (3 * sample_rate, 2))
+    expected = pyloudnorm.Meter(sample_rate).integrated_loudness(noise)
+    assert integrated_loudness(noise, sample_rate) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("audio", [np.zeros((48000, 2)), np.ones((1000, 2)), _sine(1000, -90)])

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 
 from fxnorm import scratch
 from fxnorm.audio import db, frame_count, from_db, peak_db, sqrt_hann
@@ -35,12 +34,14 @@ from fxnorm.normalization.matching.smoothing import moving_line
 from fxnorm.stems import StemType
 
 _TAPS = 1001
-# firwin2 interpolates the wanted response on a grid of 1,025 points for 1,001 taps, so of the
-# 32,769 bins only every 32nd matters.
+# scipy's firwin2 interpolates the wanted response on a grid of 1,025 points for 1,001 taps, so of
+# the 32,769 bins only every 32nd matters.
 _GRID_FFT = 2048
 _GRID_STEP = LONG_TERM_FFT // _GRID_FFT
 #: Frames whose spectra lie in memory at a time: six minutes of audio.
 _FRAMES_AT_ONCE = 1024
+# So many frames are transformed at once in the processor's vectors.
+_FRAMES_SIDE_BY_SIDE = 4
 _BLOCK = 16_384
 _BLOCKS_PER_BATCH = 4
 # Where the input is silent the block-wise filter leaves rounding noise, which would count as
@@ -148,24 +149,33 @@ def _equalize(
         ratio = np.minimum(ratio, from_db(max_boost_db))
     # The root, because the filter acts twice: forwards and backwards.
     wanted = np.sqrt(ratio) ** strength
-    taps = scipy.signal.firwin2(_TAPS, np.linspace(0.0, 1.0, wanted.shape[0]), wanted)
+    taps = _linear_phase(wanted)
     partly = level if strength == 1.0 else times(samples, gain**strength)
     filtered = _filter_twice(partly, taps)
     return EqualizedChannel(filtered, float(db(gain**strength)), strength * db(ratio))
 
 
+def _linear_phase(wanted: np.ndarray) -> np.ndarray:
+    """Taps with the wanted gain at 1,025 frequencies, as `scipy.signal.firwin2` makes them."""
+    around = np.roll(scipy.fft.irfft(wanted), _TAPS // 2)
+    return around[:_TAPS] * np.hamming(_TAPS)
+
+
 def mean_spectrum(samples: np.ndarray) -> np.ndarray:
     """Mean over frames of the magnitude spectrum, every bin: (32,769,) float64.
+
+    Transformed in single precision, whose noise lies 130 dB below the signal.
 
     Args:
         samples: (samples,) float32; zero-padded to one frame where shorter.
     """
     samples = _at_least_one_frame(samples)
-    window = sqrt_hann(LONG_TERM_FFT)
+    window = sqrt_hann(LONG_TERM_FFT).astype(np.float32)
     count = frame_count(samples.shape[0], LONG_TERM_FFT, LONG_TERM_HOP)
-    total = np.zeros(LONG_TERM_FFT // 2 + 1)
-    for start in range(0, count * LONG_TERM_HOP, LONG_TERM_HOP):
-        total += np.abs(scipy.fft.rfft(samples[start : start + LONG_TERM_FFT] * window))
+    total = np.zeros(LONG_TERM_BINS)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, LONG_TERM_FFT)[::LONG_TERM_HOP]
+    for few in scratch.blocks(count, _FRAMES_SIDE_BY_SIDE):
+        total += np.abs(scipy.fft.rfft(frames[few] * window)).sum(axis=0)
     return total / count
 
 

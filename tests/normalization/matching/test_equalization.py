@@ -66,8 +66,9 @@ def test_filtering_is_scipy_s_filtfilt(samples, seed) -> None:
 
 def test_folded_frames_give_every_32nd_bin() -> None:
     x = noise(4.0, 3)[:, 0].copy()
+    # The folded frames are transformed in double, all bins in single.
     np.testing.assert_allclose(
-        _mean_magnitude(x, skip_silence=False), mean_spectrum(x)[::32], rtol=1e-9
+        _mean_magnitude(x, skip_silence=False), mean_spectrum(x)[::32], rtol=5e-5
     )
 
 
