@@ -24,8 +24,9 @@ _HIGHEST_COMPRESSION = 0.999
 _MP3_SCALE = 0.95
 # Loudness that may be lost in encoding before it is made up for.
 _TOLERANCE_DB = 0.05
-# Highest true peak after decoding.
+# Highest true peak after decoding, and how often to try for it.
 _DECODED_CEILING_DBTP = -0.1
+_PASSES = 6
 
 
 def wave_path(audio: np.ndarray, full: float) -> str:
@@ -48,14 +49,22 @@ def encoded(audio: np.ndarray, kbps: int) -> str:
 
 
 def _encode(audio: np.ndarray, kbps: int) -> bytes:
+    gain_db = 0.0
     data = _mp3(audio, kbps)
-    decoded, _ = soundfile.read(io.BytesIO(data), always_2d=True)
-    # MP3 leaves out the highest frequencies: noisy sounds lose loudness, and peaks may overshoot.
-    lost_db = integrated_loudness(audio, SAMPLE_RATE) - integrated_loudness(decoded, SAMPLE_RATE)
-    if not math.isfinite(lost_db):
-        return data
-    gain_db = min(lost_db, _DECODED_CEILING_DBTP - true_peak_db(decoded))
-    return data if abs(gain_db) < _TOLERANCE_DB else _mp3(audio * from_db(gain_db), kbps)
+    loudness = integrated_loudness(audio, SAMPLE_RATE)
+    for _ in range(_PASSES):
+        decoded, _rate = soundfile.read(io.BytesIO(data), always_2d=True)
+        # MP3 leaves out the highest frequencies: noisy sounds lose loudness, and peaks overshoot,
+        # anew each time.
+        lost_db = loudness - integrated_loudness(decoded, SAMPLE_RATE)
+        if not math.isfinite(lost_db):
+            break
+        change_db = min(lost_db, _DECODED_CEILING_DBTP - true_peak_db(decoded))
+        if abs(change_db) < _TOLERANCE_DB:
+            break
+        gain_db += change_db
+        data = _mp3(audio * from_db(gain_db), kbps)
+    return data
 
 
 def _mp3(audio: np.ndarray, kbps: int) -> bytes:
