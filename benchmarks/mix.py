@@ -70,9 +70,9 @@ def _steps(song: Path, model: str, folder: Path) -> None:
     rate = common_rate(tracks, None)
     sources = open_stems(tracks, rate, config.stems)
     with _timed("  reading and normalising, compiled"):
-        prepared, notes = prepare_stems(sources, FxNormalizer(features), 0, 0)
+        prepared, notes = prepare_stems(sources, FxNormalizer(features), 0, 0, keep_given=False)
     with _timed("  the same again"):
-        prepare_stems(sources, FxNormalizer(features), 0, 0)
+        prepare_stems(sources, FxNormalizer(features), 0, 0, keep_given=False)
     with _timed("  network"):
         raw = apply_network({stem.type: stem.normalized for stem in prepared}, loaded)
     with _timed("  level"):

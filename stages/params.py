@@ -58,10 +58,8 @@ class SystemConfig(Config):
 
     @model_validator(mode="after")
     def _can_be_widened(self) -> Self:
-        if self.training.calibrate_width and (
-            self.network.kind != "automix" or self.network.pretraining
-        ):
-            raise ValueError("training.calibrate_width is for mixing networks of kind automix")
+        if self.training.calibrate_width and self.network.pretraining:
+            raise ValueError("training.calibrate_width is for networks that mix")
         return self
 
 

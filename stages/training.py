@@ -8,7 +8,7 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import find_songs, load_partition
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
-from fxnorm.models import AutomixNet, MixerConfig, WaveUNetConfig, WindowConfig, build, save
+from fxnorm.models import MixerConfig, WaveUNetConfig, WindowConfig, build, save
 from fxnorm.models.weights import read_weights
 from fxnorm.normalization import DatasetFeatures, load_impulse_responses
 from fxnorm.outputs import atomic_file, atomic_folder
@@ -111,7 +111,6 @@ def _save(name: str, states: dict[str, Weights], system: SystemConfig, params: P
 def _widened(weights: Weights, system: SystemConfig, stems: tuple[str, ...]) -> Weights:
     net = build(system.network)
     net.load_state_dict(weights)
-    assert isinstance(net, AutomixNet)  # SystemConfig sees to that.
     songs = open_songs(training_songs(VALID, stems))
     samples = whole_blocks(system.training.validation.max_song_s)
     # A model that was trained for mono recordings shall give these the right width.

@@ -178,8 +178,8 @@ class TrainingConfig(Config):
     """Scale the untrained network so that its mix is as loud as the target."""
 
     calibrate_width: bool = False
-    """Scale the side of the trained network, automix alone, until its mixes of the validation songs
-    are as wide as the targets."""
+    """Scale the side of the trained network until its mixes of the validation songs are as wide as
+    the targets."""
 
     averaging: float = Field(default=0.95, ge=0.0, lt=1.0)
     """Decay per step of the moving average of the weights that is validated and kept, less in the

@@ -7,7 +7,7 @@ import torch
 
 from fxnorm.audio import db, from_db
 from fxnorm.errors import FxNormError
-from fxnorm.models import AutomixNet, widen_front_end
+from fxnorm.models import AutomixNet, Network, widen_front_end
 from fxnorm.training.augmentation import spread
 from fxnorm.training.training_songs import OpenSong
 
@@ -18,7 +18,7 @@ _TINY = 1e-12
 
 @torch.no_grad()
 def calibrate_width(
-    net: AutomixNet, songs: Sequence[OpenSong], samples: int, *, mono: bool = False
+    net: Network, songs: Sequence[OpenSong], samples: int, *, mono: bool = False
 ) -> float:
     """Scale what a network makes of side signals until its mixes are as wide as the targets.
 
@@ -28,7 +28,7 @@ def calibrate_width(
     Args:
         net: changed in place.
         songs: validation songs, with targets.
-        samples: how much of the beginning of each is mixed, a multiple of the pooling size.
+        samples: how much of the beginning of each is mixed, a multiple of the automix pooling size.
         mono: mix the songs with all stems as if they had been recorded in mono.
 
     Returns:
@@ -45,8 +45,11 @@ def calibrate_width(
             gap_db = _gap_db(net, songs, samples, mono)
             if abs(gap_db) <= _TOLERANCE_DB:
                 return grown_db
-            # Encoder and decoder share the weights.
-            widen_front_end(net, float(from_db(gap_db / 2.0)))
+            if isinstance(net, AutomixNet):
+                # Encoder and decoder share the weights.
+                widen_front_end(net, float(from_db(gap_db / 2.0)))
+            else:
+                net.scale_side(float(from_db(gap_db)))
             grown_db += gap_db
     finally:
         net.train(training)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from training_fixtures import AUTOMIX
+from training_fixtures import AUTOMIX, WAVE_U_NET
 
 from fxnorm.errors import FxNormError
-from fxnorm.models import AutomixNet, start_as_sum, widen_front_end
+from fxnorm.models import build, start_as_sum, widen_front_end
 from fxnorm.training import calibrate_width, open_songs
 from fxnorm.training.augmentation import spread
 from fxnorm.training.training_songs import OpenSong, Piece
@@ -28,32 +28,41 @@ class _Song(OpenSong):
 WIDTH = 10.0 ** (3.0 / 20.0)
 
 
-@pytest.fixture
-def net():
+def _network(config):
     torch.manual_seed(0)
-    net = AutomixNet(AUTOMIX)
+    net = build(config)
     start_as_sum(net)
     return net
 
 
-def _side_db(net, songs):
-    levels = []
+@pytest.fixture
+def net():
+    return _network(AUTOMIX)
+
+
+def _side_db(mixes):
+    """Side over middle of (2, samples), the mean over songs."""
+    return np.mean(
+        [20.0 * np.log10(np.std(left - right) / np.std(left + right)) for left, right in mixes]
+    )
+
+
+def _mixes(net, songs):
     for song in songs:
-        mix = net(torch.from_numpy(song.beginning(SAMPLES).inputs).transpose(1, 2)[None])[0]
-        left, right = mix.detach().double()
-        levels.append(
-            10.0 * np.log10(float((left - right).square().sum() / (left + right).square().sum()))
-        )
-    return np.mean(levels)
+        stems = torch.from_numpy(song.beginning(SAMPLES).inputs).transpose(1, 2)[None]
+        yield net(stems)[0].detach().double().numpy()
 
 
-def test_mixes_become_as_wide_as_the_targets(net, songs):
+@pytest.mark.parametrize("config", [AUTOMIX, WAVE_U_NET])
+def test_mixes_become_as_wide_as_the_targets(config, songs):
+    net = _network(config)
     opened = [_Song(one.song, one.lengths) for one in open_songs(songs)]
-    narrow = _side_db(net, opened)
+    before = _side_db(_mixes(net, opened))
+    wanted = _side_db(song.beginning(SAMPLES).target.T for song in opened)
     grown_db = calibrate_width(net, opened, SAMPLES)
-    # The sum is what the network does, and its target has 3 dB more side.
-    assert _side_db(net, opened) - narrow == pytest.approx(3.0, abs=0.3)
-    assert grown_db == pytest.approx(3.0, abs=0.6)
+    assert abs(wanted - before) > 1.0
+    assert _side_db(_mixes(net, opened)) == pytest.approx(wanted, abs=0.2)
+    assert grown_db == pytest.approx(wanted - before, abs=0.6)
     assert net.training
     assert abs(calibrate_width(net, opened, SAMPLES)) <= 0.1
 
@@ -78,6 +87,18 @@ def test_the_middle_stays(net, songs):
     before = net(x).detach()
     widen_front_end(net, 1.5)
     torch.testing.assert_close(net(x).detach().sum(1), before.sum(1), rtol=1e-4, atol=1e-5)
+
+
+def test_the_wave_u_nets_side_scales_and_its_middle_stays(songs):
+    net = _network(WAVE_U_NET).eval()
+    x = torch.from_numpy(0.1 * open_songs(songs)[0].beginning(SAMPLES).inputs).transpose(1, 2)[None]
+    before = net(x).detach()
+    net.scale_side(1.5)
+    left, right = net(x).detach()[0]
+    torch.testing.assert_close(left + right, before[0].sum(0), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        left - right, 1.5 * (before[0, 0] - before[0, 1]), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_songs_without_width_are_refused(net, songs):

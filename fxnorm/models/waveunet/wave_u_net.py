@@ -59,6 +59,13 @@ class WaveUNet(nn.Module):
         for weights in self.output_conv.parameters():
             weights.mul_(factor)
 
+    @torch.no_grad()
+    def scale_side(self, factor: float) -> None:
+        """Scale the difference of the mix's two channels by `factor`; their sum stays."""
+        for weights in self.output_conv.parameters():
+            middle = weights.mean(0, keepdim=True)
+            weights.copy_(middle + factor * (weights - middle))
+
     def forward(self, x: Tensor) -> Tensor:
         """Mix normalised stems.
 
