@@ -13,9 +13,9 @@ from fxnorm.normalization import (
 from fxnorm.outputs import atomic_file
 from stages.common import stage, usable_songs
 from stages.params import Params
+from stages.places import FEATURES
 
 GIVEN = Path("params/features")
-OUTPUT = Path("models/features.npz")
 #: One column per stem, by feature.
 CURVES = {"eq_db": Path("reports/features/eq.csv"), "phi": Path("reports/features/panning.csv")}
 
@@ -24,7 +24,7 @@ def main() -> None:
     """Save the features and show the curves."""
     with stage("features", ["dataset", "stems", "normalization"]) as (params, run):
         features = _features(params)
-        features.save(OUTPUT)
+        features.save(FEATURES)
         table = features_table(features)
         for column, file in CURVES.items():
             with atomic_file(file) as path:

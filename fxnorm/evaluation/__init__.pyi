@@ -13,12 +13,10 @@ from .mix_evaluation import (
     evaluate_mix,
     evaluate_mixes,
     evaluate_stems,
-    load_evaluations,
     read_stem_scores,
-    write_stem_scores,
 )
 from .scoring import read_scores, score_mixes, score_stems, write_scores
-from .song_statistics import improvement, nested_summary, summarize
+from .song_statistics import headline, improvement, nested_summary, summarize
 from .trimming import trim_silence
 
 __all__ = [
@@ -31,8 +29,8 @@ __all__ = [
     "evaluate_mix",
     "evaluate_mixes",
     "evaluate_stems",
+    "headline",
     "improvement",
-    "load_evaluations",
     "loudness_metrics",
     "nested_summary",
     "panning_metrics",
@@ -44,5 +42,4 @@ __all__ = [
     "summarize",
     "trim_silence",
     "write_scores",
-    "write_stem_scores",
 ]

@@ -1,6 +1,7 @@
 """Statistics over songs: intervals, paired tests against a baseline, improvement per song."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from fxnorm.evaluation.scoring import FILE_GROUP
 from fxnorm.seeds import generator
 from fxnorm.significance import bootstrap_interval, holm, signed_rank
 
+#: Groups of metrics whose mean errors, `MEAN_ERROR`, sum a system up.
+HEADLINE = ("spectral", "panning", "dynamics")
+MEAN_ERROR = "mape_mean"
 #: Metrics whose sign is a direction: their magnitude is what should be small.
 SIGNED = ("balance",)
 
@@ -132,6 +136,22 @@ def nested_summary(
             metrics = nested.setdefault(row["test_set"] or "all", {}).setdefault(row["group"], {})
             metrics[row["metric"]] = cell
     return nested
+
+
+def headline(summary: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """What a person compares: errors of spectrum, panning and dynamics by test set, and their mean.
+
+    Args:
+        summary: from `nested_summary`.
+
+    Returns:
+        {test set: {spectral, panning, dynamics, mean}}, as fractions of the human mix's values.
+    """
+    numbers = {}
+    for test_set, groups in summary.items():
+        errors = {group: groups[group][MEAN_ERROR]["mean"] for group in HEADLINE}
+        numbers[test_set] = errors | {"mean": sum(errors.values()) / len(errors)}
+    return numbers
 
 
 def _magnitudes(scores: pd.DataFrame) -> pd.DataFrame:
