@@ -97,6 +97,7 @@ class Params(SharedConfig):
     """All of params.yaml, with the shared sections merged into those that start from them."""
 
     seed: int = Field(ge=0)
+    """All random draws derive from it and from what they are for."""
     synthesis: SynthesisConfig
     dataset: DatasetConfig
     stems: StemTable

@@ -16,16 +16,16 @@ from fxnorm.tabulation import TextTable
 class Listeners(Config):
     """How simulated listeners differ: standard deviations in parts of the scale."""
 
-    #: Songs that each rates.
     songs: int = Field(default=6, ge=1)
-    #: Where on the scale a participant's ratings lie.
+    """Songs that each rates."""
     level_sd: float = Field(default=0.1, ge=0.0)
-    #: What a participant thinks of a system, beyond what all do.
+    """Where on the scale a participant's ratings lie."""
     taste_sd: float = Field(default=0.08, ge=0.0)
-    #: How a song's mixes are rated as a whole.
+    """What a participant thinks of a system, beyond what all do."""
     song_sd: float = Field(default=0.05, ge=0.0)
-    #: How far a rating is off from what the participant thinks of it.
+    """How a song's mixes are rated as a whole."""
     noise_sd: float = Field(default=0.12, ge=0.0)
+    """How far a rating is off from what the participant thinks of it."""
 
 
 def simulate(
