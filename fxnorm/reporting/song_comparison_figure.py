@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fxnorm.reporting.figure_styles import frequency_axis
 from fxnorm.stems import STEMS
 
 _REAL, _GENERATED = "#000000", "#D55E00"
@@ -37,9 +38,7 @@ def comparison_figure(table: pd.DataFrame) -> Figure:
     width.legend(frameon=False, fontsize=8)
     for axes in (spectrum, spread, stems, width):
         axes.set_xscale("log")
-        axes.set_xticks(_TICKS_HZ, [f"{f:g}" if f < 1000 else f"{f // 1000}k" for f in _TICKS_HZ])
-        axes.minorticks_off()
-        axes.set_xlabel("frequency (Hz)")
+        frequency_axis(axes, _TICKS_HZ)
         axes.grid(alpha=0.25, linewidth=0.5)
     figure.suptitle("Dashed and black: real music; solid and coloured: generated", fontsize=10)
     return figure
