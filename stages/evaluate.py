@@ -6,6 +6,7 @@ import numpy as np
 
 from fxnorm.audio import read, short_term_loudness
 from fxnorm.audio.excerpts import busiest_start
+from fxnorm.conventions import LOGGED_S
 from fxnorm.data import Song, find_songs, load_partition
 from fxnorm.evaluation import SongMix, evaluate_mixes, headline, nested_summary, write_scores
 from fxnorm.evaluation.evaluation_config import DRY_SUM, NORMALIZED_SUM
@@ -16,7 +17,6 @@ from fxnorm.outputs import atomic_folder
 from stages.common import argument, stage, write_numbers
 from stages.params import Params
 from stages.places import EVALUATION, MODELS, TEST_SETS, mix_path
-from stages.tracking import EXCERPT_S
 
 
 def main(system: str) -> None:
@@ -67,8 +67,8 @@ def _excerpt(system: str, test_set: str, song: str) -> tuple[np.ndarray, int]:
     """Audio and sample rate of a mix where the song is busiest, the same place for all systems."""
     human, rate = read(TEST_SETS[test_set] / song / "mixture.wav")
     profile = short_term_loudness(human, rate, hop_s=1.0)[1]
-    start = busiest_start([profile], EXCERPT_S)[0] * rate
-    return read(mix_path(system, test_set, song), start, round(EXCERPT_S * rate))
+    start = busiest_start([profile], LOGGED_S)[0] * rate
+    return read(mix_path(system, test_set, song), start, round(LOGGED_S * rate))
 
 
 def _songs(system: str, params: Params) -> dict[str, list[Song]]:

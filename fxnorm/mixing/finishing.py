@@ -9,13 +9,12 @@ import numpy as np
 from pydantic import Field
 
 from fxnorm import audio, scratch
-from fxnorm.configuration import Config
+from fxnorm.configuration import Config, within
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
+from fxnorm.mixing.limits import BALANCE_DB, CEILING_DBTP, LOUDNESS_LUFS, WET
 from fxnorm.mixing.sources import Source
 from fxnorm.mixing.steps import PreparedStem
-
-Gain = Annotated[float, Field(ge=-60.0, le=24.0)]
 
 # What rounding and dither to 16 bits add to the true peak is less.
 _PEAK_MARGIN_DB = 0.01
@@ -25,13 +24,13 @@ _TOLERANCE_LU = 0.05
 class Finishing(Config):
     """What is done to the mix that the network made."""
 
-    balance_db: dict[str, Gain] = Field(default_factory=dict)
+    balance_db: dict[str, Annotated[float, within(BALANCE_DB)]] = Field(default_factory=dict)
     """Gain in dB of each stem's share; 0 where not named."""
-    wet: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
+    wet: Annotated[float, within(WET)] = 1.0
     """Share of the mix; the rest is the plain sum of the given stems."""
-    loudness_lufs: Annotated[float, Field(ge=-70.0, le=0.0)] | None = None
+    loudness_lufs: Annotated[float, within(LOUDNESS_LUFS)] | None = None
     """Integrated loudness to bring the mix to; None leaves it as it is."""
-    ceiling_dbtp: Annotated[float, Field(ge=-40.0, le=0.0)] = -1.0
+    ceiling_dbtp: Annotated[float, within(CEILING_DBTP)] = -1.0
     """Highest true peak; what would exceed it is lowered as a whole, never limited."""
 
 
