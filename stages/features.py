@@ -16,8 +16,7 @@ from stages.params import Params
 from stages.places import FEATURES
 
 GIVEN = Path("params/features")
-#: One column per stem, by feature.
-CURVES = {"eq_db": Path("reports/features/eq.csv"), "phi": Path("reports/features/panning.csv")}
+CURVES = Path("reports/features/curves.csv")
 
 
 def main() -> None:
@@ -26,10 +25,8 @@ def main() -> None:
         features = _features(params)
         features.save(FEATURES)
         table = features_table(features)
-        for column, file in CURVES.items():
-            with atomic_file(file) as path:
-                wide = table.pivot(index="frequency_hz", columns="stem", values=column)
-                wide.to_csv(path, float_format="%.5g")
+        with atomic_file(CURVES) as path:
+            table.to_csv(path, index=False, float_format="%.5g")
         run.dataset("train", Path(params.dataset.root) / "train", "training")
         run.table(table, "features")
         run.figure(features_figure(features), "features")
