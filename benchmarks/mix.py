@@ -18,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-SECONDS, RATE = 25, 44_100
+from fxnorm.conventions import SAMPLE_RATE, STEMS
+
+SECONDS = 25
 
 
 def main() -> None:
@@ -70,9 +72,9 @@ def _steps(song: Path, model: str, folder: Path) -> None:
     rate = common_rate(tracks, None)
     sources = open_stems(tracks, rate, config.stems)
     with _timed("  reading and normalising, compiled"):
-        prepared, notes = prepare_stems(sources, FxNormalizer(features), 0, 0)
+        prepared, notes = prepare_stems(sources, FxNormalizer(features), 0, 0, keep_given=False)
     with _timed("  the same again"):
-        prepare_stems(sources, FxNormalizer(features), 0, 0)
+        prepare_stems(sources, FxNormalizer(features), 0, 0, keep_given=False)
     with _timed("  network"):
         raw = apply_network({stem.type: stem.normalized for stem in prepared}, loaded)
     with _timed("  level"):
@@ -86,13 +88,13 @@ def _song(folder: Path) -> Path:
     """Four stems with onsets, tones and noise."""
     from fxnorm.audio import write
 
-    time_s = np.arange(SECONDS * RATE) / RATE
+    time_s = np.arange(SECONDS * SAMPLE_RATE) / SAMPLE_RATE
     rng = np.random.default_rng(0)
-    for number, stem in enumerate(("vocals", "bass", "drums", "other")):
+    for number, stem in enumerate(STEMS):
         hits = np.exp(-6.0 * (time_s % (0.25 * (number + 1))))[:, None]
         tone = np.sin(2 * np.pi * 110.0 * 2**number * time_s)[:, None]
         noise = rng.normal(0.0, 0.1, (len(time_s), 2))
-        write(folder / f"{stem}.wav", 0.4 * hits * (tone + noise), RATE)
+        write(folder / f"{stem}.wav", 0.4 * hits * (tone + noise), SAMPLE_RATE)
     return folder
 
 
