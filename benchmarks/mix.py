@@ -57,8 +57,8 @@ def _steps(song: Path, model: str, folder: Path) -> None:
     with _timed("  import of what normalises"):
         from fxnorm.mixing import read_session, write_mix
         from fxnorm.mixing.finishing import Finishing, Raw, finish
-        from fxnorm.mixing.sources import common_rate, open_stems
-        from fxnorm.mixing.steps import prepare_stems
+        from fxnorm.mixing.preparation import prepare_song
+        from fxnorm.mixing.sources import open_stems
         from fxnorm.models import load_settings
         from fxnorm.normalization import FxNormalizer
     with _timed("  settings and features"):
@@ -68,20 +68,17 @@ def _steps(song: Path, model: str, folder: Path) -> None:
         from fxnorm.models import load
 
         loaded = load(model)
-    tracks = read_session(song, config.stems).tracks
-    rate = common_rate(tracks, None)
-    sources = open_stems(tracks, rate, config.stems)
+    sources = open_stems(read_session(song, config.stems).tracks, None, config.stems)
     with _timed("  reading and normalising, compiled"):
-        prepared, notes = prepare_stems(sources, FxNormalizer(features), 0, 0, keep_given=False)
+        prepared = prepare_song(sources, FxNormalizer(features), 0, keep_given=False)
     with _timed("  the same again"):
-        prepare_stems(sources, FxNormalizer(features), 0, 0, keep_given=False)
+        prepare_song(sources, FxNormalizer(features), 0, keep_given=False)
     with _timed("  network"):
-        raw = apply_network({stem.type: stem.normalized for stem in prepared}, loaded)
+        raw = apply_network({stem.type: stem.normalized for stem in prepared.stems}, loaded)
     with _timed("  level"):
-        keep = {"keep_stems": False, "keep_trace": False}
-        mix = finish(Raw(raw), prepared, 0, sources, rate, Finishing(), notes, **keep)
+        mix = finish(Raw(raw), prepared, Finishing(), keep_stems=False, keep_trace=False)
     with _timed("  writing"):
-        write_mix(folder / "steps.wav", mix.audio, rate)
+        write_mix(folder / "steps.wav", mix.audio, mix.sample_rate)
 
 
 def _song(folder: Path) -> Path:

@@ -1,7 +1,7 @@
 """From the network's output to the mix that is written: balance, level, sample rate."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -13,8 +13,7 @@ from fxnorm.configuration import Config, within
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.mixing.limits import BALANCE_DB, CEILING_DBTP, LOUDNESS_LUFS, WET
-from fxnorm.mixing.sources import Source
-from fxnorm.mixing.steps import PreparedStem
+from fxnorm.mixing.preparation import PreparedSong
 
 # What rounding and dither to 16 bits add to the true peak is less.
 _PEAK_MARGIN_DB = 0.01
@@ -86,12 +85,8 @@ class Raw:
 
 def finish(
     raw: Raw,
-    prepared: Sequence[PreparedStem],
-    warm_up: int,
-    sources: Sequence[Source],
-    sample_rate: int,
+    song: PreparedSong,
     finishing: Finishing,
-    notes: Sequence[str],
     *,
     keep_stems: bool,
     keep_trace: bool,
@@ -100,24 +95,20 @@ def finish(
 
     Args:
         raw: mix or shares, of which each begins with the warm-up; overwritten.
-        prepared: the stems on their way.
-        warm_up: samples before the song.
-        sources: the given stems.
-        sample_rate: of the mix to be, in Hz.
+        song: the stems on their way.
         finishing: what to do.
-        notes: warnings so far.
         keep_stems: whether the result has the stems of the mix.
         keep_trace: whether the result has what it came from.
 
     Raises:
         FxNormError: the mix is not finite.
     """
-    kept = ((stem.type, stem.given) for stem in prepared)
+    warm_up, sample_rate = song.warm_up, song.sample_rate
+    kept = ((stem.type, stem.given) for stem in song.stems)
     given = {stem: signal[warm_up:] for stem, signal in kept if signal is not None}
-    longest = max(source.samples_given for source in sources)
 
     def converted(signal: np.ndarray) -> np.ndarray:
-        return audio.resample(signal, SAMPLE_RATE, sample_rate, samples=longest)
+        return audio.resample(signal, SAMPLE_RATE, sample_rate, samples=song.samples)
 
     stems = {
         stem: converted(_balanced(share[warm_up:], given, finishing, stem))
@@ -138,16 +129,16 @@ def finish(
         warnings.append(f"resampled from {sample_rate} Hz to {SAMPLE_RATE} Hz and back")
     trace = Trace(
         given,
-        {stem.type: stem.normalized[warm_up:] for stem in prepared},
-        {stem.type: stem.curves for stem in prepared},
+        {stem.type: stem.normalized[warm_up:] for stem in song.stems},
+        {stem.type: stem.curves for stem in song.stems},
     )
     return Mix(
         mixed,
         sample_rate,
         shares,
         levels,
-        {stem.type: stem.report for stem in prepared},
-        (*notes, *warnings),
+        {stem.type: stem.report for stem in song.stems},
+        (*song.notes, *warnings),
         trace if keep_trace else None,
     )
 

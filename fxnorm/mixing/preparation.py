@@ -1,4 +1,4 @@
-"""What mixing with a network and the plain sum share: from given stems to normalised ones."""
+"""From given stems to normalised ones, for a network or the plain sum."""
 
 import math
 import os
@@ -44,15 +44,34 @@ class PreparedStem:
     start_s: float
 
 
-def prepare_stems(
+@dataclass(frozen=True)
+class PreparedSong:
+    """All stems on their way to the mix.
+
+    Attributes:
+        stems: in the order of the sources.
+        warm_up: samples at 44.1 kHz before the song, in each of them.
+        sample_rate: of the mix to be, in Hz.
+        samples: of the mix to be.
+        notes: what to say of it.
+    """
+
+    stems: list[PreparedStem]
+    warm_up: int
+    sample_rate: int
+    samples: int
+    notes: list[str]
+
+
+def prepare_song(
     sources: Sequence[Source],
     normalizer: FxNormalizer,
     seed: int,
-    warm_up: int,
     *,
+    warm_up: int = 0,
     keep_given: bool,
     on_stem: Callable[[], None] = lambda: None,
-) -> tuple[list[PreparedStem], list[str]]:
+) -> PreparedSong:
     """Read and normalise the stems, as many at a time as there are cores.
 
     Args:
@@ -62,9 +81,6 @@ def prepare_stems(
         warm_up: samples put before the song, of each stem's own end.
         keep_given: whether the stems as they were given are kept: a third of the disk of a mix.
         on_stem: called after each stem.
-
-    Returns:
-        The stems in the order of the sources, and what to say of all of them.
 
     Raises:
         FxNormError: a stem can't be read, or all are silent.
@@ -99,8 +115,10 @@ def prepare_stems(
         *shared_notes(sources),
         *length_notes(sources),
         *start_notes(starts_s, samples / SAMPLE_RATE),
+        *(note for stem in stems for note in stem.notes),
     ]
-    return stems, notes + [note for stem in stems for note in stem.notes]
+    longest = max(source.samples_given for source in sources)
+    return PreparedSong(stems, warm_up, sources[0].sample_rate, longest, notes)
 
 
 def _each(stems: Iterator[PreparedStem], on_stem: Callable[[], None]) -> Iterator[PreparedStem]:
