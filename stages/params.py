@@ -18,6 +18,7 @@ from fxnorm.normalization import NormalizationConfig
 from fxnorm.reporting.page import PageConfig
 from fxnorm.stems import StemTable
 from fxnorm.training import LossConfig, TrainingConfig
+from fxnorm.training.training_config import LossKind
 from stages.places import PRETRAINED
 
 NAME = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")]
@@ -35,7 +36,7 @@ class SharedTraining(TrainingConfig):
 class SystemLoss(LossConfig):
     """The loss a system is trained on, which it must name."""
 
-    kind: Literal["stereo-a", "stereo-b", "time-l1"]
+    kind: LossKind
     """See `LossConfig`."""
 
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from fxnorm.data.synthesis import overview_figure, synthesize
+from fxnorm.data.synthesis import synthesize
 from fxnorm.outputs import atomic_file, atomic_folder
+from fxnorm.reporting.song_overview import overview_figure
 from stages.common import stage, write_numbers
 from stages.places import GENERATED
 
