@@ -13,12 +13,12 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import Song, read_stem
 from fxnorm.evaluation.evaluation_config import EvaluationConfig
 from fxnorm.evaluation.scoring import (
-    COLUMNS,
     Audio,
     Pair,
     Row,
     load_pair,
     pair_rows,
+    score_row,
     score_stems,
     tidy,
 )
@@ -84,8 +84,7 @@ def evaluate_mix(system: str, mix: SongMix, config: EvaluationConfig) -> list[Ro
     pair = load_pair(mix.mix, mix.target, trim=config.trim)
     rows = pair_rows(system, mix.test_set, mix.song, pair)
     for metric, (value, note) in _losses(pair, config).items():
-        cells = (system, mix.test_set, mix.song, LOSS_GROUP, metric, value, note)
-        rows.append(dict(zip(COLUMNS, cells, strict=True)))
+        rows.append(score_row(system, mix.test_set, mix.song, LOSS_GROUP, metric, value, note))
     return rows
 
 

@@ -91,10 +91,12 @@ def score_mixes(
                 tasks.append((f"{system}/{song}", task))
             else:
                 rows.append(
-                    _row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no mix of this song")
+                    score_row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no mix of this song")
                 )
         for song in sorted(mixes.keys() - targets.keys()):
-            rows.append(_row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no target of this song"))
+            rows.append(
+                score_row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no target of this song")
+            )
     for _, (_, _, mix, target, *_) in tasks:
         info(mix), info(target)
     # The compiled metrics, FFTs and decoders all release the interpreter.
@@ -195,9 +197,16 @@ def load_pair(
 def pair_rows(system: str, test_set: str, song: str, pair: Pair) -> list[Row]:
     """Every metric of one song, after the row that says what was compared."""
     seconds = len(pair.target) / SAMPLE_RATE
-    rows = [_row(system, test_set, song, FILE_GROUP, COMPARED, seconds, "; ".join(pair.notes))]
+    rows = [score_row(system, test_set, song, FILE_GROUP, COMPARED, seconds, "; ".join(pair.notes))]
     scores = compare(pair.mix, pair.target, SAMPLE_RATE)
-    return rows + [_row(system, test_set, song, *row) for row in scores.rows()]
+    return rows + [score_row(system, test_set, song, *row) for row in scores.rows()]
+
+
+def score_row(
+    system: str, test_set: str, song: str, group: str, metric: str, value: float, note: str
+) -> Row:
+    """One row of the tidy scores."""
+    return dict(zip(COLUMNS, (system, test_set, song, group, metric, value, note), strict=True))
 
 
 def tidy(rows: Iterable[Row]) -> pd.DataFrame:
@@ -222,12 +231,6 @@ def read_scores(*paths: str | os.PathLike[str]) -> pd.DataFrame:
         read_csv(path, COLUMNS, {"value": float}, "run the evaluation again") for path in paths
     ]
     return pd.concat(frames, ignore_index=True)
-
-
-def _row(
-    system: str, test_set: str, song: str, group: str, metric: str, value: float, note: str
-) -> Row:
-    return dict(zip(COLUMNS, (system, test_set, song, group, metric, value, note), strict=True))
 
 
 def _songs(folder: Path, what: str) -> dict[str, Path]:
