@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 import torch
-from command_fixtures import TINY, stem_options
+from command_fixtures import stem_options
+from tiny_model import TINY, plain_features
 
 from fxnorm.audio import info, integrated_loudness, read, resample, true_peak_db, write
 from fxnorm.cli import main
@@ -353,17 +354,10 @@ def test_the_plain_sum_reads_a_models_features_without_torch(tmp_path, stems, mo
 
 def test_a_fifth_stem_is_mixed_by_a_model_that_knows_it(tmp_path, capsys, stems):
     types = (*STEMS, "guitar")
-    spectrum = 1.0 / (1.0 + np.arange(32_769) / 200.0)
-    features = DatasetFeatures(
-        eq=dict.fromkeys(types, spectrum),
-        compression=dict.fromkeys(types, (-20.0, 3.0)),
-        panning=dict.fromkeys(types, np.full(32_769, 0.9)),
-        loudness=dict.fromkeys(types, -25.0),
-    )
     network = AutomixConfig(stems=5, **TINY)
     torch.manual_seed(1)
     config = MixerConfig(system="five", network=network, stems=types)
-    save(tmp_path / "five", build(network), features, config)
+    save(tmp_path / "five", build(network), plain_features(types), config)
     guitar = ["--stem", f"guitar={stems / 'other.wav'}"]
     common = ["--model", str(tmp_path / "five"), "--output"]
     outputs = [tmp_path / "with.wav", tmp_path / "without.wav"]
