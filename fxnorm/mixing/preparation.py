@@ -108,7 +108,7 @@ def prepare_song(
         stems = list(_each(pool.map(prepare, sources), on_stem))
     starts_s = {stem.type: stem.start_s for stem in stems}
     if not any(math.isfinite(start) for start in starts_s.values()):
-        names = [name for source in sources for name in source.names]
+        names = [part.name for source in sources for part in source.parts]
         others = f" and {len(names) - 1} more" if len(names) > 1 else ""
         raise FxNormError(f"{names[0]}{others}: all stems are silent; there is nothing to mix")
     notes = [

@@ -101,11 +101,6 @@ class Source:
         """Length at 44.1 kHz."""
         return max(_scaled(p.samples, p.sample_rate, SAMPLE_RATE) for p in self.parts)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the tracks."""
-        return tuple(part.name for part in self.parts)
-
     def read(self, samples: int, warm_up: int = 0) -> tuple[np.ndarray, tuple[str, ...]]:
         """The sum of the tracks at 44.1 kHz, (warm_up + samples, 2) float32, and notes.
 
@@ -178,7 +173,7 @@ def shared_notes(sources: Sequence[Source]) -> list[str]:
     stems: dict[Path, list[str]] = {}
     for source in sources:
         for part in source.parts:
-            if part.track.is_file:
+            if not isinstance(part.track.audio, np.ndarray):
                 stems.setdefault(Path(part.name).resolve(), []).append(source.stem)
     return [
         f"{place}: is given for {' and '.join(its)}, and counts in each"

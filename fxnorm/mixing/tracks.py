@@ -28,11 +28,6 @@ class Track:
     gain_db: float = 0.0
     pan: float = 0.0
 
-    @property
-    def is_file(self) -> bool:
-        """Whether the audio is yet to be read."""
-        return isinstance(self.audio, str | os.PathLike)
-
     def gains(self) -> np.ndarray:
         """Factors of the left and the right channel, (2,) float32."""
         angle = (self.pan + 1.0) * math.pi / 4.0

@@ -357,7 +357,7 @@ def _save(
             "average": average.state_dict(),
             "optimizer": adam.state_dict(),
             "scaler": scaler.state_dict() if scaler else {},
-            "state": state.content(),
+            "state": vars(state),
         }
         save_checkpoint(job.checkpoint, content)
 
@@ -373,7 +373,7 @@ def _resume(
     adam.load_state_dict(content["optimizer"])
     if scaler := _scaler(fabric):
         scaler.load_state_dict(content["scaler"])
-    return TrainingState.restore(content["state"])
+    return TrainingState(**content["state"])
 
 
 def _copy(module: Network) -> Weights:
