@@ -1,7 +1,7 @@
 """From the network's output to the mix that is written: balance, level, sample rate."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -122,9 +122,10 @@ def finish(
         raise FxNormError("the mix is not finite: the model's weights are damaged; train it again")
     gain_db, levels, warnings = _level(mixed, sample_rate, finishing)
     shares = stems if keep_stems else {}
-    for signal in (mixed, *shares.values()):
-        if gain_db != 0.0:
-            _in_place(signal, lambda part: part * np.float32(audio.from_db(gain_db)))
+    if gain_db != 0.0:
+        for signal in (mixed, *shares.values()):
+            for block in scratch.blocks(len(signal)):
+                signal[block] *= np.float32(audio.from_db(gain_db))
     if sample_rate != SAMPLE_RATE:
         warnings.append(f"resampled from {sample_rate} Hz to {SAMPLE_RATE} Hz and back")
     trace = Trace(
@@ -141,12 +142,6 @@ def finish(
         (*song.notes, *warnings),
         trace if keep_trace else None,
     )
-
-
-def _in_place(signal: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> None:
-    """Change a long signal part by part."""
-    for block in scratch.blocks(len(signal)):
-        signal[block] = change(signal[block])
 
 
 def _balanced(

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -103,9 +103,12 @@ def prepare_song(
             start_s,
         )
 
+    stems: list[PreparedStem] = []
     at_once = min(len(sources), os.cpu_count() or 1, _MOST_AT_ONCE)
     with ThreadPoolExecutor(at_once) as pool:
-        stems = list(_each(pool.map(prepare, sources), on_stem))
+        for stem in pool.map(prepare, sources):
+            stems.append(stem)
+            on_stem()
     starts_s = {stem.type: stem.start_s for stem in stems}
     if not any(math.isfinite(start) for start in starts_s.values()):
         names = [part.name for source in sources for part in source.parts]
@@ -119,12 +122,6 @@ def prepare_song(
     ]
     longest = max(source.samples_given for source in sources)
     return PreparedSong(stems, warm_up, sources[0].sample_rate, longest, notes)
-
-
-def _each(stems: Iterator[PreparedStem], on_stem: Callable[[], None]) -> Iterator[PreparedStem]:
-    for stem in stems:
-        on_stem()
-        yield stem
 
 
 def _first_audible(stereo: np.ndarray) -> float:

@@ -172,9 +172,7 @@ def published_table(
 
 def read_published() -> pd.DataFrame:
     """Our metrics of the authors' published excerpts: system, statistic, then `group/metric`."""
-    return pd.read_csv(_PUBLISHED, comment="#").rename(
-        columns=lambda name: name.replace("dynamic/", "dynamics/")
-    )
+    return pd.read_csv(_PUBLISHED, comment="#")
 
 
 def to_frame(table: Table) -> pd.DataFrame:
