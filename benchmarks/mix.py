@@ -18,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-SECONDS, RATE = 25, 44_100
+from fxnorm.conventions import SAMPLE_RATE, STEMS
+
+SECONDS = 25
 
 
 def main() -> None:
@@ -55,8 +57,8 @@ def _steps(song: Path, model: str, folder: Path) -> None:
     with _timed("  import of what normalises"):
         from fxnorm.mixing import read_session, write_mix
         from fxnorm.mixing.finishing import Finishing, Raw, finish
-        from fxnorm.mixing.sources import common_rate, open_stems
-        from fxnorm.mixing.steps import prepare_stems
+        from fxnorm.mixing.preparation import prepare_song
+        from fxnorm.mixing.sources import open_stems
         from fxnorm.models import load_settings
         from fxnorm.normalization import FxNormalizer
     with _timed("  settings and features"):
@@ -66,33 +68,30 @@ def _steps(song: Path, model: str, folder: Path) -> None:
         from fxnorm.models import load
 
         loaded = load(model)
-    tracks = read_session(song, config.stems).tracks
-    rate = common_rate(tracks, None)
-    sources = open_stems(tracks, rate, config.stems)
+    sources = open_stems(read_session(song, config.stems).tracks, None, config.stems)
     with _timed("  reading and normalising, compiled"):
-        prepared, notes = prepare_stems(sources, FxNormalizer(features), 0, 0, keep_given=False)
+        prepared = prepare_song(sources, FxNormalizer(features), 0, keep_given=False)
     with _timed("  the same again"):
-        prepare_stems(sources, FxNormalizer(features), 0, 0, keep_given=False)
+        prepare_song(sources, FxNormalizer(features), 0, keep_given=False)
     with _timed("  network"):
-        raw = apply_network({stem.type: stem.normalized for stem in prepared}, loaded)
+        raw = apply_network({stem.type: stem.normalized for stem in prepared.stems}, loaded)
     with _timed("  level"):
-        keep = {"keep_stems": False, "keep_trace": False}
-        mix = finish(Raw(raw), prepared, 0, sources, rate, Finishing(), notes, **keep)
+        mix = finish(Raw(raw), prepared, Finishing(), keep_stems=False, keep_trace=False)
     with _timed("  writing"):
-        write_mix(folder / "steps.wav", mix.audio, rate)
+        write_mix(folder / "steps.wav", mix.audio, mix.sample_rate)
 
 
 def _song(folder: Path) -> Path:
     """Four stems with onsets, tones and noise."""
     from fxnorm.audio import write
 
-    time_s = np.arange(SECONDS * RATE) / RATE
+    time_s = np.arange(SECONDS * SAMPLE_RATE) / SAMPLE_RATE
     rng = np.random.default_rng(0)
-    for number, stem in enumerate(("vocals", "bass", "drums", "other")):
+    for number, stem in enumerate(STEMS):
         hits = np.exp(-6.0 * (time_s % (0.25 * (number + 1))))[:, None]
         tone = np.sin(2 * np.pi * 110.0 * 2**number * time_s)[:, None]
         noise = rng.normal(0.0, 0.1, (len(time_s), 2))
-        write(folder / f"{stem}.wav", 0.4 * hits * (tone + noise), RATE)
+        write(folder / f"{stem}.wav", 0.4 * hits * (tone + noise), SAMPLE_RATE)
     return folder
 
 

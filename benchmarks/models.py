@@ -12,6 +12,7 @@ import multiprocessing
 import resource
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,12 +20,8 @@ from torch import Tensor
 from benchmarks.plain_automix import plain_forward, plain_loss_b
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.losses import StereoLossB
-from fxnorm.models import AutomixConfig, AutomixNet, WaveUNet, WaveUNetConfig, mix_stream
-
-SMALL = AutomixConfig(
-    filters=32, bottleneck=64, skip=32, hidden=64, blocks=4, repeats=2, se_ratio=4
-)
-SMALL_WAVE_U_NET = WaveUNetConfig(filters=8, levels=3)
+from fxnorm.models import AutomixConfig, AutomixNet, build, mix_stream
+from stages.params import load_params
 
 
 def main() -> None:
@@ -45,7 +42,7 @@ def main() -> None:
     cases += [
         ("small network, step of 2 x 3 s, fxnorm", small_step, ("fxnorm",)),
         ("small network, step of 2 x 3 s, plain", small_step, ("plain",)),
-        ("small Wave-U-Net (8 features, 3 levels), step of 2 x 3 s", small_wave_u_net_step, ()),
+        ("small Wave-U-Net, step of 2 x 3 s", small_wave_u_net_step, ()),
     ]
     cases.append(("streamed 60 s", streamed, (60,)))
     if long:
@@ -90,15 +87,13 @@ def training_step(name: str) -> None:
 
 
 def small_step(name: str) -> None:
-    """The same with the size that trains on a CPU."""
-    torch.manual_seed(0)
-    step(name, AutomixNet(SMALL), audio(2, 3))
+    """The same with the network of params.yaml, whose size trains on a CPU."""
+    step(name, small_network("automix"), audio(2, 3))
 
 
 def small_wave_u_net_step() -> None:
-    """The same with a small Wave-U-Net."""
-    torch.manual_seed(0)
-    net, stems = WaveUNet(SMALL_WAVE_U_NET), audio(2, 3)
+    """The same with the Wave-U-Net of params.yaml."""
+    net, stems = small_network("wave-u-net"), audio(2, 3)
     target = stems.sum(1)[..., net.output_offset : -net.output_offset]
     StereoLossB(precision="single")(net(stems), target).backward()
 
@@ -134,6 +129,12 @@ def paper_network() -> AutomixNet:
     """The paper's network with the weights of one seed."""
     torch.manual_seed(0)
     return AutomixNet(AutomixConfig()).eval()
+
+
+def small_network(kind: str) -> Any:
+    """A network of params.yaml with the weights of one seed."""
+    torch.manual_seed(0)
+    return build(load_params("params.yaml").networks[kind])
 
 
 def audio(batch: int, seconds: int) -> Tensor:

@@ -8,7 +8,6 @@ dry test set, as mean and standard deviation over the seeds. A variant takes som
 
 import argparse
 import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,17 +17,16 @@ from fxnorm import audio
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import Song, find_songs
 from fxnorm.evaluation import compare
+from fxnorm.evaluation.song_statistics import HEADLINE, MEAN_ERROR
 from fxnorm.mixing.inference import apply_network
 from fxnorm.models import LoadedModel, build
 from fxnorm.models.weights import read_weights
 from fxnorm.normalization import DatasetFeatures
 from fxnorm.training import Machine, TrainingConfig, train
-from stages.evaluate import HEADLINE
-from stages.mixes import TEST_SETS
 from stages.params import Params, load_params
+from stages.places import FEATURES, MODELS, PRETRAINED, TEST_SETS
 from stages.training import TRAIN, VALID, mixer_config, training_songs
 
-FRONT_ENDS = Path("models/pretrained")
 EQUALISER = {
     "processor": "Equaliser",
     "ranges": {f"{band}_gain": [-3.0, 3.0] for band in ("low_shelf", "second_band", "high_shelf")},
@@ -90,7 +88,7 @@ def run(params: Params, name: str, seed: int, change: dict[str, Any]) -> list[fl
     config = TrainingConfig.parse(settings, "variant")
     front_end = None
     if config.transfer is not None:
-        front_end = read_weights(FRONT_ENDS / config.transfer / "model.safetensors")
+        front_end = read_weights(MODELS / PRETRAINED / config.transfer / "model.safetensors")
     stems = tuple(params.stems)
     with tempfile.TemporaryDirectory() as folder:
         result = train(
@@ -109,7 +107,7 @@ def run(params: Params, name: str, seed: int, change: dict[str, Any]) -> list[fl
     net = build(system.network)
     net.load_state_dict(result.best_mean.weights)
     model = LoadedModel(
-        net.eval(), DatasetFeatures.load("models/features.npz"), mixer_config(name, system, params)
+        net.eval(), DatasetFeatures.load(FEATURES), mixer_config(name, system, params)
     )
     return [
         float(np.mean([_error(song, model) for song in find_songs(folder, stems).songs]))
@@ -120,7 +118,7 @@ def run(params: Params, name: str, seed: int, change: dict[str, Any]) -> list[fl
 def _error(song: Song, model: LoadedModel) -> float:
     mix = apply_network(song.stems, model)
     scores = compare(mix, audio.read(song.mixture)[0], SAMPLE_RATE).values
-    return float(np.mean([scores[group]["mape_mean"] for group in HEADLINE]))
+    return float(np.mean([scores[group][MEAN_ERROR] for group in HEADLINE]))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.training import make_song
 from fxnorm import audio
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE
 from fxnorm.data import Song, find_songs
 from fxnorm.evaluation import SongMix, evaluate_mixes
 from fxnorm.mixing import mix_songs
@@ -161,9 +161,9 @@ def _song(folder: Path, given: Path | None) -> Song:
 
 def _features() -> DatasetFeatures:
     return DatasetFeatures(
-        eq=dict.fromkeys(STEMS, np.ones(32_769)),
+        eq=dict.fromkeys(STEMS, np.ones(LONG_TERM_BINS)),
         compression=dict.fromkeys(STEMS, (-20.0, 3.0)),
-        panning=dict.fromkeys(STEMS, np.full(32_769, 0.9)),
+        panning=dict.fromkeys(STEMS, np.full(LONG_TERM_BINS, 0.9)),
         loudness=dict.fromkeys(STEMS, -25.0),
     )
 

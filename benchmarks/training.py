@@ -1,6 +1,6 @@
 """Does reading keep up with training? Items per second of both, as the training stage does them.
 
-    python -m benchmarks.training                      the default networks, 2 x 3 s
+    python -m benchmarks.training                      the networks of params.yaml, 2 x 3 s
     python -m benchmarks.training --paper              the paper's, 4 x 10 s (minutes on a CPU)
     python -m benchmarks.training --paper --accelerator cuda --precision bf16-mixed
 
@@ -22,13 +22,8 @@ from fxnorm.models import AutomixConfig, NetworkConfig, WaveUNetConfig
 from fxnorm.stems import STEMS
 from fxnorm.training import Machine, TrainingConfig, TrainingSong, open_songs, train
 from fxnorm.training.loader import Loader
+from stages.params import load_params
 
-NETWORKS: dict[str, NetworkConfig] = {
-    "automix": AutomixConfig(
-        filters=32, bottleneck=64, skip=32, hidden=64, blocks=4, repeats=2, se_ratio=4
-    ),
-    "wave-u-net": WaveUNetConfig(filters=8, levels=3),
-}
 PAPER_NETWORKS: dict[str, NetworkConfig] = {
     "automix": AutomixConfig(),
     "wave-u-net": WaveUNetConfig(),
@@ -55,7 +50,7 @@ def main() -> None:
             settings = {"batch_size": batch_size, "sequence_s": seconds}
             took = read(song, TrainingConfig.parse(settings, "benchmark"), 4 * options.steps)
             report(f"read {subtype} {suffix[1:]}", took, batch_size)
-        networks = PAPER_NETWORKS if options.paper else NETWORKS
+        networks = PAPER_NETWORKS if options.paper else load_params("params.yaml").networks
         for network_name, network in networks.items():
             for kind in ("stereo-a", "stereo-b"):
                 settings = {

@@ -1,5 +1,4 @@
-from .mixing import mix, mix_stems
+from .mixing import mix as mix
+from .mixing import mix_stems as mix_stems
 
 __version__: str
-
-__all__ = ["__version__", "mix", "mix_stems"]

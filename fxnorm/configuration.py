@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fxnorm.errors import FxNormError
 
@@ -31,6 +31,11 @@ class Config(BaseModel):
         except ValidationError as error:
             faults = "; ".join(_describe(fault, data) for fault in error.errors())
             raise FxNormError(f"{source}: {faults}") from error
+
+
+def within(limits: tuple[float, float]) -> Any:
+    """A field's lowest and highest value."""
+    return Field(ge=limits[0], le=limits[1])
 
 
 def _describe(fault: Any, data: Mapping[str, Any]) -> str:

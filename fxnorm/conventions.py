@@ -18,5 +18,7 @@ GATE_DB = -50.0
 WORKING_LEVEL_LUFS = -30.0
 #: Limit in dB of what the chain's equalisation and re-panning add to a band.
 LARGEST_BAND_GAIN_DB = 24.0
+#: Longest excerpt of audio that is logged of a run, in seconds.
+LOGGED_S = 10.0
 #: Zeros put before and after a stem while it is normalised, in samples.
 PADDING = 65_536

@@ -25,12 +25,12 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path).absolute()
     with ExitStack() as stack:
-        with _explained(path):
+        with explained(path):
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = stack.enter_context(temporary_file(target.parent, target.suffix))
         with room_named(path):
             yield temporary
-        with _explained(path):
+        with explained(path):
             # Temporary files are private; outputs get the usual permissions.
             temporary.chmod(0o666 & ~_umask())
             # To the disk before it gets its name: after a power cut, too, it is whole or absent.
@@ -60,7 +60,7 @@ def atomic_folder(
     target = Path(path).resolve()
     old = target.with_name(f".{target.name}.old")
     with ExitStack() as stack:
-        with _explained(path):
+        with explained(path):
             if old.is_dir() and not target.exists():
                 old.rename(target)
             if target.exists() and not target.is_dir():
@@ -75,7 +75,7 @@ def atomic_folder(
             temporary = stack.enter_context(temporary_folder(target.parent))
         with room_named(path):
             yield temporary
-        with _explained(path):
+        with explained(path):
             temporary.chmod(0o777 & ~_umask())
             _replace_folder(target, temporary, old)
 
@@ -104,7 +104,12 @@ def _exchange(first: Path, second: Path) -> bool:
 
 
 @contextmanager
-def _explained(path: str | os.PathLike[str]) -> Iterator[None]:
+def explained(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say what could not be written.
+
+    Raises:
+        FxNormError: in the place of an error of the system.
+    """
     try:
         yield
     except OSError as error:

@@ -4,7 +4,6 @@ DVC deletes a stage's outputs before it starts the stage. All stages depend on t
 wrong value stops them while everything is still there.
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,23 +14,20 @@ from fxnorm.effects.processors import build_chain
 from fxnorm.errors import FxNormError
 from fxnorm.outputs import atomic_file
 from fxnorm.training.augmentation import check_chain
+from stages.common import ends_in_one_line
 from stages.params import Params, load_params
+from stages.places import GENERATED
 from stages.tracking import main_checkout
 
 OUTPUT = Path("reports/checked.txt")
-#: What the stage `synthesize` makes.
-GENERATED = Path("data/raw")
 
 
 def main() -> None:
     """Validate params.yaml, build its chains, and look for the folders that it names."""
-    try:
+    with ends_in_one_line("check"):
         params = load_params("params.yaml")
         check_chains(params)
         check_folders(params)
-    except FxNormError as error:
-        print(f"check: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
     with atomic_file(OUTPUT) as path:
         path.write_text("params.yaml is valid.\n")
 

@@ -34,8 +34,8 @@ def stage(
 ) -> Iterator[tuple[Params, Run]]:
     """Validate params.yaml and log the body as one MLflow run.
 
-    A wrong input ends the process with its one-line message and exit code 2. SIGTERM interrupts
-    like SIGINT. FXNORM_DASK, in the environment, names the scheduler of a Dask cluster to work on.
+    SIGTERM interrupts like SIGINT. FXNORM_DASK, in the environment, names the scheduler of a Dask
+    cluster to work on.
 
     Args:
         name: as DVC names it, `train@ours_S_Lb`.
@@ -44,7 +44,7 @@ def stage(
         model: folder of the trained model the stage uses, if any.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with ends_in_one_line(name):
         params = load_params("params.yaml")
         use_place(SCRATCH)
         chosen = select(params, sections)
@@ -54,11 +54,16 @@ def stage(
             stage_run(name, chosen, root=Path.cwd(), system=system, model=model) as run,
         ):
             yield params, run
-    except (FxNormError, OSError) as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except BrokenProcessPool:
-        print(f"{name}: {KILLED}", file=sys.stderr)
+
+
+@contextmanager
+def ends_in_one_line(name: str) -> Iterator[None]:
+    """End the process with one line and exit code 2 on wrong input, with 130 on an interrupt."""
+    try:
+        yield
+    except (FxNormError, OSError, BrokenProcessPool) as error:
+        reason = KILLED if isinstance(error, BrokenProcessPool) else error
+        print(f"{name}: {reason}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -4,28 +4,18 @@ Exit status 0 when every number is as expected, 1 when some are not, 2 when ther
 compare.
 """
 
-import sys
-from pathlib import Path
-
-from fxnorm.errors import FxNormError
 from fxnorm.reporting.reference import compare_with_reference, read_reference
+from stages.common import ends_in_one_line
 from stages.headlines import read_headlines
 from stages.params import load_params
-
-REFERENCE = Path("docs/reference.csv")
+from stages.places import REFERENCE
 
 
 def main() -> None:
     """Print every number beside the reference, and how many lie outside its tolerances."""
-    try:
+    with ends_in_one_line("compare"):
         params = load_params("params.yaml")
         compared = compare_with_reference(read_headlines(params), read_reference(REFERENCE))
-    except FileNotFoundError as error:
-        print(f"compare: {error.filename}: no such file; run `make repro` first", file=sys.stderr)
-        raise SystemExit(2) from None
-    except FxNormError as error:
-        print(f"compare: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
     shown = compared.rename(columns={"value": "this run", "mean": "reference", "tolerance": "±"})
     print(shown.to_string(index=False, float_format="{:.3f}".format))
     outside = (compared["verdict"] != "as expected").sum()

@@ -8,15 +8,16 @@ from fxnorm.outputs import atomic_file
 from fxnorm.reporting.song_comparison import compare_with_real_music, rounded
 from fxnorm.reporting.song_comparison_figure import comparison_figure
 from stages.common import stage
+from stages.places import GENERATED
 
-DATA, REPORT = Path("data/raw"), Path("reports/data")
+REPORT = Path("reports/data")
 
 
 def main() -> None:
     """Measure mixes and stems, and publish the comparison as a table and a figure."""
     with stage("compare_songs", []) as (_, run):
-        features = measure_features(find_songs(DATA / "wet/train").songs)
-        comparison = compare_with_real_music(DATA, features)
+        features = measure_features(find_songs(GENERATED / "wet/train").songs)
+        comparison = compare_with_real_music(GENERATED, features)
         table, figure = rounded(comparison), comparison_figure(comparison)
         with atomic_file(REPORT / "comparison.csv") as path:
             table.to_csv(path, index=False)

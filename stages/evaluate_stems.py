@@ -1,9 +1,9 @@
 """Stage `evaluate_stems`: each normalised stem of the wet test set against the engineer's."""
 
 from fxnorm.data import find_songs, load_partition
-from fxnorm.evaluation import evaluate_stems, write_stem_scores
+from fxnorm.evaluation import evaluate_stems, write_scores
 from stages.common import stage
-from stages.mixes import STEM_SCORES, TEST_SETS
+from stages.places import STEM_SCORES, TEST_SETS
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
         stems = tuple(params.stems)
         processed = load_partition(params.dataset, "test", stems).songs
         scores = evaluate_stems(find_songs(TEST_SETS["wet"], stems).songs, processed, jobs=-1)
-        write_stem_scores(scores, STEM_SCORES)
+        write_scores(scores, STEM_SCORES)
         run.table(scores, "stems")
 
 

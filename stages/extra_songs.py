@@ -4,8 +4,6 @@ DVC takes no list as dependencies: the stages that read these songs depend on th
 lists that this stage writes, one for each root.
 """
 
-from pathlib import Path
-
 import pandas as pd
 
 from fxnorm.conventions import SAMPLE_RATE
@@ -13,8 +11,7 @@ from fxnorm.data import HOW_TO_SKIP, find_songs
 from fxnorm.digests import digest
 from fxnorm.outputs import atomic_file
 from stages.common import argument, stage, usable_songs
-
-OUTPUT = Path("data/extra_songs")
+from stages.places import EXTRA_SONGS
 
 
 def main(root: str) -> None:
@@ -35,7 +32,7 @@ def main(root: str) -> None:
             }
             for song in songs
         )
-        with atomic_file(OUTPUT / root.lstrip("/") / "songs.csv") as path:
+        with atomic_file(EXTRA_SONGS / root.lstrip("/") / "songs.csv") as path:
             table.to_csv(path, index=False, float_format="%.3f")
 
 

@@ -13,23 +13,20 @@ from fxnorm.normalization import (
 from fxnorm.outputs import atomic_file
 from stages.common import stage, usable_songs
 from stages.params import Params
+from stages.places import FEATURES
 
 GIVEN = Path("params/features")
-OUTPUT = Path("models/features.npz")
-#: One column per stem, by feature.
-CURVES = {"eq_db": Path("reports/features/eq.csv"), "phi": Path("reports/features/panning.csv")}
+CURVES = Path("reports/features/curves.csv")
 
 
 def main() -> None:
     """Save the features and show the curves."""
     with stage("features", ["dataset", "stems", "normalization"]) as (params, run):
         features = _features(params)
-        features.save(OUTPUT)
+        features.save(FEATURES)
         table = features_table(features)
-        for column, file in CURVES.items():
-            with atomic_file(file) as path:
-                wide = table.pivot(index="frequency_hz", columns="stem", values=column)
-                wide.to_csv(path, float_format="%.5g")
+        with atomic_file(CURVES) as path:
+            table.to_csv(path, index=False, float_format="%.5g")
         run.dataset("train", Path(params.dataset.root) / "train", "training")
         run.table(table, "features")
         run.figure(features_figure(features), "features")

@@ -1,7 +1,5 @@
 """Stage `normalize@<partition>`: stems brought to the dataset features, beside the human mix."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from fxnorm.data import Partition, load_partition, write_mixtures
@@ -16,11 +14,7 @@ from fxnorm.normalization import (
 from fxnorm.outputs import atomic_folder
 from fxnorm.workers import in_processes
 from stages.common import argument, stage, unfinished_work, usable_songs
-
-FEATURES = Path("models/features.npz")
-OUTPUT = Path("data/normalized")
-#: What decides the result beside params and data: an interrupted run is only continued by its own.
-CODE = Path("fxnorm")
+from stages.places import CODE, FEATURES, NORMALIZED
 
 
 def main(partition: Partition) -> None:
@@ -50,7 +44,7 @@ def main(partition: Partition) -> None:
             digest(FEATURES, CODE, *rooms_used),
             *digests,
         )
-        with atomic_folder(OUTPUT / partition) as folder:
+        with atomic_folder(NORMALIZED / partition) as folder:
             reports = normalize_dataset(
                 songs,
                 folder,
@@ -60,7 +54,7 @@ def main(partition: Partition) -> None:
                 cache=unfinished_work("normalize", key),
             )
             write_mixtures(songs, folder, subtype)
-        run.dataset(partition, OUTPUT / partition, partition)
+        run.dataset(partition, NORMALIZED / partition, partition)
         run.table(pd.DataFrame(tabulate_reports(reports)), "stems")
 
 

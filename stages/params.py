@@ -11,16 +11,19 @@ from fxnorm.data.synthesis import SynthesisConfig
 from fxnorm.documents import read_yaml
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation import EvaluationConfig
+from fxnorm.evaluation.evaluation_config import DRY_SUM, NORMALIZED_SUM
 from fxnorm.listening import ListeningConfig
 from fxnorm.models import NetworkConfig
 from fxnorm.normalization import NormalizationConfig
 from fxnorm.reporting.page import PageConfig
 from fxnorm.stems import StemTable
 from fxnorm.training import LossConfig, TrainingConfig
+from fxnorm.training.training_config import LossKind
+from stages.places import PRETRAINED
 
 NAME = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")]
 #: Folders of `models` and `reports` that belong to no system.
-RESERVED = ("pretrained", "normalized_sum", "dry_sum")
+RESERVED = (PRETRAINED, NORMALIZED_SUM, DRY_SUM)
 
 
 class SharedTraining(TrainingConfig):
@@ -33,7 +36,7 @@ class SharedTraining(TrainingConfig):
 class SystemLoss(LossConfig):
     """The loss a system is trained on, which it must name."""
 
-    kind: Literal["stereo-a", "stereo-b", "time-l1"]
+    kind: LossKind
     """See `LossConfig`."""
 
 
@@ -93,6 +96,7 @@ class Params(SharedConfig):
     """All of params.yaml, with the shared sections merged into those that start from them."""
 
     seed: int = Field(ge=0)
+    """All random draws derive from it and from what they are for."""
     synthesis: SynthesisConfig
     dataset: DatasetConfig
     stems: StemTable
@@ -133,7 +137,7 @@ class Params(SharedConfig):
     def names(self) -> dict[str, str]:
         """Display names of the trained networks."""
         own = {key: system.name for key, system in self.systems.items()}
-        return own | {"pretrained": self.pretraining.name}
+        return own | {PRETRAINED: self.pretraining.name}
 
     def system(self, name: str) -> SystemConfig:
         """One entry of `systems`.

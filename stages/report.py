@@ -6,6 +6,7 @@ import pandas as pd
 
 from fxnorm.data import find_songs
 from fxnorm.evaluation import read_scores, read_stem_scores
+from fxnorm.evaluation.evaluation_config import DRY_SUM, NORMALIZED_SUM
 from fxnorm.evaluation.mix_evaluation import SCORES_FILE
 from fxnorm.reporting.report import (
     EvaluatedSong,
@@ -14,25 +15,16 @@ from fxnorm.reporting.report import (
     write_report_page,
 )
 from stages.common import stage
-from stages.mixes import (
-    BASELINE,
-    BASELINE_NAMES,
-    DRY_SUM,
-    REPORTS,
-    STEM_SCORES,
-    TEST_SETS,
-    mix_path,
-)
+from stages.places import EVALUATION, PRETRAINED, STEM_SCORES, TEST_SETS, TRAINING, mix_path
 
 TABLES, FIGURES, PAGE = Path("reports/tables"), Path("reports/figures"), Path("reports/index.html")
-TRAINING = Path("reports/training")
 SECTIONS = ["seed", "dataset", "stems", "systems", "pretraining", "evaluation", "report"]
 
 
 def main() -> None:
     """Read all evaluations and write what people look at."""
     with stage("report", SECTIONS) as (params, run):
-        systems = [DRY_SUM, BASELINE, *params.systems]
+        systems = [DRY_SUM, NORMALIZED_SUM, *params.systems]
         songs = [
             EvaluatedSong(
                 song.name,
@@ -49,18 +41,17 @@ def main() -> None:
         ]
         histories = {
             name: pd.read_csv(TRAINING / name / "history.csv")
-            for name in ("pretrained", *params.systems)
+            for name in (PRETRAINED, *params.systems)
         }
-        names = BASELINE_NAMES | params.names
         # By name: the folder may hold evaluations of systems that params no longer have.
-        scores = read_scores(*(REPORTS / name / SCORES_FILE for name in systems))
+        scores = read_scores(*(EVALUATION / name / SCORES_FILE for name in systems))
         data = f"data set {params.dataset.root}"
         report = build_report(
             scores,
             songs,
             histories,
             params.evaluation,
-            names,
+            params.names,
             stems=read_stem_scores(STEM_SCORES),
             reference_curves=params.report.reference_curves,
             our_data=data,
@@ -73,7 +64,7 @@ def main() -> None:
             for test_set in TEST_SETS
             for song in [one for one in songs if one.test_set == test_set][: params.report.songs]
         ]
-        write_report_page(PAGE, report, shown, params.report, names, our_data=data)
+        write_report_page(PAGE, report, shown, params.report, params.names, our_data=data)
         run.artifact(TABLES, "tables")
         run.artifact(FIGURES, "figures")
 

@@ -16,9 +16,10 @@ from fxnorm.errors import FxNormError
 from fxnorm.outputs import atomic_file, atomic_folder
 from fxnorm.reporting.reference import reference_page, seeds_table, summarize_seeds
 from fxnorm.tabulation import to_csv, to_latex, to_markdown
-from stages.compare import REFERENCE
+from stages.common import ends_in_one_line
 from stages.headlines import read_headlines
 from stages.params import Params, load_params
+from stages.places import REFERENCE
 
 OUTPUT = Path("reports/seeds")
 TARGETS = ("evaluate", "evaluate_baseline")
@@ -27,15 +28,10 @@ TARGETS = ("evaluate", "evaluate_baseline")
 def main() -> None:
     """Run the seeds and write mean ± standard deviation of every headline number."""
     arguments = _arguments()
-    try:
+    with ends_in_one_line("seeds"):
         params = load_params("params.yaml")
         runs = {seed: _run(seed, params) for seed in arguments.seeds}
         _write(runs, params, reference=arguments.reference)
-    except FxNormError as error:
-        print(f"seeds: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
 
 
 def _arguments() -> argparse.Namespace:

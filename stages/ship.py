@@ -4,15 +4,13 @@ Run it as `python -m stages.ship default` after training with `params/default-mo
 """
 
 import shutil
-from pathlib import Path
 
 from fxnorm.digests import digest
 from fxnorm.models import load
 from fxnorm.models.default_model import DEFAULT_MODEL
 from fxnorm.outputs import atomic_folder
 from stages.common import argument
-
-MODELS = Path("models")
+from stages.places import MODELS
 
 
 def main(system: str) -> None:

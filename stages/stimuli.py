@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from fxnorm.data import load_partition
+from fxnorm.evaluation.evaluation_config import NORMALIZED_SUM
 from fxnorm.listening import ListeningSong, export_stimuli
 from stages.common import stage, usable_songs
-from stages.mixes import BASELINE, mix_path
+from stages.places import mix_path
 
 OUTPUT = Path("reports/listening")
 
@@ -14,7 +15,7 @@ def main() -> None:
     """Export every system's mix of each dry song beside the human mix."""
     with stage("stimuli", ["seed", "dataset", "stems", "systems", "listening"]) as (params, run):
         dry = usable_songs(load_partition(params.dataset, "dry", tuple(params.stems)))
-        systems = [BASELINE, *params.systems]
+        systems = [NORMALIZED_SUM, *params.systems]
         songs = [
             ListeningSong(
                 song.name,

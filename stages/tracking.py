@@ -17,15 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fxnorm.conventions import LOGGED_S
 from fxnorm.errors import FxNormError
 from fxnorm.scratch import temporary_folder
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-#: Length of the audio excerpts, in seconds.
-EXCERPT_S = 10.0
 
 _TEMPORARY_CHECKOUTS = "/.dvc/tmp/exps/"
 _CODE = Path(__file__).parents[1]
@@ -91,7 +89,7 @@ class Run:
         """
         from fxnorm.audio import write
 
-        beginning = audio[: round(EXCERPT_S * sample_rate)]
+        beginning = audio[: round(LOGGED_S * sample_rate)]
         peak = max(1.0, float(np.abs(beginning).max(initial=0.0)))
         file = f"{name[:_LONGEST_NAME]}.flac"
         self._file(file, "audio", lambda path: write(path, beginning / peak, sample_rate))

@@ -26,14 +26,11 @@ from fxnorm.training import (
 from fxnorm.training.training_config import whole_blocks
 from stages.common import unfinished_work, write_numbers
 from stages.params import Params, SystemConfig
+from stages.places import CODE, FEATURES, MODELS, NORMALIZED, PRETRAINED, TRAINING
 from stages.tracking import Run
 
-MODELS = Path("models")
-REPORTS = Path("reports/training")
-TRAIN, VALID = Path("data/normalized/train"), Path("data/normalized/valid")
+TRAIN, VALID = NORMALIZED / "train", NORMALIZED / "valid"
 LOSSES = Path("reports/losses")
-#: An interrupted run is only continued by the code that began it.
-CODE = Path("fxnorm")
 
 
 def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> None:
@@ -92,11 +89,11 @@ def _front_end(system: SystemConfig) -> Path | None:
     if isinstance(system.network, WaveUNetConfig) or system.network.pretraining:
         return None
     state = system.training.transfer
-    return None if state is None else MODELS / "pretrained" / state / "model.safetensors"
+    return None if state is None else MODELS / PRETRAINED / state / "model.safetensors"
 
 
 def _save(name: str, states: dict[str, Weights], system: SystemConfig, params: Params) -> None:
-    features = DatasetFeatures.load(MODELS / "features.npz")
+    features = DatasetFeatures.load(FEATURES)
     config = mixer_config(name, system, params)
     rooms = []
     if "reverb" in params.normalization.effects:
@@ -122,11 +119,11 @@ def _widened(weights: Weights, system: SystemConfig, stems: tuple[str, ...]) -> 
 
 def _report(name: str, result: TrainingResult, run: Run) -> None:
     history = result.history
-    with atomic_file(REPORTS / name / "history.csv") as path:
+    with atomic_file(TRAINING / name / "history.csv") as path:
         history.to_csv(path, index=False, float_format="%.7g")
     best = result.best_mean
     summary = {"best_epoch": best.epoch, "best_valid_loss_mean": best.value}
-    write_numbers(summary, REPORTS / name / "metrics.json")
+    write_numbers(summary, TRAINING / name / "metrics.json")
     losses = history[history["metric"] == "loss_mean"]
     with atomic_file(LOSSES / f"{name}.csv") as path:
         losses.pivot(index="epoch", columns="split", values="value").to_csv(

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from fxnorm.errors import FxNormError
 from fxnorm.tracking import open_store
+from stages.common import ends_in_one_line
 from stages.tracking import main_checkout
 
 #: Trainings, the best on the dry test set first.
@@ -20,11 +20,8 @@ TRAININGS = {
 
 def main() -> None:
     """Print the address of the training runs, and serve the store unless a server does."""
-    try:
+    with ends_in_one_line("ui"):
         store = open_store(main_checkout(Path.cwd()), os.environ.get("MLFLOW_TRACKING_URI"))
-    except FxNormError as error:
-        print(f"ui: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
     if store.notice is not None:
         print(f"ui: {store.notice}", file=sys.stderr)
     served = store.uri.startswith(("http://", "https://"))

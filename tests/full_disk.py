@@ -1,4 +1,4 @@
-"""Every library that writes our files, on a disk without room; run by test_base.py."""
+"""Every library that writes our files, on a disk without room; run by test_outputs.py."""
 
 import shutil
 import sys

@@ -24,11 +24,11 @@ import pytest
 import torch
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from tiny_model import TINY, plain_features
 
 import fxnorm
 from fxnorm.audio import info, write
 from fxnorm.models import AutomixConfig, MixerConfig, build, save
-from fxnorm.normalization import DatasetFeatures
 from fxnorm.stems import STEMS
 
 ROOT = Path(__file__).parents[1]
@@ -89,16 +89,10 @@ def songs(tmp_path_factory):
     stems = {stem: rng.uniform(-0.2, 0.2, (44_100, 2)).astype(np.float32) for stem in STEMS}
     for name, audio in {**stems, "mixture": sum(stems.values())}.items():
         write(folder / "data" / "song" / f"{name}.wav", audio, 44_100)
-    features = DatasetFeatures(
-        eq=dict.fromkeys(STEMS, np.ones(32_769)),
-        compression=dict.fromkeys(STEMS, (-20.0, 3.0)),
-        panning=dict.fromkeys(STEMS, np.full(32_769, 0.9)),
-        loudness=dict.fromkeys(STEMS, -25.0),
-    )
+    features = plain_features()
     features.save(folder / "features.npz")
     torch.manual_seed(1)
-    sizes = {"filters": 8, "bottleneck": 8, "skip": 8, "hidden": 8, "blocks": 2, "repeats": 1}
-    config = MixerConfig(system="tiny", network=AutomixConfig(**sizes))
+    config = MixerConfig(system="tiny", network=AutomixConfig(**TINY))
     save(folder / "model", build(config.network), features, config)
     return folder
 

@@ -165,14 +165,12 @@ def check_place(path: str) -> None:
     Raises:
         FxNormError: nothing can be written there.
     """
+    from fxnorm.outputs import explained
+
     parent = Path(path).absolute().parent
-    try:
+    with explained(path):
         parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=parent).close()
-    except OSError as error:
-        raise FxNormError(
-            f"{path}: can't be written ({error.strerror}); choose another place"
-        ) from error
 
 
 def keep_inputs(output: str | Path, inputs: Iterable[str]) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fxnorm.cli.common import add_jobs, add_json, check_output, print_json, warn
-from fxnorm.errors import FxNormError
 
 if TYPE_CHECKING:
     from fxnorm.normalization import DatasetFeatures
@@ -91,11 +90,8 @@ def _show(options: argparse.Namespace) -> None:
 
         check_output(options.output, (".png",))
         figure = features_figure(*shown.values())
-        try:
-            with atomic_file(options.output) as path:
-                figure.savefig(path, dpi=150)
-        except OSError as error:
-            raise FxNormError(f"{options.output}: can't be written: {error}") from error
+        with atomic_file(options.output) as path:
+            figure.savefig(path, dpi=150)
     _print(options, shown)
 
 

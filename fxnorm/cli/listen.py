@@ -155,12 +155,13 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _listening_config(options: argparse.Namespace) -> "ListeningConfig":
+    from fxnorm.documents import read_text
     from fxnorm.listening import ListeningConfig, OwnPageConfig
 
     page = _given(options, set(OwnPageConfig.model_fields))
     for name in ("consent", "instructions"):
         if name in page:
-            page[name] = _read(Path(page[name]))
+            page[name] = read_text(page[name], "give a text file")
     settings = _given(options, set(ListeningConfig.model_fields)) | {"page": page}
     if "criteria" in settings:
         settings["criteria"] = [_criterion(text) for text in settings["criteria"]]
@@ -182,13 +183,6 @@ def _criterion(text: str) -> dict[str, str]:
         )
     keys = ("id", "title", "question", "low", "high")
     return dict(zip(keys, [name.strip(), *parts], strict=False))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FxNormError(f"{path}: can't be read as text ({error}); give a text file") from error
 
 
 def _analyze(options: argparse.Namespace) -> None:

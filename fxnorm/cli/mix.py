@@ -20,6 +20,7 @@ from fxnorm.cli.common import (
 )
 from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError
+from fxnorm.mixing.limits import BALANCE_DB, CEILING_DBTP, LOUDNESS_LUFS, WET
 
 if TYPE_CHECKING:
     from fxnorm.mixing import Session
@@ -113,27 +114,27 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--balance",
         action=Merge,
-        type=numbers("STEM", -60.0, 24.0),
+        type=numbers("STEM", *BALANCE_DB),
         default={},
         metavar="STEM=DB,...",
         help="gain of a stem's share of the mix, such as vocals=+1.5",
     )
     parser.add_argument(
         "--dry-wet",
-        type=number(0.0, 1.0),
+        type=number(*WET),
         default=1.0,
         metavar="NUMBER",
         help="from 0 (the plain sum of the inputs) to 1 (the mix, the default)",
     )
     parser.add_argument(
         "--loudness",
-        type=number(-70.0, 0.0),
+        type=number(*LOUDNESS_LUFS),
         metavar="LUFS",
         help="integrated loudness of the mix; the default is as the network made it",
     )
     parser.add_argument(
         "--ceiling",
-        type=number(-40.0, 0.0),
+        type=number(*CEILING_DBTP),
         default=-1.0,
         metavar="DBTP",
         help="highest true peak, kept by lowering the mix; -1 is the default",

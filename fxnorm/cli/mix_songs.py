@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fxnorm.cli.common import check_place, print_json, warn
+from fxnorm.cli.common import check_output, print_json, warn
 from fxnorm.errors import FxNormError
 from fxnorm.models.default_model import DEFAULT_MODEL
 from fxnorm.outputs import atomic_file
@@ -86,9 +86,8 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
         raise FxNormError(f"{root}: no such folder of songs")
     if target.is_file():
         raise FxNormError(f"{target}: is a file; with --songs, give a folder")
-    check_place(str(target / "mix.wav"))
-    if options.format == "flac" and options.subtype in ("PCM_32", "FLOAT"):
-        raise FxNormError(f"flac files can't hold {options.subtype} samples; use --format wav")
+    suffix = f".{options.format or 'wav'}"
+    check_output(str(target / f"<song>{suffix}"), [suffix], options.subtype)
     types = known_types(options)
     orders, faults = [], {}
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
@@ -99,7 +98,7 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
         except FxNormError as error:
             faults[folder.name] = str(error)
             continue
-        output = target / f"{folder.name}.{options.format or 'wav'}"
+        output = target / f"{folder.name}{suffix}"
         fingerprint = _fingerprint(options, session.tracks)
         orders.append(_Order(folder.name, session.tracks, output, fingerprint, session.notes))
     if not orders and not faults:

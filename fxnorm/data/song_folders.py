@@ -122,9 +122,7 @@ def read_mixture(song: Song) -> np.ndarray:
 def write_mixtures(
     songs: Sequence[Song],
     folder: str | os.PathLike[str],
-    subtype: str = "PCM_16",
-    *,
-    jobs: int = -1,
+    subtype: str,
 ) -> None:
     """Write every song's human mix as `<folder>/<song>/mixture.wav`, 44.1 kHz stereo.
 
@@ -132,14 +130,13 @@ def write_mixtures(
         songs: whose mixes to write.
         folder: where they go.
         subtype: of the files; see `fxnorm.audio.write`.
-        jobs: how many at a time; -1 for one per core.
 
     Raises:
         FxNormError: a mix can't be read or written.
     """
     paths = (Path(folder) / song.name / f"{MIXTURE}.wav" for song in songs)
     tasks = ((song.name, (song, path, subtype)) for song, path in zip(songs, paths, strict=True))
-    deque(in_processes(_write_mixture, tasks, jobs, threads=True), maxlen=0)
+    deque(in_processes(_write_mixture, tasks, jobs=-1, threads=True), maxlen=0)
 
 
 def _write_mixture(song: Song, path: Path, subtype: str) -> None:

@@ -1,48 +1,22 @@
-from .evaluation_config import EvaluationConfig
-from .metrics import (
-    GROUPS,
-    MixScores,
-    compare,
-    dynamics_metrics,
-    loudness_metrics,
-    panning_metrics,
-    spectral_metrics,
-)
-from .mix_evaluation import (
-    SongMix,
-    evaluate_mix,
-    evaluate_mixes,
-    evaluate_stems,
-    load_evaluations,
-    read_stem_scores,
-    write_stem_scores,
-)
-from .scoring import read_scores, score_mixes, score_stems, write_scores
-from .song_statistics import improvement, nested_summary, summarize
-from .trimming import trim_silence
-
-__all__ = [
-    "GROUPS",
-    "EvaluationConfig",
-    "MixScores",
-    "SongMix",
-    "compare",
-    "dynamics_metrics",
-    "evaluate_mix",
-    "evaluate_mixes",
-    "evaluate_stems",
-    "improvement",
-    "load_evaluations",
-    "loudness_metrics",
-    "nested_summary",
-    "panning_metrics",
-    "read_scores",
-    "read_stem_scores",
-    "score_mixes",
-    "score_stems",
-    "spectral_metrics",
-    "summarize",
-    "trim_silence",
-    "write_scores",
-    "write_stem_scores",
-]
+from .evaluation_config import EvaluationConfig as EvaluationConfig
+from .metrics import GROUPS as GROUPS
+from .metrics import MixScores as MixScores
+from .metrics import compare as compare
+from .metrics import dynamics_metrics as dynamics_metrics
+from .metrics import loudness_metrics as loudness_metrics
+from .metrics import panning_metrics as panning_metrics
+from .metrics import spectral_metrics as spectral_metrics
+from .mix_evaluation import SongMix as SongMix
+from .mix_evaluation import evaluate_mix as evaluate_mix
+from .mix_evaluation import evaluate_mixes as evaluate_mixes
+from .mix_evaluation import evaluate_stems as evaluate_stems
+from .mix_evaluation import read_stem_scores as read_stem_scores
+from .scoring import read_scores as read_scores
+from .scoring import score_mixes as score_mixes
+from .scoring import score_stems as score_stems
+from .scoring import write_scores as write_scores
+from .song_statistics import headline as headline
+from .song_statistics import improvement as improvement
+from .song_statistics import nested_summary as nested_summary
+from .song_statistics import summarize as summarize
+from .trimming import trim_silence as trim_silence

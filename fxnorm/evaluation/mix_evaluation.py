@@ -2,10 +2,9 @@
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,19 +13,17 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import Song, read_stem
 from fxnorm.evaluation.evaluation_config import EvaluationConfig
 from fxnorm.evaluation.scoring import (
-    COLUMNS,
     Audio,
     Pair,
     Row,
     load_pair,
     pair_rows,
-    read_scores,
+    score_row,
     score_stems,
     tidy,
 )
-from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
-from fxnorm.tabulation import read_csv, to_csv
+from fxnorm.tabulation import read_csv
 from fxnorm.workers import in_processes
 
 #: Group of the training losses.
@@ -52,19 +49,17 @@ class SongMix:
 
 def evaluate_mixes(
     system: str,
-    mixes: Iterable[SongMix],
+    mixes: Sequence[SongMix],
     config: EvaluationConfig | None = None,
     *,
-    total: int | None = None,
     jobs: int = 1,
 ) -> pd.DataFrame:
     """Every metric of `compare` and the training losses for each mix of a system.
 
     Args:
         system: name for the column `system`.
-        mixes: consumed as they are scored, so a generator need not hold all songs at once.
+        mixes: what to score.
         config: trimming and losses.
-        total: number of mixes, for the progress; needed for a generator only.
         jobs: how many songs at a time; -1 for one per core.
 
     Returns:
@@ -76,11 +71,10 @@ def evaluate_mixes(
         FxNormError: a file that can't be read.
     """
     config = config or EvaluationConfig()
-    count = total if total is not None else len(mixes)  # type: ignore[arg-type]
     tasks = ((mix.song, (system, mix, config)) for mix in mixes)
     results = in_processes(evaluate_mix, tasks, jobs, threads=True)
     rows: list[Row] = []
-    for scored in progress(results, count, f"evaluate {system}", "song"):
+    for scored in progress(results, len(mixes), f"evaluate {system}", "song"):
         rows.extend(scored)
     return tidy(rows)
 
@@ -90,8 +84,7 @@ def evaluate_mix(system: str, mix: SongMix, config: EvaluationConfig) -> list[Ro
     pair = load_pair(mix.mix, mix.target, trim=config.trim)
     rows = pair_rows(system, mix.test_set, mix.song, pair)
     for metric, (value, note) in _losses(pair, config).items():
-        cells = (system, mix.test_set, mix.song, LOSS_GROUP, metric, value, note)
-        rows.append(dict(zip(COLUMNS, cells, strict=True)))
+        rows.append(score_row(system, mix.test_set, mix.song, LOSS_GROUP, metric, value, note))
     return rows
 
 
@@ -125,29 +118,13 @@ def _score_stems(song: Song, target: Song) -> pd.DataFrame:
     return score_stems(stems, wanted, SAMPLE_RATE).assign(song=song.name)
 
 
-def write_stem_scores(scores: pd.DataFrame, path: str | os.PathLike[str]) -> None:
-    """Write the scores of stems as CSV, 7 significant digits."""
-    with atomic_file(path) as temporary:
-        temporary.write_text(to_csv(scores, digits=7), encoding="utf-8")
-
-
 def read_stem_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read what `write_stem_scores` wrote.
+    """Read scores of stems that `write_scores` wrote.
 
     Raises:
         FxNormError: no such file, or another table.
     """
     return read_csv(path, STEM_COLUMNS, {"value": float}, "run the evaluation again")
-
-
-def load_evaluations(folder: str | os.PathLike[str]) -> pd.DataFrame:
-    """Join the scores of all systems: `<folder>/<system>/metrics.csv`.
-
-    Raises:
-        FxNormError: no such files.
-    """
-    found = sorted(Path(folder).glob(f"*/{SCORES_FILE}"))
-    return read_scores(*(found or [Path(folder) / SCORES_FILE]))
 
 
 def _losses(pair: Pair, config: EvaluationConfig) -> dict[str, tuple[float, str]]:

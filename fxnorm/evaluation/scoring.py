@@ -91,10 +91,12 @@ def score_mixes(
                 tasks.append((f"{system}/{song}", task))
             else:
                 rows.append(
-                    _row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no mix of this song")
+                    score_row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no mix of this song")
                 )
         for song in sorted(mixes.keys() - targets.keys()):
-            rows.append(_row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no target of this song"))
+            rows.append(
+                score_row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no target of this song")
+            )
     for _, (_, _, mix, target, *_) in tasks:
         info(mix), info(target)
     # The compiled metrics, FFTs and decoders all release the interpreter.
@@ -157,16 +159,14 @@ def load_pair(
     mix: Audio,
     target: Audio,
     *,
-    sample_rate: int = SAMPLE_RATE,
     trim: bool = True,
     match_loudness_lufs: float | None = None,
 ) -> Pair:
     """Bring a mix and its target to one sample rate, length and, if wanted, loudness.
 
     Args:
-        mix: a file, or (samples, channels) at `sample_rate`.
+        mix: a file, or (samples, channels) at 44.1 kHz.
         target: likewise.
-        sample_rate: of arrays, in Hz; files may have any.
         trim: cut the target's silence at both ends.
         match_loudness_lufs: bring both to this loudness.
 
@@ -174,9 +174,7 @@ def load_pair(
         FxNormError: a file that can't be read or has more than two channels.
     """
     notes: list[str] = []
-    x, y = (
-        _load(audio, sample_rate, name, notes) for name, audio in (("mix", mix), ("target", target))
-    )
+    x, y = (_load(audio, name, notes) for name, audio in (("mix", mix), ("target", target)))
     if len(x) != len(y):
         longer = "mix" if len(x) > len(y) else "target"
         excess = abs(len(x) - len(y)) / SAMPLE_RATE
@@ -199,9 +197,16 @@ def load_pair(
 def pair_rows(system: str, test_set: str, song: str, pair: Pair) -> list[Row]:
     """Every metric of one song, after the row that says what was compared."""
     seconds = len(pair.target) / SAMPLE_RATE
-    rows = [_row(system, test_set, song, FILE_GROUP, COMPARED, seconds, "; ".join(pair.notes))]
+    rows = [score_row(system, test_set, song, FILE_GROUP, COMPARED, seconds, "; ".join(pair.notes))]
     scores = compare(pair.mix, pair.target, SAMPLE_RATE)
-    return rows + [_row(system, test_set, song, *row) for row in scores.rows()]
+    return rows + [score_row(system, test_set, song, *row) for row in scores.rows()]
+
+
+def score_row(
+    system: str, test_set: str, song: str, group: str, metric: str, value: float, note: str
+) -> Row:
+    """One row of the tidy scores."""
+    return dict(zip(COLUMNS, (system, test_set, song, group, metric, value, note), strict=True))
 
 
 def tidy(rows: Iterable[Row]) -> pd.DataFrame:
@@ -211,7 +216,7 @@ def tidy(rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def write_scores(scores: pd.DataFrame, path: str | os.PathLike[str]) -> None:
-    """Write tidy scores as CSV, 7 significant digits."""
+    """Write scores of mixes or stems as CSV, 7 significant digits."""
     with atomic_file(path) as temporary:
         temporary.write_text(to_csv(scores, digits=7), encoding="utf-8")
 
@@ -226,16 +231,6 @@ def read_scores(*paths: str | os.PathLike[str]) -> pd.DataFrame:
         read_csv(path, COLUMNS, {"value": float}, "run the evaluation again") for path in paths
     ]
     return pd.concat(frames, ignore_index=True)
-
-
-def _row(
-    system: str, test_set: str, song: str, group: str, metric: str, value: float, note: str
-) -> Row:
-    return dict(zip(COLUMNS, (system, test_set, song, group, metric, value, note), strict=True))
-
-
-def _not_compared(system: str, song: str, why: str) -> Row:
-    return _row(system, "", song, FILE_GROUP, COMPARED, 0.0, why)
 
 
 def _songs(folder: Path, what: str) -> dict[str, Path]:
@@ -277,9 +272,9 @@ def _systems(folder: Path, targets: dict[str, Path]) -> dict[str, dict[str, Path
     return systems
 
 
-def _load(audio: Audio, sample_rate: int, name: str, notes: list[str]) -> np.ndarray:
+def _load(audio: Audio, name: str, notes: list[str]) -> np.ndarray:
     if isinstance(audio, np.ndarray):
-        samples, rate = audio, sample_rate
+        samples, rate = audio, SAMPLE_RATE
     else:
         samples, rate = read(audio)
         notes += info(audio).notes

@@ -1,6 +1,7 @@
 """Statistics over songs: intervals, paired tests against a baseline, improvement per song."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,14 @@ from fxnorm.evaluation.scoring import FILE_GROUP
 from fxnorm.seeds import generator
 from fxnorm.significance import bootstrap_interval, holm, signed_rank
 
+#: Groups of metrics whose mean errors, `MEAN_ERROR`, sum a system up.
+HEADLINE = ("spectral", "panning", "dynamics")
+MEAN_ERROR = "mape_mean"
 #: Metrics whose sign is a direction: their magnitude is what should be small.
 SIGNED = ("balance",)
 
 _CELL = ["test_set", "group", "metric"]
+_KEYS = ["system", *_CELL]
 _MIN_SONGS_FOR_TEST = 2
 
 
@@ -43,24 +48,19 @@ def summarize(
     config = config or EvaluationConfig()
     scores = _magnitudes(scores)
     rows = []
-    for (system, test_set, group, metric), part in scores.groupby(
-        ["system", *_CELL], sort=False, dropna=False
-    ):
+    for key, part in scores.groupby(_KEYS, sort=False, dropna=False):
         values = part["value"].dropna().to_numpy()
         low, high = bootstrap_interval(
             values,
             np.mean,
-            generator(seed, "bootstrap", f"{system}/{test_set}/{group}/{metric}"),
+            generator(seed, "bootstrap", "/".join(map(str, key))),
             confidence=config.confidence,
             resamples=config.resamples,
             method="BCa",
         )
         rows.append(
-            {
-                "system": system,
-                "test_set": test_set,
-                "group": group,
-                "metric": metric,
+            dict(zip(_KEYS, key, strict=True))
+            | {
                 "songs": len(values),
                 "left_out": len(part) - len(values),
                 "mean": values.mean() if len(values) else math.nan,
@@ -71,8 +71,7 @@ def summarize(
             }
         )
     tests = _tests(improvement(scores, config.baseline))
-    keys = ["system", *_CELL]
-    return pd.DataFrame(rows).merge(tests, how="left", on=keys)
+    return pd.DataFrame(rows).merge(tests, how="left", on=_KEYS)
 
 
 def improvement(scores: pd.DataFrame, baseline: str) -> pd.DataFrame:
@@ -134,6 +133,22 @@ def nested_summary(
     return nested
 
 
+def headline(summary: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """What a person compares: errors of spectrum, panning and dynamics by test set, and their mean.
+
+    Args:
+        summary: from `nested_summary`.
+
+    Returns:
+        {test set: {spectral, panning, dynamics, mean}}, as fractions of the human mix's values.
+    """
+    numbers = {}
+    for test_set, groups in summary.items():
+        errors = {group: groups[group][MEAN_ERROR]["mean"] for group in HEADLINE}
+        numbers[test_set] = errors | {"mean": sum(errors.values()) / len(errors)}
+    return numbers
+
+
 def _magnitudes(scores: pd.DataFrame) -> pd.DataFrame:
     scores = scores[scores["group"] != FILE_GROUP].copy()
     signed = scores["metric"].isin(SIGNED)
@@ -143,18 +158,13 @@ def _magnitudes(scores: pd.DataFrame) -> pd.DataFrame:
 
 def _tests(improvements: pd.DataFrame) -> pd.DataFrame:
     rows = []
-    for (system, test_set, group, metric), part in improvements.groupby(
-        ["system", *_CELL], sort=False
-    ):
+    for key, part in improvements.groupby(_KEYS, sort=False):
         differences = part["improvement"].to_numpy()
         enough = len(differences) >= _MIN_SONGS_FOR_TEST
         p_value, rank_biserial = signed_rank(differences) if enough else (math.nan, math.nan)
         rows.append(
-            {
-                "system": system,
-                "test_set": test_set,
-                "group": group,
-                "metric": metric,
+            dict(zip(_KEYS, key, strict=True))
+            | {
                 "pairs": len(differences),
                 "improvement": differences.mean(),
                 "improved": float((differences > 0.0).mean()),
@@ -163,8 +173,7 @@ def _tests(improvements: pd.DataFrame) -> pd.DataFrame:
             }
         )
     measures = ["pairs", "improvement", "improved", "rank_biserial", "p_value"]
-    columns = ["system", *_CELL, *measures]
-    tests = pd.DataFrame(rows, columns=columns)
+    tests = pd.DataFrame(rows, columns=[*_KEYS, *measures])
     tests["p_holm"] = math.nan
     for _, index in tests.groupby(_CELL).groups.items():
         tests.loc[index, "p_holm"] = holm(tests.loc[index, "p_value"].to_numpy())

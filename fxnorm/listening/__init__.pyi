@@ -1,31 +1,19 @@
-from .analysis_config import AnalysisConfig
-from .answer_key import AnswerKey, KeyRow, read_key
-from .listening_config import Criterion, ListeningConfig, OwnPageConfig
-from .mix_folders import find_listening_songs
-from .power import Listeners, power, power_table
-from .rating_analysis import ListeningAnalysis, analyze, analyze_ratings
-from .rating_files import Ignored, Results, read_results
-from .stimuli import export_stimuli
-from .stimulus_audio import ListeningSong
-
-__all__ = [
-    "AnalysisConfig",
-    "AnswerKey",
-    "Criterion",
-    "Ignored",
-    "KeyRow",
-    "Listeners",
-    "ListeningAnalysis",
-    "ListeningConfig",
-    "ListeningSong",
-    "OwnPageConfig",
-    "Results",
-    "analyze",
-    "analyze_ratings",
-    "export_stimuli",
-    "find_listening_songs",
-    "power",
-    "power_table",
-    "read_key",
-    "read_results",
-]
+from .analysis_config import AnalysisConfig as AnalysisConfig
+from .answer_key import AnswerKey as AnswerKey
+from .answer_key import KeyRow as KeyRow
+from .answer_key import read_key as read_key
+from .listening_config import Criterion as Criterion
+from .listening_config import ListeningConfig as ListeningConfig
+from .listening_config import OwnPageConfig as OwnPageConfig
+from .mix_folders import find_listening_songs as find_listening_songs
+from .power import Listeners as Listeners
+from .power import power as power
+from .power import power_table as power_table
+from .rating_analysis import ListeningAnalysis as ListeningAnalysis
+from .rating_analysis import analyze as analyze
+from .rating_analysis import analyze_ratings as analyze_ratings
+from .rating_files import Ignored as Ignored
+from .rating_files import Results as Results
+from .rating_files import read_results as read_results
+from .stimuli import export_stimuli as export_stimuli
+from .stimulus_audio import ListeningSong as ListeningSong

@@ -2,15 +2,15 @@
 
 import csv
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from fxnorm.documents import parse_json, read_text
+from fxnorm.documents import parse_json
 from fxnorm.errors import FxNormError
+from fxnorm.listening.csv_files import read_csv_table
 from fxnorm.listening.listening_config import ListeningConfig
 
 #: Name, in the key, of the sum of the dry stems.
@@ -19,8 +19,7 @@ REFERENCE = "reference"
 ANCHORS = ("anchor35", "anchor70")
 
 _NEEDED = ("id", "page", "song", "system")
-# Row 1 is the header.
-_FIRST_ROW = 2
+_REMEDY = "take the export's own key"
 
 
 @dataclass(frozen=True)
@@ -130,40 +129,29 @@ def read_key(path: str | os.PathLike[str]) -> AnswerKey:
     for number, row in rows:
         place = f"{path}, row {number}"
         if row["id"] in stimuli:
-            raise FxNormError(f"{place}: '{row['id']}' is there twice; take the export's own key")
+            raise FxNormError(f"{place}: '{row['id']}' is there twice; {_REMEDY}")
         seed = row.get("seed", "")
         if seed and row["id"] != opaque_id(_integer(seed, place), row["song"], row["system"]):
             raise FxNormError(
                 f"{place}: '{row['id']}' is not the name that the export gave to '{row['system']}'"
-                f" of '{row['song']}'; take the export's own key"
+                f" of '{row['song']}'; {_REMEDY}"
             )
         stimuli[row["id"]] = Stimulus(row["page"], row["song"], row["system"])
     _check_pages(path, stimuli)
     return AnswerKey(stimuli, _criteria(path, rows), _only(path, rows, "test_id"))
 
 
-def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    text = read_text(path, "give the key.csv of the export")
-    try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        rows = [
-            (number, {name: cell or "" for name, cell in row.items() if name})
-            for number, row in enumerate(reader, start=_FIRST_ROW)
-        ]
-        names = reader.fieldnames or ()
-    except csv.Error as error:
-        raise FxNormError(
-            f"{path}: not a CSV table ({error}); take the export's own key"
-        ) from error
-    missing = [name for name in _NEEDED if name not in names]
+def _rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
+    table = read_csv_table(path, "give the key.csv of the export")
+    missing = [name for name in _NEEDED if name not in table.columns]
     if missing:
         raise FxNormError(
             f"{path}: has no column '{missing[0]}'; give the key.csv of the export, whose columns"
             f" are {', '.join(KEY_COLUMNS)}"
         )
-    if not rows:
-        raise FxNormError(f"{path}: names no stimuli; take the export's own key")
-    return rows
+    if not table.rows:
+        raise FxNormError(f"{path}: names no stimuli; {_REMEDY}")
+    return table.rows
 
 
 def _check_pages(path: str | os.PathLike[str], stimuli: Mapping[str, Stimulus]) -> None:
@@ -176,27 +164,26 @@ def _check_pages(path: str | os.PathLike[str], stimuli: Mapping[str, Stimulus]) 
         if (song, page) != (stimulus.song, stimulus.page):
             raise FxNormError(
                 f"{path}: the songs '{song}' and '{stimulus.song}' and the pages '{page}' and"
-                f" '{stimulus.page}' are mixed up; take the export's own key"
+                f" '{stimulus.page}' are mixed up; {_REMEDY}"
             )
         if (stimulus.song, stimulus.system) in seen:
             raise FxNormError(
-                f"{path}: '{stimulus.song}' has two mixes of '{stimulus.system}'; take the"
-                " export's own key"
+                f"{path}: '{stimulus.song}' has two mixes of '{stimulus.system}'; {_REMEDY}"
             )
         seen.add((stimulus.song, stimulus.system))
 
 
 def _only(
-    path: str | os.PathLike[str], rows: list[tuple[int, dict[str, str]]], column: str
+    path: str | os.PathLike[str], rows: list[tuple[int, Mapping[str, str]]], column: str
 ) -> str | None:
     values = {row.get(column, "") for _, row in rows}
     if len(values) > 1:
-        raise FxNormError(f"{path}: rows differ in '{column}'; take the export's own key")
+        raise FxNormError(f"{path}: rows differ in '{column}'; {_REMEDY}")
     return values.pop() or None
 
 
 def _criteria(
-    path: str | os.PathLike[str], rows: list[tuple[int, dict[str, str]]]
+    path: str | os.PathLike[str], rows: list[tuple[int, Mapping[str, str]]]
 ) -> dict[str, str] | None:
     text = _only(path, rows, "criteria")
     if text is None:
@@ -206,7 +193,7 @@ def _criteria(
         return {str(name): str(title) for name, title in criteria.items()}
     except (ValueError, AttributeError, RecursionError) as error:
         raise FxNormError(
-            f"{path}: the column 'criteria' holds no names with titles; take the export's own key"
+            f"{path}: the column 'criteria' holds no names with titles; {_REMEDY}"
         ) from error
 
 
@@ -214,4 +201,4 @@ def _integer(text: str, place: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise FxNormError(f"{place}: the seed is not a number; take the export's own key") from None
+        raise FxNormError(f"{place}: the seed is not a number; {_REMEDY}") from None

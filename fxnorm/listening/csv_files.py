@@ -1,4 +1,4 @@
-"""Tables of results as CSV, from a server or from a spreadsheet program."""
+"""Tables as CSV, from a server or from a spreadsheet program."""
 
 import csv
 import io
@@ -28,16 +28,20 @@ class CsvTable:
     rows: list[tuple[int, Mapping[str, str]]]
 
 
-def read_csv_table(path: Path) -> CsvTable:
+def read_csv_table(path: Path, remedy: str) -> CsvTable:
     """Read a CSV file in UTF-8, with or without byte order mark.
 
     Spreadsheet programs separate by semicolons where the comma is the decimal sign: such files,
     and those with tabs, are read too, with their decimal commas.
 
+    Args:
+        path: of the file.
+        remedy: ends messages, such as "save the results again".
+
     Raises:
         FxNormError: no such file, or not such a table.
     """
-    text = read_text(path, "save the results again as UTF-8")
+    text = read_text(path, remedy)
     header = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=header.count)
     try:
@@ -46,17 +50,15 @@ def read_csv_table(path: Path) -> CsvTable:
         reader.fieldnames = list(columns)
         rows = list(enumerate(reader, start=_FIRST_ROW))
     except csv.Error as error:
-        raise FxNormError(f"{path}: not a CSV table ({error}); save the results again") from error
+        raise FxNormError(f"{path}: not a CSV table ({error}); {remedy}") from error
     if not columns or "" in columns or len(set(columns)) < len(columns):
         raise FxNormError(
-            f"{path}: not a CSV table (its first row does not name every column once); save the"
-            " results again"
+            f"{path}: not a CSV table (its first row does not name every column once); {remedy}"
         )
     for number, row in rows:
         if None in row or None in row.values():
             raise FxNormError(
-                f"{path}, row {number}: has not as many cells as the first row; save the results"
-                " again"
+                f"{path}, row {number}: has not as many cells as the first row; {remedy}"
             )
     if delimiter != ",":
         rows = [(n, {name: _point(cell) for name, cell in row.items()}) for n, row in rows]

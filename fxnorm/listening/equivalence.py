@@ -1,7 +1,5 @@
 """Whether a system is as good as the human mix, to within a stated margin."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from statsmodels.stats.weightstats import DescrStatsW
@@ -32,17 +30,14 @@ def equivalence(items: pd.DataFrame, config: AnalysisConfig) -> pd.DataFrame:
         return pd.DataFrame(columns=_COLUMNS)
     rows = [
         (system, *_test(_differences(items, system, config), config.margin, config.alpha))
-        for system in _others(list(items.columns), config)
+        for system in items.columns
+        if system != config.human
     ]
     table = pd.DataFrame(rows, columns=["system", "n", "difference", "low", "high", "p"])
     table["margin"] = config.margin
     table["p_holm"] = holm(table["p"].to_numpy(float))
     table["equivalent"] = table["p_holm"] <= config.alpha
     return table[_COLUMNS]
-
-
-def _others(systems: Sequence[str], config: AnalysisConfig) -> list[str]:
-    return [system for system in systems if system != config.human]
 
 
 def _differences(items: pd.DataFrame, system: str, config: AnalysisConfig) -> np.ndarray:

@@ -13,16 +13,16 @@ Line = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029
 class Criterion(Config):
     """One axis on which mixes are rated."""
 
-    #: Name in results files: letters, digits and hyphens, beginning with a letter.
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    #: Title shown to listeners.
+    """Name in results files: letters, digits and hyphens, beginning with a letter."""
     title: Line
-    #: What to rate, in a sentence.
+    """Title shown to listeners."""
     question: Line
-    #: Label of the axis' lower end.
+    """What to rate, in a sentence."""
     low: Line = "Low"
-    #: Label of the axis' upper end.
+    """Label of the axis' lower end."""
     high: Line = "High"
+    """Label of the axis' upper end."""
 
 
 #: The criteria of the paper (section 4.3).
@@ -48,56 +48,56 @@ PAPER_CRITERIA = (
 class OwnPageConfig(Config):
     """What the test page does that the two other tools do not."""
 
-    #: What participants agree to before they begin; a blank line separates paragraphs.
     consent: str = (
         "Taking part is voluntary, and you can stop at any time. Your ratings, comments and answers"
         " are stored on this computer until you hand them in, and are used for research only."
     )
-    #: What they read then; a blank line separates paragraphs.
+    """What participants agree to before they begin; a blank line separates paragraphs."""
     instructions: str = (
         "You will hear several mixes of the same song. On each page, place every mix on the axis:"
         " the better it meets the criterion, the further to the right. Compare as often as you"
         " like.\n\nUse good headphones or loudspeakers in a quiet room."
     )
-    #: Begin with a page to try things out, whose ratings do not count.
+    """What they read then; a blank line separates paragraphs."""
     training: bool = True
-    #: Songs that each participant rates, all where none is given. Which ones goes round from
-    #: participant to participant by their names, so that all songs get about as many ratings.
+    """Begin with a page to try things out, whose ratings do not count."""
     songs_per_participant: int | None = Field(default=None, ge=1)
-    #: Pages that each participant meets a second time, to see how consistent the ratings are.
+    """Songs that each participant rates, all where none is given. Which ones goes round from
+    participant to participant by their names, so that all songs get about as many ratings."""
     repeated_pages: int = Field(default=0, ge=0)
-    #: Address that results are sent to, beside being offered for download.
+    """Pages that each participant meets a second time, to see how consistent the ratings are."""
     post_to: str | None = Field(
         default=None, pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[^\s;,'\"]*)?$"
     )
+    """Address that results are sent to, beside being offered for download."""
 
 
 class ListeningConfig(Config):
     """What `export_stimuli` writes."""
 
-    #: Title of the test.
     name: Line = "Music mixes"
-    #: Name of the test in results files and folders.
+    """Title of the test."""
     test_id: str = Field(default="fxnorm", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
-    #: Length of the excerpts in seconds; songs that are shorter are used whole.
+    """Name of the test in results files and folders."""
     excerpt_s: float = Field(default=25.0, ge=1.0)
-    #: Fade at both ends in milliseconds.
+    """Length of the excerpts in seconds; songs that are shorter are used whole."""
     fade_ms: float = Field(default=20.0, ge=0.0)
-    #: Integrated loudness of every stimulus in LUFS.
+    """Fade at both ends in milliseconds."""
     target_lufs: float = Field(default=-23.0, ge=-60.0, le=-5.0)
-    #: Highest true peak in dBTP; a page that would exceed it is lowered as a whole.
+    """Integrated loudness of every stimulus in LUFS."""
     ceiling_dbtp: float = Field(default=-1.0, le=-0.1)
-    #: Lower all pages together where one must be, so that the whole test has one loudness.
+    """Highest true peak in dBTP; a page that would exceed it is lowered as a whole."""
     common_level: bool = False
-    #: Resolution of the files: 16 bits with TPDF dither, or 24.
+    """Lower all pages together where one must be, so that the whole test has one loudness."""
     bits: Literal[16, 24] = 16
-    #: Folder, below the root of webMUSHRA or of the Web Audio Evaluation Tool, in which the hosted
-    #: part will lie.
+    """Resolution of the files: 16 bits with TPDF dither, or 24."""
     hosted_at: str = Field(default="fxnorm", pattern=r"^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*/?$")
-    #: What is rated, in this order.
+    """Folder, below the root of webMUSHRA or of the Web Audio Evaluation Tool, in which the hosted
+    part will lie."""
     criteria: tuple[Criterion, ...] = Field(default=PAPER_CRITERIA, min_length=1)
-    #: The test page of this project.
+    """What is rated, in this order."""
     page: OwnPageConfig = OwnPageConfig()
+    """The test page of this project."""
 
     @field_validator("criteria")
     @classmethod

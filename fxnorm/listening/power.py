@@ -1,31 +1,34 @@
 """How many participants a listening test needs, by simulated listeners."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from fxnorm.configuration import Config
 from fxnorm.errors import FxNormError
+from fxnorm.listening.analysis_config import AnalysisConfig
 from fxnorm.seeds import generator
 from fxnorm.significance import holm, signed_rank
 from fxnorm.tabulation import TextTable
+
+#: Significance level of the simulated tests, the analysis' usual one.
+_ALPHA = AnalysisConfig().alpha
 
 
 class Listeners(Config):
     """How simulated listeners differ: standard deviations in parts of the scale."""
 
-    #: Songs that each rates.
     songs: int = Field(default=6, ge=1)
-    #: Where on the scale a participant's ratings lie.
+    """Songs that each rates."""
     level_sd: float = Field(default=0.1, ge=0.0)
-    #: What a participant thinks of a system, beyond what all do.
+    """Where on the scale a participant's ratings lie."""
     taste_sd: float = Field(default=0.08, ge=0.0)
-    #: How a song's mixes are rated as a whole.
+    """What a participant thinks of a system, beyond what all do."""
     song_sd: float = Field(default=0.05, ge=0.0)
-    #: How far a rating is off from what the participant thinks of it.
+    """How a song's mixes are rated as a whole."""
     noise_sd: float = Field(default=0.12, ge=0.0)
+    """How far a rating is off from what the participant thinks of it."""
 
 
 def simulate(
@@ -50,37 +53,12 @@ def simulate(
     return ratings.clip(0.0, 1.0)
 
 
-def simulate_table(
-    means: Mapping[str, float],
-    participants: int,
-    listeners: Listeners,
-    rng: np.random.Generator,
-    criterion: str = "clarity",
-) -> pd.DataFrame:
-    """The same as a tidy table; see `Results`."""
-    ratings = simulate(list(means.values()), participants, listeners, rng)
-    places = np.indices(ratings.shape).reshape(3, -1)
-    systems = list(means)
-    return pd.DataFrame(
-        {
-            "participant": [f"p{number:02d}" for number in places[0]],
-            "song": [f"song {number + 1}" for number in places[1]],
-            "system": [systems[number] for number in places[2]],
-            "criterion": criterion,
-            "rating": ratings.ravel(),
-            "seconds": np.nan,
-            "comment": "",
-        }
-    )
-
-
 def power(
     difference: float,
     participants: int,
     *,
     systems: int = 6,
     listeners: Listeners | None = None,
-    alpha: float = 0.05,
     simulations: int = 500,
     seed: int = 0,
 ) -> float:
@@ -93,7 +71,6 @@ def power(
         participants: how many.
         systems: how many are compared, the human mix among them; each is tested against it.
         listeners: how they differ.
-        alpha: significance level.
         simulations: how many tests are simulated.
         seed: of the simulation.
 
@@ -109,7 +86,7 @@ def power(
     for _ in range(simulations):
         units = simulate(means, participants, listeners, rng).mean(axis=1)
         tests = [signed_rank(units[:, system] - units[:, 0]) for system in range(1, systems)]
-        found += holm(np.array([p for p, _ in tests]))[0] <= alpha and tests[0][1] < 0.0
+        found += holm(np.array([p for p, _ in tests]))[0] <= _ALPHA and tests[0][1] < 0.0
     return found / simulations
 
 

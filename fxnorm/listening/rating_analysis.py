@@ -219,15 +219,19 @@ def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
 def _write(
     analysis: ListeningAnalysis, results: Results, config: AnalysisConfig, folder: Path
 ) -> None:
+    shown = _shown(analysis, config)
+    texts = {
+        "summary.md": to_markdown(shown),
+        "summary.tex": to_latex(shown),
+        "findings.md": _findings(analysis, results),
+        "comments.md": collate(results.ratings, config),
+    }
     for name in _TABLES:
         table = getattr(analysis, name)
         if len(table):
-            _write_text(folder / f"{name}.csv", to_csv(table))
-    shown = _shown(analysis, config)
-    _write_text(folder / "summary.md", to_markdown(shown))
-    _write_text(folder / "summary.tex", to_latex(shown))
-    _write_text(folder / "findings.md", _findings(analysis, results))
-    _write_text(folder / "comments.md", collate(results.ratings, config))
+            texts[f"{name}.csv"] = to_csv(table)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
     # A fixed salt and no date: the same analysis gives the same bytes.
     with rc_context({"svg.hashsalt": "fxnorm", "pdf.fonttype": 42}):
         for name, metadata in zip(_FIGURES, _METADATA, strict=True):
@@ -266,7 +270,3 @@ def _with_interval(value: float, low: float, high: float) -> str:
     if np.isnan(value):
         return _WITHOUT
     return f"{value:.2f}" if np.isnan(low) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

@@ -141,7 +141,7 @@ def _read(path: Path) -> Iterator[Session]:
         return read_own_json(path)
     if suffix != ".csv":
         raise FxNormError(f"{path}: unknown kind of results; give .csv, .json or .xml files")
-    table = read_csv_table(path)
+    table = read_csv_table(path, "save the results again")
     if set(table.columns) >= WEBMUSHRA_COLUMNS:
         return read_webmushra(path, table)
     if set(table.columns) >= OWN_COLUMNS:

@@ -12,7 +12,8 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.losses.filters import FILTERS, taps
 
-Precision = Literal["single", "double"]
+#: Frame length of the spectra and the step between frames, in samples.
+N_FFT, HOP = 4096, 1024
 
 _FILTER_PADDING = 50
 """Zeros that the filters see on both sides of a signal."""
@@ -50,9 +51,9 @@ class StereoLoss(nn.Module):
         guard_frames: int = 30,
         filters: Sequence[str] = FILTERS,
         sample_rate: int = SAMPLE_RATE,
-        n_fft: int = 4096,
-        hop: int = 1024,
-        precision: Precision = "double",
+        n_fft: int = N_FFT,
+        hop: int = HOP,
+        precision: Literal["single", "double"] = "double",
         shared_batch: bool = False,
     ) -> None:
         super().__init__()

@@ -1,30 +1,19 @@
-from .baseline import sum_normalized
-from .finishing import Finishing, Levels, Mix, Trace
-from .inference import NormalizedStems, apply_network, apply_network_by_stem, choose_device
-from .mixer import mix, mix_stems
-from .sessions import Session, read_session
-from .song_mixing import mix_songs, sum_song
-from .tracks import Stems, Track
-from .writing import write_mix, write_stems
-
-__all__ = [
-    "Finishing",
-    "Levels",
-    "Mix",
-    "NormalizedStems",
-    "Session",
-    "Stems",
-    "Trace",
-    "Track",
-    "apply_network",
-    "apply_network_by_stem",
-    "choose_device",
-    "mix",
-    "mix_songs",
-    "mix_stems",
-    "read_session",
-    "sum_normalized",
-    "sum_song",
-    "write_mix",
-    "write_stems",
-]
+from .baseline import sum_normalized as sum_normalized
+from .finishing import Finishing as Finishing
+from .finishing import Levels as Levels
+from .finishing import Mix as Mix
+from .finishing import Trace as Trace
+from .inference import NormalizedStems as NormalizedStems
+from .inference import apply_network as apply_network
+from .inference import apply_network_by_stem as apply_network_by_stem
+from .inference import choose_device as choose_device
+from .mixer import mix as mix
+from .mixer import mix_stems as mix_stems
+from .sessions import Session as Session
+from .sessions import read_session as read_session
+from .song_mixing import mix_songs as mix_songs
+from .song_mixing import sum_song as sum_song
+from .tracks import Stems as Stems
+from .tracks import Track as Track
+from .writing import write_mix as write_mix
+from .writing import write_stems as write_stems

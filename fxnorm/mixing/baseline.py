@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from fxnorm.audio import weighted_sum
 from fxnorm.mixing.finishing import Finishing, Mix, Raw, finish
-from fxnorm.mixing.sources import common_rate, open_stems
-from fxnorm.mixing.steps import prepare_stems
-from fxnorm.mixing.tracks import Stems, tracks_of
+from fxnorm.mixing.preparation import prepare_song
+from fxnorm.mixing.sources import open_stems
+from fxnorm.mixing.tracks import Stems
 from fxnorm.normalization import (
     DatasetFeatures,
     FxNormalizer,
@@ -51,22 +51,10 @@ def sum_normalized(
         impulse_responses=impulse_responses,
         pre_impulse_responses=pre_impulse_responses,
     )
-    tracks = tracks_of(stems)
-    sample_rate = common_rate(tracks, sample_rate)
-    sources = open_stems(tracks, sample_rate, features.stems)
+    sources = open_stems(stems, sample_rate, features.stems)
     finishing = finishing or Finishing()
     keep_given = keep_trace or finishing.wet < 1.0
-    prepared, notes = prepare_stems(sources, normalizer, seed, warm_up=0, keep_given=keep_given)
+    song = prepare_song(sources, normalizer, seed, keep_given=keep_given)
     # What is done to the shares is not done to the trace.
-    shares = {stem.type: weighted_sum((stem.normalized, 1.0)) for stem in prepared}
-    return finish(
-        Raw(shares=shares),
-        prepared,
-        0,
-        sources,
-        sample_rate,
-        finishing,
-        notes,
-        keep_stems=keep_stems,
-        keep_trace=keep_trace,
-    )
+    raw = Raw(shares={stem.type: weighted_sum((stem.normalized, 1.0)) for stem in song.stems})
+    return finish(raw, song, finishing, keep_stems=keep_stems, keep_trace=keep_trace)

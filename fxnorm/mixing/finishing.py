@@ -1,7 +1,7 @@
 """From the network's output to the mix that is written: balance, level, sample rate."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -9,13 +9,11 @@ import numpy as np
 from pydantic import Field
 
 from fxnorm import audio, scratch
-from fxnorm.configuration import Config
+from fxnorm.configuration import Config, within
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.mixing.sources import Source
-from fxnorm.mixing.steps import PreparedStem
-
-Gain = Annotated[float, Field(ge=-60.0, le=24.0)]
+from fxnorm.mixing.limits import BALANCE_DB, CEILING_DBTP, LOUDNESS_LUFS, WET
+from fxnorm.mixing.preparation import PreparedSong
 
 # What rounding and dither to 16 bits add to the true peak is less.
 _PEAK_MARGIN_DB = 0.01
@@ -25,13 +23,13 @@ _TOLERANCE_LU = 0.05
 class Finishing(Config):
     """What is done to the mix that the network made."""
 
-    balance_db: dict[str, Gain] = Field(default_factory=dict)
+    balance_db: dict[str, Annotated[float, within(BALANCE_DB)]] = Field(default_factory=dict)
     """Gain in dB of each stem's share; 0 where not named."""
-    wet: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
+    wet: Annotated[float, within(WET)] = 1.0
     """Share of the mix; the rest is the plain sum of the given stems."""
-    loudness_lufs: Annotated[float, Field(ge=-70.0, le=0.0)] | None = None
+    loudness_lufs: Annotated[float, within(LOUDNESS_LUFS)] | None = None
     """Integrated loudness to bring the mix to; None leaves it as it is."""
-    ceiling_dbtp: Annotated[float, Field(ge=-40.0, le=0.0)] = -1.0
+    ceiling_dbtp: Annotated[float, within(CEILING_DBTP)] = -1.0
     """Highest true peak; what would exceed it is lowered as a whole, never limited."""
 
 
@@ -87,12 +85,8 @@ class Raw:
 
 def finish(
     raw: Raw,
-    prepared: Sequence[PreparedStem],
-    warm_up: int,
-    sources: Sequence[Source],
-    sample_rate: int,
+    song: PreparedSong,
     finishing: Finishing,
-    notes: Sequence[str],
     *,
     keep_stems: bool,
     keep_trace: bool,
@@ -101,24 +95,20 @@ def finish(
 
     Args:
         raw: mix or shares, of which each begins with the warm-up; overwritten.
-        prepared: the stems on their way.
-        warm_up: samples before the song.
-        sources: the given stems.
-        sample_rate: of the mix to be, in Hz.
+        song: the stems on their way.
         finishing: what to do.
-        notes: warnings so far.
         keep_stems: whether the result has the stems of the mix.
         keep_trace: whether the result has what it came from.
 
     Raises:
         FxNormError: the mix is not finite.
     """
-    kept = ((stem.type, stem.given) for stem in prepared)
+    warm_up, sample_rate = song.warm_up, song.sample_rate
+    kept = ((stem.type, stem.given) for stem in song.stems)
     given = {stem: signal[warm_up:] for stem, signal in kept if signal is not None}
-    longest = max(source.samples_given for source in sources)
 
     def converted(signal: np.ndarray) -> np.ndarray:
-        return audio.resample(signal, SAMPLE_RATE, sample_rate, samples=longest)
+        return audio.resample(signal, SAMPLE_RATE, sample_rate, samples=song.samples)
 
     stems = {
         stem: converted(_balanced(share[warm_up:], given, finishing, stem))
@@ -132,31 +122,26 @@ def finish(
         raise FxNormError("the mix is not finite: the model's weights are damaged; train it again")
     gain_db, levels, warnings = _level(mixed, sample_rate, finishing)
     shares = stems if keep_stems else {}
-    for signal in (mixed, *shares.values()):
-        if gain_db != 0.0:
-            _in_place(signal, lambda part: part * np.float32(audio.from_db(gain_db)))
+    if gain_db != 0.0:
+        for signal in (mixed, *shares.values()):
+            for block in scratch.blocks(len(signal)):
+                signal[block] *= np.float32(audio.from_db(gain_db))
     if sample_rate != SAMPLE_RATE:
         warnings.append(f"resampled from {sample_rate} Hz to {SAMPLE_RATE} Hz and back")
     trace = Trace(
         given,
-        {stem.type: stem.normalized[warm_up:] for stem in prepared},
-        {stem.type: stem.curves for stem in prepared},
+        {stem.type: stem.normalized[warm_up:] for stem in song.stems},
+        {stem.type: stem.curves for stem in song.stems},
     )
     return Mix(
         mixed,
         sample_rate,
         shares,
         levels,
-        {stem.type: stem.report for stem in prepared},
-        (*notes, *warnings),
+        {stem.type: stem.report for stem in song.stems},
+        (*song.notes, *warnings),
         trace if keep_trace else None,
     )
-
-
-def _in_place(signal: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> None:
-    """Change a long signal part by part."""
-    for block in scratch.blocks(len(signal)):
-        signal[block] = change(signal[block])
 
 
 def _balanced(

@@ -11,9 +11,9 @@ import numpy as np
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.mixing.finishing import Finishing, Mix, Raw, finish
-from fxnorm.mixing.sources import common_rate, open_stems
-from fxnorm.mixing.steps import prepare_stems
-from fxnorm.mixing.tracks import Stems, tracks_of
+from fxnorm.mixing.preparation import prepare_song
+from fxnorm.mixing.sources import open_stems
+from fxnorm.mixing.tracks import Stems
 from fxnorm.models import load_rooms, load_settings
 from fxnorm.models.default_model import DEFAULT_MODEL
 from fxnorm.normalization import (
@@ -114,11 +114,8 @@ def mix_stems(
         impulse_responses=impulse_responses,
         pre_impulse_responses=pre_impulse_responses,
     )
-    tracks = tracks_of(stems)
-    sample_rate = common_rate(tracks, sample_rate)
-    sources = open_stems(tracks, sample_rate, settings.stems)
-    _require_stems(finishing.balance_db, tracks)
-    warm_up = round(settings.warm_up_s * SAMPLE_RATE)
+    sources = open_stems(stems, sample_rate, settings.stems)
+    _require_stems(finishing.balance_db, [source.stem for source in sources])
     done = count(1)
     # torch takes a second to load: that goes on while stems are normalised.
     with ThreadPoolExecutor(1) as pool:
@@ -129,36 +126,28 @@ def mix_stems(
                 loading.result()  # What is wrong with the model ends the work at once.
             on_progress(_NORMALIZATION_SHARE * next(done) / len(sources))
 
-        prepared, notes = prepare_stems(
+        song = prepare_song(
             sources,
             normalizer,
             seed,
-            warm_up,
+            warm_up=round(settings.warm_up_s * SAMPLE_RATE),
             keep_given=keep_trace or finishing.wet < 1.0,
             on_stem=on_stem,
         )
         loaded = loading.result()
     raw = _run(
         loaded,
-        {stem.type: stem.normalized for stem in prepared},
+        {stem.type: stem.normalized for stem in song.stems},
         lambda part: on_progress(_NORMALIZATION_SHARE + (1.0 - _NORMALIZATION_SHARE) * part),
         by_stem=bool(finishing.balance_db) or (keep_stems and settings.has_shares),
     )
     if keep_stems and not raw.shares:
-        notes.append("no stems of the mix: a Wave-U-Net is not linear in its input")
+        song.notes.append("no stems of the mix: a Wave-U-Net is not linear in its input")
     if "reverb" in config.effects and not impulse_responses:
-        notes.insert(0, "the network was trained on reverberated stems; give impulse responses")
-    return finish(
-        raw,
-        prepared,
-        warm_up,
-        sources,
-        sample_rate,
-        finishing,
-        notes,
-        keep_stems=keep_stems,
-        keep_trace=keep_trace,
-    )
+        song.notes.insert(
+            0, "the network was trained on reverberated stems; give impulse responses"
+        )
+    return finish(raw, song, finishing, keep_stems=keep_stems, keep_trace=keep_trace)
 
 
 def _loaded(model: "str | os.PathLike[str] | LoadedModel", device: str) -> "LoadedModel":

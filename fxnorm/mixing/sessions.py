@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Annotated
 
-from pydantic import Field
-
 from fxnorm import audio
-from fxnorm.configuration import Config
+from fxnorm.configuration import Config, within
 from fxnorm.documents import read_yaml
 from fxnorm.errors import FxNormError
+from fxnorm.mixing.limits import PAN, TRACK_GAIN_DB
 from fxnorm.mixing.track_names import is_mix, stem_types_of, words_of
 from fxnorm.mixing.tracks import Track
 
@@ -41,9 +40,9 @@ class TrackSettings(Config):
 
     stem: str
     """Stem type."""
-    gain: Annotated[float, Field(ge=-60.0, le=60.0)] = 0.0
+    gain: Annotated[float, within(TRACK_GAIN_DB)] = 0.0
     """Gain in dB."""
-    pan: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
+    pan: Annotated[float, within(PAN)] = 0.0
     """Position, from -1 (left) to 1 (right)."""
 
 

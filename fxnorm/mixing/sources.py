@@ -11,7 +11,7 @@ import numpy as np
 from fxnorm import audio, scratch
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.mixing.tracks import Track
+from fxnorm.mixing.tracks import Stems, Track, tracks_of
 
 #: A stem shorter than this share of the longest is worth a warning.
 _SHORT = 0.9
@@ -101,11 +101,6 @@ class Source:
         """Length at 44.1 kHz."""
         return max(_scaled(p.samples, p.sample_rate, SAMPLE_RATE) for p in self.parts)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the tracks."""
-        return tuple(part.name for part in self.parts)
-
     def read(self, samples: int, warm_up: int = 0) -> tuple[np.ndarray, tuple[str, ...]]:
         """The sum of the tracks at 44.1 kHz, (warm_up + samples, 2) float32, and notes.
 
@@ -137,40 +132,25 @@ class Source:
         return whole, tuple(notes)
 
 
-def common_rate(tracks: dict[str, tuple[Track, ...]], sample_rate: int | None) -> int:
-    """The sample rate of the mix: the one given, or else the highest of the files'.
-
-    Raises:
-        FxNormError: a rate that no audio has, or arrays without one.
-    """
-    if sample_rate is not None:
-        return audio.checked_rate(sample_rate)
-    rates = []
-    for track in (track for its_tracks in tracks.values() for track in its_tracks):
-        if isinstance(track.audio, np.ndarray):
-            raise FxNormError("stems that are arrays need their sample rate")
-        rates.append(audio.info(track.audio).sample_rate)
-    return max(rates)
-
-
-def open_stems(
-    tracks: dict[str, tuple[Track, ...]], sample_rate: int, types: Sequence[str]
-) -> list[Source]:
+def open_stems(stems: Stems, sample_rate: int | None, types: Sequence[str]) -> list[Source]:
     """Sources, checked as far as that goes without reading audio.
 
     Args:
-        tracks: of the given stems.
-        sample_rate: of the arrays and of the mix, in Hz.
+        stems: what is given, by stem type.
+        sample_rate: of the arrays and of the mix, in Hz; None for the highest of the files'.
         types: stem types that can be mixed, in the order of the sources.
 
     Raises:
-        FxNormError: an unknown stem type, or a file that is missing or no audio.
+        FxNormError: see `tracks_of`; or an unknown stem type, a rate that no audio has, arrays
+            without one, or a file that is missing or no audio.
     """
+    tracks = tracks_of(stems)
+    rate = _common_rate(tracks, sample_rate)
     unknown = set(tracks) - set(types)
     if unknown:
         raise FxNormError(f"unknown stem '{min(unknown)}'; use {', '.join(types)}")
     return [
-        Source(stem, tuple(_open(stem, track, sample_rate) for track in tracks[stem]), sample_rate)
+        Source(stem, tuple(_open(stem, track, rate) for track in tracks[stem]), rate)
         for stem in types
         if stem in tracks
     ]
@@ -193,7 +173,7 @@ def shared_notes(sources: Sequence[Source]) -> list[str]:
     stems: dict[Path, list[str]] = {}
     for source in sources:
         for part in source.parts:
-            if part.track.is_file:
+            if not isinstance(part.track.audio, np.ndarray):
                 stems.setdefault(Path(part.name).resolve(), []).append(source.stem)
     return [
         f"{place}: is given for {' and '.join(its)}, and counts in each"
@@ -216,6 +196,18 @@ def start_notes(starts_s: dict[str, float], song_s: float) -> list[str]:
         for stem, start in starts_s.items()
         if max(_LATE_S, _LATE * song_s) < start - starts_s[first] < np.inf
     ]
+
+
+def _common_rate(tracks: dict[str, tuple[Track, ...]], sample_rate: int | None) -> int:
+    """The sample rate of the mix: the one given, or else the highest of the files'."""
+    if sample_rate is not None:
+        return audio.checked_rate(sample_rate)
+    rates = []
+    for track in (track for its_tracks in tracks.values() for track in its_tracks):
+        if isinstance(track.audio, np.ndarray):
+            raise FxNormError("stems that are arrays need their sample rate")
+        rates.append(audio.info(track.audio).sample_rate)
+    return max(rates)
 
 
 def _open(stem: str, track: Track, sample_rate: int) -> _Part:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from fxnorm.audio import from_db
 from fxnorm.errors import FxNormError
-
-_LARGEST_GAIN_DB = 60.0
+from fxnorm.mixing.limits import PAN, TRACK_GAIN_DB
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,11 @@ class Track:
     gain_db: float = 0.0
     pan: float = 0.0
 
-    @property
-    def is_file(self) -> bool:
-        """Whether the audio is yet to be read."""
-        return isinstance(self.audio, str | os.PathLike)
-
     def gains(self) -> np.ndarray:
         """Factors of the left and the right channel, (2,) float32."""
         angle = (self.pan + 1.0) * math.pi / 4.0
         balance = math.sqrt(2.0) * np.array([math.cos(angle), math.sin(angle)])
-        gain: np.ndarray = (10.0 ** (self.gain_db / 20.0) * balance).astype(np.float32)
+        gain: np.ndarray = (from_db(self.gain_db) * balance).astype(np.float32)
         return gain
 
 
@@ -91,7 +86,10 @@ def _checked(stem: str, track: Track) -> Track:
             raise FxNormError(
                 f"{stem}: audio of integers; divide by full scale and give floating point"
             )
-    for value, limit, what in ((track.gain_db, _LARGEST_GAIN_DB, "gain"), (track.pan, 1.0, "pan")):
-        if not -limit <= value <= limit:
-            raise FxNormError(f"{name}: {what} {value:g} must lie from {-limit:g} to {limit:g}")
+    for what, value, (low, high) in (
+        ("gain", track.gain_db, TRACK_GAIN_DB),
+        ("pan", track.pan, PAN),
+    ):
+        if not low <= value <= high:
+            raise FxNormError(f"{name}: {what} {value:g} must lie from {low:g} to {high:g}")
     return track

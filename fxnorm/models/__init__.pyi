@@ -1,39 +1,24 @@
-from .automix.automix_config import AutomixConfig
-from .automix.automix_net import AutomixNet
-from .automix.front_end_weights import scale_front_end, set_front_end, widen_front_end
-from .automix.streaming import mix_stream, share_stream
-from .building import Network, build
-from .mixer_config import MixerConfig, NetworkConfig, WindowConfig
-from .model_folder import LoadedModel, load, save
-from .released_weights import import_model, import_released, read_released
-from .settings_files import load_rooms, load_settings
-from .start import calibrate_gain, start_as_sum
-from .waveunet.wave_u_net import WaveUNet
-from .waveunet.wave_u_net_config import WaveUNetConfig
-
-__all__ = [
-    "AutomixConfig",
-    "AutomixNet",
-    "LoadedModel",
-    "MixerConfig",
-    "Network",
-    "NetworkConfig",
-    "WaveUNet",
-    "WaveUNetConfig",
-    "WindowConfig",
-    "build",
-    "calibrate_gain",
-    "import_model",
-    "import_released",
-    "load",
-    "load_rooms",
-    "load_settings",
-    "mix_stream",
-    "read_released",
-    "save",
-    "scale_front_end",
-    "set_front_end",
-    "share_stream",
-    "start_as_sum",
-    "widen_front_end",
-]
+from .automix.automix_config import AutomixConfig as AutomixConfig
+from .automix.automix_net import AutomixNet as AutomixNet
+from .automix.front_end_weights import scale_front_end as scale_front_end
+from .automix.front_end_weights import set_front_end as set_front_end
+from .automix.front_end_weights import widen_front_end as widen_front_end
+from .automix.streaming import mix_stream as mix_stream
+from .automix.streaming import share_stream as share_stream
+from .building import Network as Network
+from .building import build as build
+from .mixer_config import MixerConfig as MixerConfig
+from .mixer_config import NetworkConfig as NetworkConfig
+from .mixer_config import WindowConfig as WindowConfig
+from .model_folder import LoadedModel as LoadedModel
+from .model_folder import load as load
+from .model_folder import save as save
+from .released_weights import import_model as import_model
+from .released_weights import import_released as import_released
+from .released_weights import read_released as read_released
+from .settings_files import load_rooms as load_rooms
+from .settings_files import load_settings as load_settings
+from .start import calibrate_gain as calibrate_gain
+from .start import start_as_sum as start_as_sum
+from .waveunet.wave_u_net import WaveUNet as WaveUNet
+from .waveunet.wave_u_net_config import WaveUNetConfig as WaveUNetConfig

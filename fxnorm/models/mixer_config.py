@@ -27,14 +27,9 @@ class WindowConfig(Config):
 
     @model_validator(mode="after")
     def _something_is_kept(self) -> Self:
-        if self.hop < 1:
+        if self.samples <= self.guard_left + self.guard_right:
             raise ValueError("guards leave nothing of a window: lengthen it")
         return self
-
-    @property
-    def hop(self) -> int:
-        """Samples kept of each window."""
-        return self.samples - self.guard_left - self.guard_right
 
 
 class MixerConfig(Config):

@@ -9,6 +9,9 @@ from fxnorm.models.automix.front_end_weights import scale_front_end
 from fxnorm.models.building import Network
 from fxnorm.models.waveunet import sum_start as wave_u_net_start
 
+#: Relative deviation of the level at which the calibration ends, and how often to try.
+_TOLERANCE, _ROUNDS = 0.01, 30
+
 
 def start_as_sum(net: Network) -> None:
     """Make an untrained network's mix the sum of the stems, in place.
@@ -24,9 +27,7 @@ def start_as_sum(net: Network) -> None:
         wave_u_net_start.start_as_sum(net)
 
 
-def calibrate_gain(
-    net: Network, stems: Tensor, target_rms: float, *, tolerance: float = 0.01
-) -> float:
+def calibrate_gain(net: Network, stems: Tensor, target_rms: float) -> float:
     """Scale an untrained network so that its mix has the wanted level.
 
     The Wave-U-Net's last convolution is scaled, of the mixing network the front end, before its
@@ -37,7 +38,6 @@ def calibrate_gain(
         net: changed in place.
         stems: a typical batch of normalised stems (B, S, C, T).
         target_rms: wanted RMS of the mix, such as that of the target mixes.
-        tolerance: relative deviation of the RMS to stop at.
 
     Returns:
         The gain.
@@ -53,11 +53,11 @@ def calibrate_gain(
     gain = 1.0
     try:
         # The gates follow the level a little, so one step does not hit the target.
-        for _ in range(30):
+        for _ in range(_ROUNDS):
             rms = _rms_of_mix(net, stems)
             if not 0.0 < rms < float("inf"):
                 raise FxNormError("gain calibration: silent or infinite mix; give audible stems")
-            if abs(rms / target_rms - 1.0) <= tolerance:
+            if abs(rms / target_rms - 1.0) <= _TOLERANCE:
                 return gain
             gain *= target_rms / rms
             if isinstance(net, AutomixNet):

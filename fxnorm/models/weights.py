@@ -10,6 +10,9 @@ from torch import Tensor
 
 from fxnorm.errors import FxNormError
 
+#: Names in a message.
+_SHOWN = 3
+
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """Read a safetensors file.
@@ -51,8 +54,8 @@ def require_same_layout(
         raise FxNormError(f"{source}: weights of another network: {'; '.join(faults)}")
 
 
-def _listed(fault: str, names: list[str], shown: int = 3) -> list[str]:
+def _listed(fault: str, names: list[str]) -> list[str]:
     if not names:
         return []
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return [f"{fault} {', '.join(names[:shown])}{more}"]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return [f"{fault} {', '.join(names[:_SHOWN])}{more}"]

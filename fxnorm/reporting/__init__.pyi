@@ -1,29 +1,11 @@
-from .report import (
-    EvaluatedSong,
-    Report,
-    build_report,
-    write_report,
-    write_report_page,
-)
-from .tables import (
-    published_table,
-    read_published,
-    results_table,
-    to_csv,
-    to_latex,
-    to_markdown,
-)
-
-__all__ = [
-    "EvaluatedSong",
-    "Report",
-    "build_report",
-    "published_table",
-    "read_published",
-    "results_table",
-    "to_csv",
-    "to_latex",
-    "to_markdown",
-    "write_report",
-    "write_report_page",
-]
+from .report import EvaluatedSong as EvaluatedSong
+from .report import Report as Report
+from .report import build_report as build_report
+from .report import write_report as write_report
+from .report import write_report_page as write_report_page
+from .tables import published_table as published_table
+from .tables import read_published as read_published
+from .tables import results_table as results_table
+from .tables import to_csv as to_csv
+from .tables import to_latex as to_latex
+from .tables import to_markdown as to_markdown

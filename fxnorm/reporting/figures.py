@@ -17,8 +17,8 @@ from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from fxnorm.audio import short_term_loudness
 from fxnorm.evaluation.columns import metric_label
-from fxnorm.figure_styles import line_style
 from fxnorm.reporting.curves import long_term_spectrum_db, position_curve
+from fxnorm.reporting.figure_styles import frequency_axis, line_style
 from fxnorm.reporting.names import BASELINE_NAMES, HUMAN, ordered_systems, system_name
 
 HUMAN_COLOR = "#000000"
@@ -161,7 +161,6 @@ def position_over_frequency(
 def training_curves(
     curves: Mapping[str, pd.DataFrame],
     reference: Mapping[str, pd.DataFrame] = {},
-    loss_name: str = "loss",
     names: Mapping[str, str] = {},
 ) -> Figure:
     """Loss over epochs: training dashed, validation solid, the best validation epoch marked.
@@ -169,7 +168,6 @@ def training_curves(
     Args:
         curves: tidy (epoch, split, value) by system; splits "train" and "valid".
         reference: the same of other runs, such as the paper's logs, drawn thin and grey.
-        loss_name: label of the axis.
         names: of the systems.
     """
     figure = _figure(3.2, len(curves) + len(reference) + 1)
@@ -190,7 +188,7 @@ def training_curves(
         axis.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("epoch")
-    axis.set_ylabel(loss_name)
+    axis.set_ylabel("loss")
     _legend(figure, axis)
     _tidy(axis)
     return figure
@@ -278,11 +276,8 @@ def _audible(loudness: np.ndarray) -> np.ndarray:
 
 
 def _frequency_axis(axis: Axes, sample_rate: int) -> None:
-    ticks = [tick for tick in _FREQUENCY_TICKS if tick < sample_rate / 2]
     axis.set_xlim(30.0, min(20_000.0, sample_rate / 2))
-    axis.set_xticks(ticks, [f"{tick / 1000:g}k" if tick >= 1000 else f"{tick}" for tick in ticks])
-    axis.minorticks_off()
-    axis.set_xlabel("frequency (Hz)")
+    frequency_axis(axis, [tick for tick in _FREQUENCY_TICKS if tick < sample_rate / 2])
 
 
 def _tidy(axis: Axes) -> None:

@@ -6,9 +6,11 @@ need no network have theirs here.
 
 from collections.abc import Iterable, Mapping
 
+from fxnorm.evaluation.evaluation_config import DRY_SUM, NORMALIZED_SUM
+
 HUMAN = "Human"
 #: Mixes without a network, which come before the systems.
-BASELINE_NAMES = {"dry_sum": "Dry sum", "normalized_sum": "Normalised sum"}
+BASELINE_NAMES = {DRY_SUM: "Dry sum", NORMALIZED_SUM: "Normalised sum"}
 
 
 def system_name(system: str, names: Mapping[str, str]) -> str:

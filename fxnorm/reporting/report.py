@@ -12,8 +12,8 @@ from fxnorm import tabulation
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import read_audio
 from fxnorm.evaluation.columns import FURTHER_COLUMNS
-from fxnorm.evaluation.evaluation_config import EvaluationConfig
-from fxnorm.evaluation.song_statistics import improvement, summarize
+from fxnorm.evaluation.evaluation_config import NORMALIZED_SUM, EvaluationConfig
+from fxnorm.evaluation.song_statistics import HEADLINE, MEAN_ERROR, improvement, summarize
 from fxnorm.outputs import atomic_folder
 from fxnorm.reporting.figures import (
     long_term_spectra,
@@ -44,15 +44,11 @@ from fxnorm.reporting.tables import (
 
 #: Panels of the figure of distributions: the group means, balance and a loss.
 _SHOWN = (
-    ("spectral", "mape_mean"),
-    ("panning", "mape_mean"),
-    ("dynamics", "mape_mean"),
+    *((group, MEAN_ERROR) for group in HEADLINE),
     ("loudness", "d_lufs"),
     ("further", "balance"),
     ("loss", "loss_b"),
 )
-#: Metrics of the table of songs.
-_PER_SONG = (("spectral", "mape_mean"), ("panning", "mape_mean"), ("dynamics", "mape_mean"))
 _TEST_SETS = {
     "wet": "processed stems of songs with a known human mix",
     "dry": "unprocessed recordings of songs with a known human mix",
@@ -192,12 +188,11 @@ def _present(scores: pd.DataFrame) -> list[str]:
 def _per_song(scores: pd.DataFrame, config: EvaluationConfig) -> pd.DataFrame:
     """Improvement over the baseline of each song in the group means, and in the mean of these."""
     better = improvement(scores, config.baseline)
-    keys = pd.MultiIndex.from_tuples(_PER_SONG)
-    better = better[pd.MultiIndex.from_frame(better[["group", "metric"]]).isin(keys)]
+    better = better[better["group"].isin(HEADLINE) & (better["metric"] == MEAN_ERROR)]
     table = better.pivot_table(
         index=["test_set", "song", "system"], columns="group", values="improvement", sort=False
     )
-    table = table[[group for group, _ in _PER_SONG]]
+    table = table[list(HEADLINE)]
     table["mean"] = table.mean(axis=1)
     return table.reset_index().rename_axis(columns=None)
 
@@ -287,7 +282,7 @@ def _drawn(song: EvaluatedSong, songs: pd.DataFrame) -> list[str]:
     own = songs[(songs["test_set"] == song.test_set) & (songs["song"] == song.name)]
     own = own[own["system"].isin(song.mixes.keys() - BASELINE_NAMES.keys())]
     systems = list(own.sort_values("mean", ascending=False, kind="stable")["system"].head(1))
-    return [name for name in ("normalized_sum", *systems) if name in song.mixes]
+    return [name for name in (NORMALIZED_SUM, *systems) if name in song.mixes]
 
 
 def _introduction(our_data: str) -> str:

@@ -6,11 +6,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fxnorm.reporting.figure_styles import frequency_axis
 from fxnorm.stems import STEMS
 
 _REAL, _GENERATED = "#000000", "#D55E00"
 #: Okabe and Ito's colours, told apart with any colour vision.
-_COLOURS = dict(zip(STEMS, ("#0072B2", "#D55E00", "#009E73", "#CC79A7"), strict=True))
+_COLORS = dict(zip(STEMS, ("#0072B2", "#D55E00", "#009E73", "#CC79A7"), strict=True))
 _TICKS_HZ = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
@@ -37,9 +38,7 @@ def comparison_figure(table: pd.DataFrame) -> Figure:
     width.legend(frameon=False, fontsize=8)
     for axes in (spectrum, spread, stems, width):
         axes.set_xscale("log")
-        axes.set_xticks(_TICKS_HZ, [f"{f:g}" if f < 1000 else f"{f // 1000}k" for f in _TICKS_HZ])
-        axes.minorticks_off()
-        axes.set_xlabel("frequency (Hz)")
+        frequency_axis(axes, _TICKS_HZ)
         axes.grid(alpha=0.25, linewidth=0.5)
     figure.suptitle("Dashed and black: real music; solid and coloured: generated", fontsize=10)
     return figure
@@ -69,9 +68,9 @@ def _mix_spectra(spectrum: Axes, spread: Axes, rows: pd.DataFrame) -> None:
 
 
 def _stem_curves(axes: Axes, table: pd.DataFrame, quantity: str) -> None:
-    for stem, colour in _COLOURS.items():
+    for stem, color in _COLORS.items():
         rows = table[(table["part"] == stem) & (table["quantity"] == quantity)]
-        style: dict[str, Any] = {"color": colour}
+        style: dict[str, Any] = {"color": color}
         axes.plot(rows["frequency_hz"], rows["real_mean"], ls="--", lw=1.0, **style)
         axes.plot(rows["frequency_hz"], rows["generated_mean"], label=stem, **style)
 

@@ -33,13 +33,13 @@ class Cell:
     best: bool = False
     marker: str = ""
 
-    def text(self, digits: int = 3) -> str:
+    def text(self) -> str:
         """Mean ± half the width of its interval, then the marker."""
         if math.isnan(self.mean):
             return "–"
         half = (self.ci_high - self.ci_low) / 2.0
-        interval = "" if math.isnan(half) else f" ± {half:.{digits}f}"
-        return f"{self.mean:.{digits}f}{interval}{self.marker}"
+        interval = "" if math.isnan(half) else f" ± {half:.3f}"
+        return f"{self.mean:.3f}{interval}{self.marker}"
 
 
 @dataclass(frozen=True)
@@ -172,9 +172,7 @@ def published_table(
 
 def read_published() -> pd.DataFrame:
     """Our metrics of the authors' published excerpts: system, statistic, then `group/metric`."""
-    return pd.read_csv(_PUBLISHED, comment="#").rename(
-        columns=lambda name: name.replace("dynamic/", "dynamics/")
-    )
+    return pd.read_csv(_PUBLISHED, comment="#")
 
 
 def to_frame(table: Table) -> pd.DataFrame:

@@ -1,26 +1,11 @@
-from .model_registry import RegisteredModel, register_model
-from .store import (
-    EXPERIMENT,
-    MODEL_DIGEST,
-    Store,
-    call_limit_s,
-    number_from_environment,
-    open_store,
-    prepare_mlflow,
-    reason,
-    training_run,
-)
-
-__all__ = [
-    "EXPERIMENT",
-    "MODEL_DIGEST",
-    "RegisteredModel",
-    "Store",
-    "call_limit_s",
-    "number_from_environment",
-    "open_store",
-    "prepare_mlflow",
-    "reason",
-    "register_model",
-    "training_run",
-]
+from .model_registry import RegisteredModel as RegisteredModel
+from .model_registry import register_model as register_model
+from .store import EXPERIMENT as EXPERIMENT
+from .store import MODEL_DIGEST as MODEL_DIGEST
+from .store import Store as Store
+from .store import call_limit_s as call_limit_s
+from .store import number_from_environment as number_from_environment
+from .store import open_store as open_store
+from .store import prepare_mlflow as prepare_mlflow
+from .store import reason as reason
+from .store import training_run as training_run

@@ -20,7 +20,7 @@ from fxnorm.models import MixerConfig, load_settings
 from fxnorm.normalization import load_impulse_responses
 from fxnorm.scratch import temporary_folder
 from fxnorm.seeds import generator
-from fxnorm.tracking.store import EXPERIMENT, MODEL_DIGEST, Store, reason, training_run
+from fxnorm.tracking.store import MODEL_DIGEST, Store, reason, training_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,9 +46,9 @@ def register_model(
     folder: str | os.PathLike[str],
     store: Store,
     *,
-    name: str = EXPERIMENT,
-    alias: str | None = None,
-    impulse_responses: str | os.PathLike[str] | None = None,
+    name: str,
+    alias: str | None,
+    impulse_responses: str | os.PathLike[str] | None,
 ) -> RegisteredModel:
     """Log a model folder in the run that trained it and register it as a new version.
 
@@ -58,8 +58,10 @@ def register_model(
         folder: model folder.
         store: where to register.
         name: of the registered model, whose versions may be of different systems.
-        alias: name to give to this version and take from any other, such as "champion".
-        impulse_responses: folder of rooms for networks that were trained on reverberated stems.
+        alias: name to give to this version and take from any other, such as "champion"; None for
+            none.
+        impulse_responses: folder of rooms for networks that were trained on reverberated stems;
+            None for none.
 
     Raises:
         FxNormError: the folder is no model, an unusable name or alias, or a store that fails.

@@ -1,35 +1,17 @@
-from .checkpoint import discard_checkpoint
-from .engine import Excerpt
-from .machine import Machine, on_all_cores
-from .state import Weights
-from .trainer import Selected, TrainingResult, train
-from .training_config import (
-    AugmentationConfig,
-    LossConfig,
-    ProcessorConfig,
-    SchedulePart,
-    TrainingConfig,
-    ValidationConfig,
-)
-from .training_songs import TrainingSong, open_songs
-from .width import calibrate_width
-
-__all__ = [
-    "AugmentationConfig",
-    "Excerpt",
-    "LossConfig",
-    "Machine",
-    "ProcessorConfig",
-    "SchedulePart",
-    "Selected",
-    "TrainingConfig",
-    "TrainingResult",
-    "TrainingSong",
-    "ValidationConfig",
-    "Weights",
-    "calibrate_width",
-    "discard_checkpoint",
-    "on_all_cores",
-    "open_songs",
-    "train",
-]
+from .checkpoint import discard_checkpoint as discard_checkpoint
+from .engine import Excerpt as Excerpt
+from .machine import Machine as Machine
+from .machine import on_all_cores as on_all_cores
+from .state import Weights as Weights
+from .trainer import Selected as Selected
+from .trainer import TrainingResult as TrainingResult
+from .trainer import train as train
+from .training_config import AugmentationConfig as AugmentationConfig
+from .training_config import LossConfig as LossConfig
+from .training_config import ProcessorConfig as ProcessorConfig
+from .training_config import SchedulePart as SchedulePart
+from .training_config import TrainingConfig as TrainingConfig
+from .training_config import ValidationConfig as ValidationConfig
+from .training_songs import TrainingSong as TrainingSong
+from .training_songs import open_songs as open_songs
+from .width import calibrate_width as calibrate_width

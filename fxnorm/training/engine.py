@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import LOGGED_S, SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.losses import StereoLossA, StereoLossB, TimeL1
 from fxnorm.models import (
@@ -38,7 +38,6 @@ from fxnorm.training.validation import align, check_validation, validate
 Log = dict[str, float]
 
 _EXCERPT_SONGS = 2
-_EXCERPT_S = 10.0
 _CALIBRATION_BATCHES = 5
 _CALIBRATION_TRIES = 200
 
@@ -304,7 +303,7 @@ class _Excerpts:
 
     def __call__(self, song: OpenSong, mix: torch.Tensor) -> None:
         if self._due and len(self.taken) < _EXCERPT_SONGS:
-            beginning = mix[..., : int(_EXCERPT_S * SAMPLE_RATE)].float().cpu()
+            beginning = mix[..., : int(LOGGED_S * SAMPLE_RATE)].float().cpu()
             stereo = beginning if beginning.ndim == 2 else beginning.sum(0)
             self.taken.append(Excerpt(self._epoch, song.song.name, stereo.numpy().T))
 
@@ -358,7 +357,7 @@ def _save(
             "average": average.state_dict(),
             "optimizer": adam.state_dict(),
             "scaler": scaler.state_dict() if scaler else {},
-            "state": state.content(),
+            "state": vars(state),
         }
         save_checkpoint(job.checkpoint, content)
 
@@ -374,7 +373,7 @@ def _resume(
     adam.load_state_dict(content["optimizer"])
     if scaler := _scaler(fabric):
         scaler.load_state_dict(content["scaler"])
-    return TrainingState.restore(content["state"])
+    return TrainingState(**content["state"])
 
 
 def _copy(module: Network) -> Weights:

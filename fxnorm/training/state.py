@@ -1,8 +1,8 @@
 """Where a training run stands: what its checkpoints hold besides weights and optimiser."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -92,15 +92,6 @@ class TrainingState:
             if (key := f"{split}/loss_mean") in log
         ]
         return f"epoch {epoch}: {', '.join(losses)}"
-
-    def content(self) -> dict[str, Any]:
-        """The state as plain data."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
-
-    @classmethod
-    def restore(cls, content: Mapping[str, Any]) -> "TrainingState":
-        """The state from what `content` gave."""
-        return cls(**content)
 
 
 _VALID_MEAN = ("valid", "loss_mean")

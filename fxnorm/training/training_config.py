@@ -11,6 +11,7 @@ from fxnorm.conventions import SAMPLE_RATE
 BLOCK = 64
 
 Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
+LossKind = Literal["stereo-a", "stereo-b", "time-l1"]
 _DecayRate = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
@@ -28,7 +29,7 @@ class SchedulePart(Config):
 class LossConfig(Config):
     """The loss that is trained on and selected by."""
 
-    kind: Literal["stereo-a", "stereo-b", "time-l1"] = "stereo-b"
+    kind: LossKind = "stereo-b"
     """Stereo loss La or Lb of the paper, or mean absolute error of the samples (pretraining)."""
 
     guard_frames: int = Field(default=8, ge=0)

@@ -8,13 +8,11 @@ import torch
 
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
+from fxnorm.losses.stereo import HOP
 from fxnorm.models import Network
 from fxnorm.models.windows import run_in_windows
 from fxnorm.training.loader import to_tensor
 from fxnorm.training.training_songs import OpenSong
-
-_HOP = 1024
-"""STFT hop of the stereo losses; songs are cut to a multiple of it."""
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Autocast = Callable[[], AbstractContextManager[None]]
@@ -118,12 +116,13 @@ def align(target: torch.Tensor, mix: torch.Tensor, offset: int) -> torch.Tensor:
 
 
 def _length(song: OpenSong, max_samples: int | None) -> int:
+    """Samples that are validated: whole hops of the stereo losses."""
     target = song.song.target
     samples = song.samples if target is None else song.lengths[target]
     samples = samples if max_samples is None else min(samples, max_samples)
-    if samples < _HOP:
+    if samples < HOP:
         raise FxNormError(
             f"{song.song.name}: is too short to validate with; leave the song out or raise "
             "validation.max_song_s"
         )
-    return samples // _HOP * _HOP
+    return samples // HOP * HOP

@@ -2,8 +2,6 @@
 
 from fxnorm.stems import STEMS
 
-TINY = {"filters": 8, "bottleneck": 8, "skip": 8, "hidden": 8, "blocks": 2, "repeats": 1}
-
 
 def stem_options(stems, *names):
     """The options that name the files of the fixture `stems`."""

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from command_fixtures import TINY
+from tiny_model import TINY, plain_features
 
 from fxnorm.audio import write
 from fxnorm.models import AutomixConfig, MixerConfig, build, save
@@ -29,14 +29,7 @@ def stems(tmp_path_factory):
 def features(tmp_path_factory):
     """A features file with plain averages."""
     path = tmp_path_factory.mktemp("features") / "features.npz"
-    bins = 32_769
-    spectrum = 1.0 / (1.0 + np.arange(bins) / 200.0)
-    DatasetFeatures(
-        eq=dict.fromkeys(STEMS, spectrum),
-        compression=dict.fromkeys(STEMS, (-20.0, 3.0)),
-        panning=dict.fromkeys(STEMS, np.full(bins, 0.9)),
-        loudness=dict.fromkeys(STEMS, -25.0),
-    ).save(path)
+    plain_features().save(path)
     return path
 
 

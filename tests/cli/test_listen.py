@@ -60,7 +60,7 @@ def test_an_export_has_the_settings_that_are_given(tmp_path, folders, capsys) ->
         (["--criterion", "w=a|b|c"], "is not ID=TITLE|QUESTION"),
         (["--criterion", "W=a|b"], "criteria.0.id"),
         (["--title", "two\nlines"], "key 'name'"),
-        (["--consent", "gone.txt"], "gone.txt: can't be read"),
+        (["--consent", "gone.txt"], "gone.txt: no such file; give a text file"),
         (["--post-to", "nowhere"], "page.post_to"),
         (["--songs-per-participant", "3"], "3 of 2 songs"),
         (["--seconds", "0"], "excerpt_s"),

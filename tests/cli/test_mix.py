@@ -2,14 +2,18 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+import torch
 from command_fixtures import stem_options
+from tiny_model import TINY, plain_features
 
-from fxnorm.audio import integrated_loudness, read, resample, true_peak_db, write
+from fxnorm.audio import info, integrated_loudness, read, resample, true_peak_db, write
 from fxnorm.cli import main
-from fxnorm.models import MixerConfig, WaveUNetConfig, build, save
+from fxnorm.models import AutomixConfig, MixerConfig, WaveUNetConfig, build, save
 from fxnorm.normalization import DatasetFeatures
 from fxnorm.stems import STEMS
 
@@ -250,3 +254,117 @@ def test_songs_of_a_folder_are_mixed_and_kept_until_something_changes(
     third = {path.name: path.stat().st_mtime_ns for path in mixes.glob("*.wav")}
     assert third["a.wav"] == second["a.wav"]
     assert third["b.wav"] != second["b.wav"]
+
+
+def test_mix_keeps_rate_and_length_and_reports(tmp_path, capsys, stems, model):
+    output = tmp_path / "mix.wav"
+    code = main(["mix", *stem_options(stems), "--model", str(model), "--output", str(output)])
+    printed = capsys.readouterr()
+    assert code == 0
+    audio, sample_rate = read(output)
+    assert (audio.shape, sample_rate) == ((96_000, 2), 48_000)
+    assert 0.0 < np.abs(audio).max() <= 1.0
+    assert "bass" in printed.out
+    assert "compression" in printed.out
+    assert "vocals: mono" in printed.err
+    assert "resampled from 48000 Hz" in printed.err
+
+
+def test_mix_is_repeatable_and_takes_any_subset(tmp_path, stems, model):
+    outputs = [tmp_path / "a.wav", tmp_path / "b.wav"]
+    for output in outputs:
+        options = [*stem_options(stems, "drums"), "--model", str(model), "--output", str(output)]
+        assert main(["mix", *options]) == 0
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()
+
+
+def test_mix_without_network_is_the_sum_of_normalised_stems(tmp_path, stems, features):
+    common = ["--features", str(features), "--subtype", "FLOAT"]
+    sum_path, parts = tmp_path / "sum.wav", np.zeros((96_000, 2))
+    options = [*stem_options(stems), "--normalized-sum", "--output", str(sum_path)]
+    options += ["--ceiling", "0"]
+    assert main(["mix", *options, *common]) == 0
+    for stem in STEMS:
+        path = tmp_path / f"{stem}.wav"
+        source = str(stems / f"{stem}.wav")
+        assert main(["normalize", source, "--stem", stem, "--output", str(path), *common]) == 0
+        part = read(path)[0]
+        parts[: len(part)] += part
+    # The sum is formed at 44.1 kHz and each stem is resampled on its own here, and in a song a stem
+    # is filled up to the longest one, with which its last frame is measured.
+    error = (read(sum_path)[0] - parts)[2000:78_000]
+    assert np.sqrt((error**2).mean()) < 0.02 * np.sqrt((parts**2).mean())
+
+
+def test_mix_json_is_one_document(tmp_path, capsys, stems, model):
+    options = [*stem_options(stems, "bass"), "--model", str(model), "--json"]
+    assert main(["mix", *options, "--output", str(tmp_path / "m.flac")]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert set(report["stems"]) == {"bass"}
+    assert report["stems"]["bass"]["effects"]["loudness"]["target_lufs"] == -25.0
+
+
+def test_a_mix_too_short_for_a_loudness_is_reported_in_json_all_the_same(
+    tmp_path, capsys, stems, model
+):
+    short, output = tmp_path / "short.wav", tmp_path / "mix.wav"
+    write(short, read(stems / "bass.wav")[0][:1000], 48_000)
+    arguments = ["--bass", str(short), "--model", str(model), "--output", str(output), "--json"]
+    assert main(["mix", *arguments]) == 0
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    report = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert report["loudness_lufs"] is None
+
+
+def test_real_stems_mix_to_their_length(tmp_path, shared, model):
+    song = shared / "data" / "song008"
+    options = [w for stem in STEMS for w in (f"--{stem}", str(song / f"{stem}_dry.mp3"))]
+    output = tmp_path / "mix.wav"
+    assert main(["mix", *options, "--model", str(model), "--output", str(output)]) == 0
+    header = info(output)
+    assert header.channels == 2
+    assert header.samples == max(len(read(song / f"{stem}_dry.mp3")[0]) for stem in STEMS)
+    audio, _ = read(output)
+    assert np.isfinite(audio).all()
+    assert 0.0 < np.abs(audio).max() < 1.0
+
+
+def test_the_plain_sum_reads_a_models_features_without_torch(tmp_path, stems, model, features):
+    """The weights are not looked at: the sum works where they can't even be read."""
+    broken, output = tmp_path / "model", tmp_path / "sum.wav"
+    shutil.copytree(model, broken)
+    (broken / "model.safetensors").write_bytes(b"not read")
+    script = (
+        "import sys\n"
+        "from fxnorm.cli import main\n"
+        "code = main(sys.argv[1:])\n"
+        "raise SystemExit(code or ('torch' in sys.modules))"
+    )
+    words = ["mix", *stem_options(stems), "--normalized-sum", "--subtype", "FLOAT"]
+    words += ["--effects", "eq,compression,panning,loudness"]
+    program = [sys.executable, "-c", script, *words, "--model", str(broken)]
+    subprocess.run([*program, "--output", str(output)], check=True, capture_output=True)
+    expected = tmp_path / "expected.wav"
+    assert main([*words, "--features", str(features), "--output", str(expected)]) == 0
+    assert output.read_bytes() == expected.read_bytes()
+
+
+def test_a_fifth_stem_is_mixed_by_a_model_that_knows_it(tmp_path, capsys, stems):
+    types = (*STEMS, "guitar")
+    network = AutomixConfig(stems=5, **TINY)
+    torch.manual_seed(1)
+    config = MixerConfig(system="five", network=network, stems=types)
+    save(tmp_path / "five", build(network), plain_features(types), config)
+    guitar = ["--stem", f"guitar={stems / 'other.wav'}"]
+    common = ["--model", str(tmp_path / "five"), "--output"]
+    outputs = [tmp_path / "with.wav", tmp_path / "without.wav"]
+    assert main(["mix", *stem_options(stems), *guitar, *common, str(outputs[0])]) == 0
+    assert "guitar: " in capsys.readouterr().out
+    assert main(["mix", *stem_options(stems), *common, str(outputs[1])]) == 0
+    assert np.abs(read(outputs[0])[0] - read(outputs[1])[0]).max() > 1e-4
+    kazoo = ["--stem", f"kazoo={stems / 'other.wav'}"]
+    assert main(["mix", *kazoo, *common, str(tmp_path / "none.wav")]) == 2
+    assert "unknown stem 'kazoo'; use vocals, bass, drums, other, guitar" in capsys.readouterr().err

@@ -200,7 +200,7 @@ def test_unknown_keys_are_named():
 def test_mixtures_are_written_padded_to_the_song(tmp_path, write_song):
     write_song(samples=1000, bass=1500)
     songs = find_songs(tmp_path).songs
-    write_mixtures(songs, tmp_path / "out")
+    write_mixtures(songs, tmp_path / "out", "PCM_16")
     (written,) = (tmp_path / "out").rglob("*.wav")
     assert written == tmp_path / "out" / "song" / "mixture.wav"
     np.testing.assert_array_equal(read_audio(written), read_mixture(songs[0]))

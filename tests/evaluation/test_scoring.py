@@ -15,14 +15,12 @@ from fxnorm.evaluation import (
     compare,
     evaluate_mixes,
     evaluate_stems,
-    load_evaluations,
     read_scores,
     read_stem_scores,
     score_mixes,
     score_stems,
     trim_silence,
     write_scores,
-    write_stem_scores,
 )
 from fxnorm.evaluation.scoring import COLUMNS, load_pair
 from fxnorm.reporting.tables import stems_table
@@ -165,10 +163,10 @@ def test_trimming_leaves_quiet_songs_whole():
 def test_scores_survive_the_file(folders, tmp_path):
     scores = score_mixes(*folders, jobs=1)
     scores.loc[3, "value"] = math.nan
-    for system in ("good", "bad"):
-        part = scores[scores.system == system]
-        write_scores(part, tmp_path / "evaluation" / system / "metrics.csv")
-    again = load_evaluations(tmp_path / "evaluation")
+    files = {system: tmp_path / f"{system}.csv" for system in sorted(set(scores.system))}
+    for system, file in files.items():
+        write_scores(scores[scores.system == system], file)
+    again = read_scores(*files.values())
     assert list(again.note) == list(scores.note)
     # 7 significant digits are written.
     np.testing.assert_allclose(again.value, scores.value, rtol=1e-6)
@@ -176,7 +174,7 @@ def test_scores_survive_the_file(folders, tmp_path):
     with pytest.raises(FxNormError, match="columns"):
         read_scores(tmp_path / "other.csv")
     with pytest.raises(FxNormError, match="no such file"):
-        load_evaluations(tmp_path / "nothing")
+        read_scores(tmp_path / "nothing.csv")
 
 
 def test_stems_are_scored_one_by_one():
@@ -213,7 +211,7 @@ def test_stems_of_songs_are_paired_by_name_and_tabulated_by_type(tmp_path):
     wet = find_songs(tmp_path / "wet").songs
     scores = evaluate_stems(find_songs(tmp_path / "normalized").songs, wet[:1], jobs=2)
     assert set(scores.song) == {"a"}
-    write_stem_scores(scores, tmp_path / "stems.csv")
+    write_scores(scores, tmp_path / "stems.csv")
     again = read_stem_scores(tmp_path / "stems.csv")
     np.testing.assert_allclose(again.value, scores.value, rtol=1e-6)
     loudness = scores[scores.metric == "d_lufs"].set_index("stem").value
@@ -240,7 +238,7 @@ def test_evaluation_adds_the_training_losses(folders):
         SongMix("dry", "a", mixes / "good" / "a.flac", target / "a.wav"),
     ]
     config = EvaluationConfig(trim=False)
-    scores = evaluate_mixes("ours", iter(items), config, total=2, jobs=2)
+    scores = evaluate_mixes("ours", items, config, jobs=2)
     wet, dry = (scores[scores.test_set == name] for name in ("wet", "dry"))
     got = values(wet, "ours", "a", "loss")
     batches = [torch.from_numpy(audio.T.copy())[None] for audio in (mix, human)]

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import scipy.stats
+from simulated_ratings import simulate_table
 
 from fxnorm.listening import AnalysisConfig
 from fxnorm.listening.mixed_model import mixed_model
-from fxnorm.listening.power import Listeners, simulate_table
+from fxnorm.listening.power import Listeners
 
 CONFIG = AnalysisConfig(contrasts="human")
 SYSTEMS = ["human", "ours", "wun"]

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+from simulated_ratings import simulate_table
 
 from fxnorm.errors import FxNormError
 from fxnorm.listening import AnalysisConfig
 from fxnorm.listening.participant_groups import compare_groups, divide
-from fxnorm.listening.power import Listeners, simulate_table
+from fxnorm.listening.power import Listeners
 from fxnorm.listening.rating_statistics import make_items
 
 CONFIG = AnalysisConfig()

@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from simulated_ratings import simulate_table
 
 from fxnorm.listening.participants import reliability
-from fxnorm.listening.power import Listeners, simulate_table
+from fxnorm.listening.power import Listeners
 
 ITEMS = ["criterion", "song", "system"]
 NOTHING = pd.DataFrame(columns=["participant", *ITEMS, "rating"])

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import scipy.stats
+from simulated_ratings import simulate_table
 
 from fxnorm.listening import AnalysisConfig
-from fxnorm.listening.power import Listeners, power, power_table, simulate, simulate_table
+from fxnorm.listening.power import Listeners, power, power_table, simulate
 from fxnorm.listening.rating_statistics import friedman, make_items, pairwise
 
 SIMULATIONS = 250

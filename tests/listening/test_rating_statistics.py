@@ -6,9 +6,10 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from simulated_ratings import simulate_table
 
 from fxnorm.listening import AnalysisConfig
-from fxnorm.listening.power import Listeners, simulate_table
+from fxnorm.listening.power import Listeners
 from fxnorm.listening.rating_statistics import (
     friedman,
     make_items,

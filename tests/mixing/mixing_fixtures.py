@@ -2,11 +2,12 @@
 
 import numpy as np
 import torch
+from tiny_model import TINY
 
 from fxnorm.models import AutomixConfig, LoadedModel, MixerConfig, WaveUNetConfig, build
 from fxnorm.stems import STEMS
 
-AUTOMIX = AutomixConfig(filters=8, bottleneck=8, skip=8, hidden=8, blocks=2, repeats=1)
+AUTOMIX = AutomixConfig(**TINY)
 WAVE_U_NET = WaveUNetConfig(filters=8, levels=2)
 RATE = 44_100
 

@@ -7,7 +7,6 @@ from fxnorm.audio import write
 from fxnorm.errors import FxNormError
 from fxnorm.mixing import Track, mix_stems
 from fxnorm.mixing.sources import length_notes, open_stems, start_notes
-from fxnorm.mixing.tracks import tracks_of
 from fxnorm.normalization import ImpulseResponse
 
 
@@ -51,7 +50,7 @@ def test_tracks_of_a_stem_are_summed_with_their_gain_and_pan():
     for track in tracks:
         # Alternating, so that it is no DC offset.
         track.audio[1::2] *= -1.0
-    (source,) = open_stems(tracks_of({"bass": tracks}), RATE, ("bass",))
+    (source,) = open_stems({"bass": tracks}, RATE, ("bass",))
     song, notes = source.read(6000)
     expected = np.zeros((6000, 2))
     expected[:5000] += 2.0 * tracks[0].audio
@@ -66,7 +65,7 @@ def test_very_different_lengths_and_starts_are_said_with_both():
         "drums": np.ones(4 * RATE),
         "other": np.ones(95 * RATE // 10),
     }
-    (note,) = length_notes(open_stems(tracks_of(stems), RATE, tuple(stems)))
+    (note,) = length_notes(open_stems(stems, RATE, tuple(stems)))
     assert note.startswith("drums: 4.0 s long, bass 10.0 s")
     starts = {"bass": 0.5, "drums": 20.5, "other": 3.0, "vocals": np.inf}
     (note,) = start_notes(starts, 30.0)
@@ -76,7 +75,7 @@ def test_very_different_lengths_and_starts_are_said_with_both():
 def test_a_file_read_in_parts_and_a_resampled_one_are_those_read_at_once(tmp_path, monkeypatch):
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, (50_000, 2)).astype(np.float32)
     write(tmp_path / "a.wav", noise, 48_000, "FLOAT")
-    (source,) = open_stems(tracks_of({"bass": tmp_path / "a.wav"}), 48_000, ("bass",))
+    (source,) = open_stems({"bass": tmp_path / "a.wav"}, 48_000, ("bass",))
     whole, _ = source.read(source.samples)
     monkeypatch.setattr("fxnorm.audio.decoding._BLOCK", 7001)
     monkeypatch.setattr("fxnorm.audio.resampling._AT_ONCE", 1000)

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from fxnorm.evaluation.scoring import COLUMNS
-from fxnorm.figure_styles import line_style
 from fxnorm.reporting import figures
 from fxnorm.reporting.curves import long_term_spectrum_db, position_curve
+from fxnorm.reporting.figure_styles import line_style
 from fxnorm.reporting.names import ordered_systems, system_name
 
 SR = 44100
@@ -101,7 +101,7 @@ def test_training_curves_mark_the_best_epoch():
             pd.DataFrame({"epoch": epochs, "split": "valid", "value": valid}),
         ]
     )
-    figure = figures.training_curves({"ours_S_Lb": curve}, {"paper": curve}, "loss B")
+    figure = figures.training_curves({"ours_S_Lb": curve}, {"paper": curve})
     axis = figure.axes[0]
     best = [line for line in axis.get_lines() if line.get_marker() == "o"]
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in best] == [(3, 2.0)]

@@ -9,11 +9,11 @@ import matplotlib.image
 import numpy as np
 import pytest
 from page_browser import listening_script
+from tiny_model import plain_features
 
 from fxnorm.audio import integrated_loudness
 from fxnorm.cli.common import stem_steps
 from fxnorm.mixing import sum_normalized
-from fxnorm.normalization import DatasetFeatures
 from fxnorm.reporting.page import MixedSong, write_mix_page
 from fxnorm.reporting.page.plots import Line, line_plot, mel_plots, mel_power
 
@@ -24,20 +24,13 @@ TONES_HZ = {"vocals": 1000.0, "bass": 125.0, "drums": 4000.0}
 @pytest.fixture(scope="module")
 def song():
     """Three seconds of a tone per stem, mixed without a network; one stem is silent."""
-    bins, types = 32_769, ("vocals", "bass", "drums", "other")
-    features = DatasetFeatures(
-        eq=dict.fromkeys(types, 1.0 / (1.0 + np.arange(bins) / 200.0)),
-        compression=dict.fromkeys(types, (-20.0, 3.0)),
-        panning=dict.fromkeys(types, np.full(bins, 0.9)),
-        loudness=dict.fromkeys(types, -25.0),
-    )
     time_s = np.arange(3 * RATE) / RATE
     swell = 0.2 + 0.1 * np.sin(2 * np.pi * 2.0 * time_s)
     stems = {
         stem: np.stack([swell * np.sin(2 * np.pi * hz * time_s)] * 2, axis=1)
         for stem, hz in TONES_HZ.items()
     } | {"other": np.zeros((3 * RATE, 2))}
-    mixed = sum_normalized(stems, RATE, features, keep_trace=True)
+    mixed = sum_normalized(stems, RATE, plain_features(), keep_trace=True)
     report = {
         "seconds": 3.0,
         "sample_rate": RATE,

@@ -9,8 +9,9 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-#: What surrounds every stage's work: params are dependencies by value, the rest decides no number.
-AROUND = {"stages", "stages.common", "stages.params", "stages.tracking"}
+#: What surrounds every stage's work: params are dependencies by value, dvc.yaml has the places
+#: itself, and the rest decides no number.
+AROUND = {f"stages{name}" for name in ("", ".common", ".params", ".places", ".tracking")}
 #: What says, checks and stores, and decides no number either.
 SILENT = {
     f"fxnorm.{name}"

@@ -465,6 +465,8 @@ def test_five_stems_go_through_the_pipeline_and_a_mix(checkout, tmp_path):
     run(folder, "dvc", "repro", "report", "stimuli")
     assert list((folder / "data/normalized/dry").glob("*/guitar.wav"))
     assert "| guitar |" in (folder / "reports/tables/stems.md").read_text()
+    run(folder, "dvc", "plots", "show", "--out", "plots")
+    assert '"stem": "guitar"' in (folder / "plots/index.html").read_text()
     model = load(folder / "models/ours_S_La")
     assert model.config.stems == tuple(params["stems"])
     song = next((folder / "data/band/dry").iterdir())

@@ -18,18 +18,17 @@ import pytest
 import soundfile
 import torch
 from mlflow.exceptions import MlflowException
+from tiny_model import TINY, plain_features
 
 from fxnorm.audio import write
 from fxnorm.cli import main
 from fxnorm.digests import digest
 from fxnorm.mixing import mix
 from fxnorm.models import AutomixConfig, MixerConfig, build, save
-from fxnorm.normalization import DatasetFeatures
 from fxnorm.stems import STEMS
 from fxnorm.tracking import MODEL_DIGEST, open_store
 
 RATE = 44_100
-TINY = {"filters": 8, "bottleneck": 8, "skip": 8, "hidden": 8, "blocks": 2, "repeats": 1}
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +38,7 @@ def checkout(tmp_path_factory):
     (folder / "dvc.yaml").write_text("stages: {}\n")
     torch.manual_seed(1)
     config = MixerConfig(system="tiny", network=AutomixConfig(**TINY))
-    bins = 32_769
-    features = DatasetFeatures(
-        eq=dict.fromkeys(STEMS, 1.0 / (1.0 + np.arange(bins) / 200.0)),
-        compression=dict.fromkeys(STEMS, (-20.0, 3.0)),
-        panning=dict.fromkeys(STEMS, np.full(bins, 0.9)),
-        loudness=dict.fromkeys(STEMS, -25.0),
-    )
-    save(folder / "models/tiny", build(config.network), features, config)
+    save(folder / "models/tiny", build(config.network), plain_features(), config)
     store = open_store(folder, None)
     tags = {"dvc.stage": "train@tiny", MODEL_DIGEST: digest(folder / "models/tiny")}
     run = store.client.create_run(store.experiment_id, tags=tags)

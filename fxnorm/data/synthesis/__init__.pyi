@@ -1,5 +1,4 @@
-from .generation import synthesize
-from .overview import overview_figure
-from .synthesis_config import Balance, EngineerConfig, SynthesisConfig
-
-__all__ = ["Balance", "EngineerConfig", "SynthesisConfig", "overview_figure", "synthesize"]
+from .generation import synthesize as synthesize
+from .synthesis_config import Balance as Balance
+from .synthesis_config import EngineerConfig as EngineerConfig
+from .synthesis_config import SynthesisConfig as SynthesisConfig

@@ -76,7 +76,7 @@ def hear(audio: np.ndarray, stem: str) -> Heard:
     )
 
 
-def equalise(audio: np.ndarray, gains_db: np.ndarray, side_db: np.ndarray) -> np.ndarray:
+def equalize(audio: np.ndarray, gains_db: np.ndarray, side_db: np.ndarray) -> np.ndarray:
     """Filter middle and side with minimum phase.
 
     Args:

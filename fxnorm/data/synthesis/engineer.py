@@ -16,7 +16,7 @@ import scipy.signal
 
 from fxnorm.audio import db, from_db, integrated_loudness
 from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.data.synthesis.bus import BANDS_HZ, SIDE_GAINS_DB, Heard, equalise, hear
+from fxnorm.data.synthesis.bus import BANDS_HZ, SIDE_GAINS_DB, Heard, equalize, hear
 from fxnorm.data.synthesis.dynamics import active_rms, limit_crest, louder_channel
 from fxnorm.data.synthesis.house import (
     BASSES,
@@ -197,7 +197,7 @@ def process(
             chain = build_chain(decision.extra, SAMPLE_RATE, rooms)
             audio = chain.process(audio.astype(np.float32)).astype(np.float64)
         heard = hear(audio, stem)
-        audio = equalise(audio, *correction(heard, stem, decision))
+        audio = equalize(audio, *correction(heard, stem, decision))
         if stem in _CENTRED:
             audio *= _balance(audio)
         audio *= from_db(decision.ride)[:, None]

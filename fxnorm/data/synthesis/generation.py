@@ -9,7 +9,7 @@ from fxnorm.audio import from_db, write
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.composition import compose
 from fxnorm.data.synthesis.engineer import decide, mix_loudness, process, studio_rooms
-from fxnorm.data.synthesis.measurement import measure, summarise
+from fxnorm.data.synthesis.measurement import measure, ranges
 from fxnorm.data.synthesis.mixdown import mix_down
 from fxnorm.data.synthesis.performance import perform, raw_stem
 from fxnorm.data.synthesis.rooms import Room, impulse_response
@@ -70,7 +70,7 @@ def synthesize(
             for partition, measurements in result.items():
                 rows[partition].append(measurements)
     return {
-        partition: {stem: summarise(row[stem] for row in group) for stem in group[0]}
+        partition: {stem: ranges(row[stem] for row in group) for stem in group[0]}
         for partition, group in rows.items()
     }
 

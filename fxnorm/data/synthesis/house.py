@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fxnorm.stems import STEMS
+
 _HOUSE_CURVES = Path(__file__).with_name("house_curves.csv")
 CURVE_HZ = np.array([50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0, 12_800.0])
 
@@ -40,10 +42,7 @@ _LEVELS = _centred(
         "electronic": (-2.0, 2.5, 2.0, 0.0),
     }
 )
-STYLE_LEVELS = {
-    style: dict(zip(("vocals", "bass", "drums", "other"), row, strict=True))
-    for style, row in _LEVELS.items()
-}
+STYLE_LEVELS = {style: dict(zip(STEMS, row, strict=True)) for style, row in _LEVELS.items()}
 #: Similarity of the channels, relative to the average.
 STYLE_WIDTHS = {
     style: float(row[0])

@@ -93,77 +93,79 @@ def _strike(tone: np.ndarray, level: float, random: np.random.Generator) -> None
     tone[:knock] += level * fall * random.standard_normal(knock)
 
 
-def _string(
-    note: Note,
-    rolloff: float,
-    pluck: float,
-    ring_s: float,
-    release_s: float,
-    inharmonicity: float,
-    partials: int = 32,
-    noise: float = 0.0,
-    random: np.random.Generator | None = None,
-) -> np.ndarray:
+@dataclass(frozen=True)
+class _String:
     """A plucked or struck string.
 
-    Args:
-        note: what is played; the harder, the brighter.
-        rolloff: exponent of the partials' fall.
+    Attributes:
+        rolloff: exponent of the partials' fall; the softer a note, the steeper.
         pluck: where it is struck, as a part of its length (dips at multiples of 1/pluck).
         ring_s: decay time of the lowest partial at 110 Hz.
         release_s: time to damp it.
         inharmonicity: see `decaying_partials`.
         partials: how many.
-        noise: level of the finger's, pick's or hammer's knock, which `random` draws.
+        knock: level of the finger's, pick's or hammer's noise.
+        detuning: how far a note is off, in semitones (standard deviation).
     """
-    order = _HARMONICS[:partials]
-    frequency = frequency_hz(note.pitch)
-    slope = rolloff + 0.6 * (1.0 - note.velocity)
-    amplitudes = np.sin(np.pi * order * pluck) / order**slope
-    decay_s = ring_s * np.sqrt(110.0 / frequency) / (1.0 + 0.12 * order)
-    length = sample_count(min(_LONGEST_S, note.duration_s + release_s))
-    tone = decaying_partials(frequency, amplitudes, decay_s, length, inharmonicity)
-    if random is not None:
-        _strike(tone, noise, random)
-    onset = sample_count(0.002)
-    tone[:onset] *= np.linspace(0.0, 1.0, tone[:onset].size)
-    return note.velocity * _released(tone, note, release_s)
+
+    rolloff: float
+    pluck: float
+    ring_s: float
+    release_s: float
+    inharmonicity: float
+    partials: int
+    knock: float = 0.0
+    detuning: float = 0.0
+
+    def __call__(self, note: Note, random: np.random.Generator) -> np.ndarray:
+        if self.detuning:
+            note = replace(note, pitch=note.pitch + self.detuning * random.standard_normal())
+        order = _HARMONICS[: self.partials]
+        frequency = frequency_hz(note.pitch)
+        slope = self.rolloff + 0.6 * (1.0 - note.velocity)
+        amplitudes = np.sin(np.pi * order * self.pluck) / order**slope
+        decay_s = self.ring_s * np.sqrt(110.0 / frequency) / (1.0 + 0.12 * order)
+        length = sample_count(min(_LONGEST_S, note.duration_s + self.release_s))
+        tone = decaying_partials(frequency, amplitudes, decay_s, length, self.inharmonicity)
+        if self.knock:
+            _strike(tone, self.knock, random)
+        onset = sample_count(0.002)
+        tone[:onset] *= np.linspace(0.0, 1.0, tone[:onset].size)
+        return note.velocity * _released(tone, note, self.release_s)
 
 
-def _held(
-    note: Note,
-    amplitudes: np.ndarray,
-    attack_s: float,
-    release_s: float,
-    detune_cents: tuple[float, ...] = (0.0,),
-    vibrato: tuple[float, float] = (0.0, 0.0),
-) -> np.ndarray:
-    """A sustained tone of one or more detuned oscillators; vibrato is (Hz, cents)."""
-    samples = sample_count(note.duration_s + release_s)
-    time_s = np.arange(samples) / SAMPLE_RATE
-    rate_hz, depth_cents = vibrato
-    tone = np.zeros(samples)
-    for index, cents in enumerate(detune_cents):
-        frequency = frequency_hz(note.pitch + cents / 100.0)
-        cycles = frequency * time_s + 0.37 * index
-        if depth_cents:
-            # Phase modulation of this index swings the pitch by `depth_cents`.
-            swing = frequency * depth_cents / 1731.0 / (2.0 * np.pi * rate_hz)
-            cycles = cycles + swing * np.sin(2.0 * np.pi * rate_hz * time_s + index)
-        tone += periodic_tone(cycles, amplitudes, frequency * 1.03)
-    return note.velocity * envelope(samples, attack_s, release_s) * tone
+@dataclass(frozen=True)
+class _Held:
+    """A sustained tone.
 
+    Attributes:
+        amplitudes: of the harmonics.
+        attack_s: time to rise.
+        release_s: time to fall after the note's end.
+        detune_cents: of each of its oscillators.
+        vibrato: rate in Hz and depth in cents.
+    """
 
-def _piano(note: Note, random: np.random.Generator) -> np.ndarray:
-    return _string(note, 1.1, 0.12, 1.6, 0.15, 4e-4, 28, 0.02, random)
+    amplitudes: np.ndarray
+    attack_s: float
+    release_s: float
+    detune_cents: tuple[float, ...] = (0.0,)
+    vibrato: tuple[float, float] = (0.0, 0.0)
 
-
-def _acoustic_guitar(note: Note, random: np.random.Generator) -> np.ndarray:
-    return _string(note, 0.9, 0.22, 0.9, 0.08, 6e-5, 40, 0.06, random)
-
-
-def _clean_guitar(note: Note, random: np.random.Generator) -> np.ndarray:
-    return _string(note, 1.0, 0.15, 0.7, 0.05, 6e-5, 40, 0.05, random)
+    def __call__(self, note: Note, random: np.random.Generator) -> np.ndarray:
+        samples = sample_count(note.duration_s + self.release_s)
+        time_s = np.arange(samples) / SAMPLE_RATE
+        rate_hz, depth_cents = self.vibrato
+        tone = np.zeros(samples)
+        for index, cents in enumerate(self.detune_cents):
+            frequency = frequency_hz(note.pitch + cents / 100.0)
+            cycles = frequency * time_s + 0.37 * index
+            if depth_cents:
+                # Phase modulation of this index swings the pitch by `depth_cents`.
+                swing = frequency * depth_cents / 1731.0 / (2.0 * np.pi * rate_hz)
+                cycles = cycles + swing * np.sin(2.0 * np.pi * rate_hz * time_s + index)
+            tone += periodic_tone(cycles, self.amplitudes, frequency * 1.03)
+        return note.velocity * envelope(samples, self.attack_s, self.release_s) * tone
 
 
 def _electric_piano(note: Note, random: np.random.Generator) -> np.ndarray:
@@ -181,29 +183,6 @@ def _electric_piano(note: Note, random: np.random.Generator) -> np.ndarray:
     return note.velocity * _released(tone, note, 0.12)
 
 
-def _distorted_guitar(note: Note, random: np.random.Generator) -> np.ndarray:
-    detuned = Note(
-        note.start_s, note.duration_s, note.pitch + 0.06 * random.standard_normal(), note.velocity
-    )
-    return _string(detuned, 0.8, 0.1, 3.0, 0.03, 3e-5, 30)
-
-
-def _organ(note: Note, random: np.random.Generator) -> np.ndarray:
-    drawbars = np.zeros(16)
-    drawbars[[0, 1, 2, 3, 5, 7, 9, 11, 15]] = 1.0, 0.8, 0.6, 0.4, 0.25, 0.25, 0.12, 0.1, 0.1
-    return _held(note, drawbars, 0.008, 0.05, vibrato=(6.2, 8.0))
-
-
-def _strings(note: Note, random: np.random.Generator) -> np.ndarray:
-    saw = 1.0 / _HARMONICS**1.25
-    return _held(note, saw, 0.18, 0.35, (-7.0, 0.0, 8.0), vibrato=(5.3, 9.0))
-
-
-def _pad(note: Note, random: np.random.Generator) -> np.ndarray:
-    dark = 1.0 / _HARMONICS**1.6
-    return _held(note, dark, 0.12, 0.5, (-9.0, -3.0, 4.0, 10.0))
-
-
 def _pluck(note: Note, random: np.random.Generator) -> np.ndarray:
     """A synthesiser with a filter that closes quickly: odd harmonics with short decays."""
     order = _HARMONICS[:24]
@@ -214,23 +193,15 @@ def _pluck(note: Note, random: np.random.Generator) -> np.ndarray:
     return note.velocity * _released(tone, note, 0.25)
 
 
-def _nylon_guitar(note: Note, random: np.random.Generator) -> np.ndarray:
-    return _string(note, 1.4, 0.28, 0.8, 0.1, 4e-5, 30, 0.05, random)
-
-
-def _lead_guitar(note: Note, random: np.random.Generator) -> np.ndarray:
-    return _string(note, 0.9, 0.14, 3.0, 0.06, 3e-5, 24)
-
-
 def _brass(note: Note, random: np.random.Generator) -> np.ndarray:
     """Harder blowing is brighter."""
     saw = 1.0 / _HARMONICS[:40] ** (1.0 + 0.8 * (1.0 - note.velocity))
-    return _held(note, saw, 0.03, 0.08, (-5.0, 4.0))
+    return _Held(saw, 0.03, 0.08, (-5.0, 4.0))(note, random)
 
 
 def _flute(note: Note, random: np.random.Generator) -> np.ndarray:
     """A nearly pure tone with breath."""
-    tone = _held(note, np.array([1.0, 0.25, 0.12, 0.05]), 0.06, 0.1, vibrato=(5.0, 14.0))
+    tone = _FLUTE(note, random)
     breath = random.standard_normal(tone.size)
     band = np.concatenate([high_pass(1500.0, SAMPLE_RATE), low_pass(6000.0, SAMPLE_RATE)])
     shape = envelope(tone.size, 0.03, 0.1)
@@ -246,36 +217,9 @@ def _bells(note: Note, random: np.random.Generator) -> np.ndarray:
     return note.velocity * _released(tone, note, 0.6)
 
 
-def _synth_lead(note: Note, random: np.random.Generator) -> np.ndarray:
-    square = np.where(_HARMONICS % 2 == 1, 1.0, 0.3) / _HARMONICS**1.1
-    return _held(note, square, 0.01, 0.08, (-6.0, 6.0), vibrato=(5.5, 10.0))
-
-
 def _synth_stab(note: Note, random: np.random.Generator) -> np.ndarray:
-    saw = 1.0 / _HARMONICS**1.1
-    fall = np.exp(-np.arange(sample_count(note.duration_s + 0.12)) / (0.12 * SAMPLE_RATE))
-    return fall * _held(note, saw, 0.004, 0.12, (-11.0, 0.0, 9.0))
-
-
-def _upright_bass(note: Note, random: np.random.Generator) -> np.ndarray:
-    return _string(note, 1.5, 0.35, 0.6, 0.08, 6e-5, 28, 0.05, random)
-
-
-def _sub_bass(note: Note, random: np.random.Generator) -> np.ndarray:
-    return _held(note, np.array([1.0, 0.25, 0.15, 0.06, 0.04, 0.02]), 0.008, 0.05)
-
-
-def _finger_bass(note: Note, random: np.random.Generator) -> np.ndarray:
-    return _string(note, 1.7, 0.3, 1.4, 0.06, 8e-5, 24, 0.015, random)
-
-
-def _picked_bass(note: Note, random: np.random.Generator) -> np.ndarray:
-    return _string(note, 1.35, 0.18, 1.2, 0.05, 8e-5, 36, 0.04, random)
-
-
-def _synth_bass(note: Note, random: np.random.Generator) -> np.ndarray:
-    low_saw = 1.0 / _HARMONICS[:40] ** 1.8
-    return _held(note, low_saw, 0.006, 0.04, (-2.0, 3.0))
+    tone = _STAB(note, random)
+    return np.exp(-np.arange(tone.size) / (0.12 * SAMPLE_RATE)) * tone
 
 
 def _amplifier(track: np.ndarray, drive: float = 2.2) -> np.ndarray:
@@ -304,27 +248,42 @@ def _filtered(sections: np.ndarray, track: np.ndarray) -> np.ndarray:
     return np.asarray(scipy.signal.sosfilt(sections, track, axis=0))
 
 
+_FLUTE = _Held(np.array([1.0, 0.25, 0.12, 0.05]), 0.06, 0.1, vibrato=(5.0, 14.0))
+_STAB = _Held(1.0 / _HARMONICS**1.1, 0.004, 0.12, (-11.0, 0.0, 9.0))
+_DRAWBARS = np.zeros(16)
+_DRAWBARS[[0, 1, 2, 3, 5, 7, 9, 11, 15]] = 1.0, 0.8, 0.6, 0.4, 0.25, 0.25, 0.12, 0.1, 0.1
+_SQUARE = np.where(_HARMONICS % 2 == 1, 1.0, 0.3) / _HARMONICS**1.1
+_DISTORTED_GUITAR = _String(0.8, 0.1, 3.0, 0.03, 3e-5, 30, detuning=0.06)
+
 _SOUNDS = {
-    "finger_bass": _Sound(_finger_bass, intonation=9.0, room=False),
-    "picked_bass": _Sound(_picked_bass, intonation=9.0),
-    "synth_bass": _Sound(_synth_bass, room=False),
-    "sub_bass": _Sound(_sub_bass, room=False),
-    "upright_bass": _Sound(_upright_bass, intonation=14.0),
-    "distorted_guitar": _Sound(_distorted_guitar, intonation=9.0, post=_amplifier),
-    "crunch_guitar": _Sound(_distorted_guitar, intonation=9.0, post=_crunch),
-    "lead_guitar": _Sound(_lead_guitar, intonation=12.0, post=_crunch),
-    "clean_guitar": _Sound(_clean_guitar, intonation=9.0),
-    "acoustic_guitar": _Sound(_acoustic_guitar, intonation=9.0),
-    "nylon_guitar": _Sound(_nylon_guitar, intonation=9.0),
-    "piano": _Sound(_piano, spread=0.05),
+    "finger_bass": _Sound(
+        _String(1.7, 0.3, 1.4, 0.06, 8e-5, 24, 0.015), intonation=9.0, room=False
+    ),
+    "picked_bass": _Sound(_String(1.35, 0.18, 1.2, 0.05, 8e-5, 36, 0.04), intonation=9.0),
+    "synth_bass": _Sound(_Held(1.0 / _HARMONICS[:40] ** 1.8, 0.006, 0.04, (-2.0, 3.0)), room=False),
+    "sub_bass": _Sound(
+        _Held(np.array([1.0, 0.25, 0.15, 0.06, 0.04, 0.02]), 0.008, 0.05), room=False
+    ),
+    "upright_bass": _Sound(_String(1.5, 0.35, 0.6, 0.08, 6e-5, 28, 0.05), intonation=14.0),
+    "distorted_guitar": _Sound(_DISTORTED_GUITAR, intonation=9.0, post=_amplifier),
+    "crunch_guitar": _Sound(_DISTORTED_GUITAR, intonation=9.0, post=_crunch),
+    "lead_guitar": _Sound(_String(0.9, 0.14, 3.0, 0.06, 3e-5, 24), intonation=12.0, post=_crunch),
+    "clean_guitar": _Sound(_String(1.0, 0.15, 0.7, 0.05, 6e-5, 40, 0.05), intonation=9.0),
+    "acoustic_guitar": _Sound(_String(0.9, 0.22, 0.9, 0.08, 6e-5, 40, 0.06), intonation=9.0),
+    "nylon_guitar": _Sound(_String(1.4, 0.28, 0.8, 0.1, 4e-5, 30, 0.05), intonation=9.0),
+    "piano": _Sound(_String(1.1, 0.12, 1.6, 0.15, 4e-4, 28, 0.02), spread=0.05),
     "electric_piano": _Sound(_electric_piano, room=False),
-    "organ": _Sound(_organ),
-    "strings": _Sound(_strings, intonation=12.0, spread=0.04),
+    "organ": _Sound(_Held(_DRAWBARS, 0.008, 0.05, vibrato=(6.2, 8.0))),
+    "strings": _Sound(
+        _Held(1.0 / _HARMONICS**1.25, 0.18, 0.35, (-7.0, 0.0, 8.0), vibrato=(5.3, 9.0)),
+        intonation=12.0,
+        spread=0.04,
+    ),
     "brass": _Sound(_brass, intonation=12.0),
     "flute": _Sound(_flute, intonation=12.0),
     "bells": _Sound(_bells),
-    "pad": _Sound(_pad, room=False),
+    "pad": _Sound(_Held(1.0 / _HARMONICS**1.6, 0.12, 0.5, (-9.0, -3.0, 4.0, 10.0)), room=False),
     "pluck": _Sound(_pluck, room=False),
-    "synth_lead": _Sound(_synth_lead, room=False),
+    "synth_lead": _Sound(_Held(_SQUARE, 0.01, 0.08, (-6.0, 6.0), vibrato=(5.5, 10.0)), room=False),
     "synth_stab": _Sound(_synth_stab, room=False),
 }

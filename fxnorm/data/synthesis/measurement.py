@@ -41,7 +41,7 @@ def measure(audio: np.ndarray) -> dict[str, float]:
     }
 
 
-def summarise(measurements: Iterable[dict[str, float]]) -> dict[str, dict[str, float]]:
+def ranges(measurements: Iterable[dict[str, float]]) -> dict[str, dict[str, float]]:
     """Minimum, median and maximum of each quantity."""
     rows = list(measurements)
     columns = {key: [row[key] for row in rows] for key in rows[0]}

@@ -22,17 +22,17 @@ class Balance(Config):
 class EngineerConfig(Config):
     """What the mixing engineer aims at."""
 
-    #: Integrated loudness in LUFS to master at, give or take 2 LU by style.
     target_lufs: float = Field(default=-16.5, ge=-24.0, le=-8.0)
-    #: Highest sample peak of a mixture in dBFS.
+    """Integrated loudness in LUFS to master at, give or take 2 LU by style."""
     ceiling_db: float = Field(default=-1.0, ge=-12.0, le=-0.1)
-    #: The mix before what the instruments change about it.
+    """Highest sample peak of a mixture in dBFS."""
     balance_lu: Balance = Balance()
-    #: Standard deviation of what no rule explains: levels and equaliser gains in dB.
+    """The mix before what the instruments change about it."""
     jitter_db: _Decibels = 0.4
-    #: Further processors behind a stem's compressor, ours or pymixconsole's, see
-    #: `fxnorm.effects.processors.build_chain`; {stem: [{processor: …, parameter: value}, …]}.
+    """Standard deviation of what no rule explains: levels and equaliser gains in dB."""
     extra: dict[str, list[dict[str, Any]]] = Field(default={})
+    """Further processors behind a stem's compressor, ours or pymixconsole's, see
+    `fxnorm.effects.processors.build_chain`; {stem: [{processor: …, parameter: value}, …]}."""
 
     @model_validator(mode="after")
     def _stems(self) -> "EngineerConfig":
@@ -45,16 +45,16 @@ class EngineerConfig(Config):
 class SynthesisConfig(Config):
     """Size of the generated data set, and how it is mixed."""
 
-    #: Songs in the training folder (the validation partition is chosen from them).
     training_songs: int = Field(default=48, ge=1, le=400)
-    #: Songs in the test folder, which also exist as dry stems.
+    """Songs in the training folder (the validation partition is chosen from them)."""
     test_songs: int = Field(default=10, ge=1, le=400)
-    #: Shortest and longest song in seconds.
+    """Songs in the test folder, which also exist as dry stems."""
     duration_s: tuple[float, float] = (16.0, 24.0)
-    #: Impulse responses in each of the two sets.
+    """Shortest and longest song in seconds."""
     impulse_responses: int = Field(default=6, ge=1, le=100)
-    #: The mixing engineer.
+    """Impulse responses in each of the two sets."""
     engineer: EngineerConfig = EngineerConfig()
+    """The mixing engineer."""
 
     @model_validator(mode="after")
     def _durations(self) -> "SynthesisConfig":

@@ -14,25 +14,22 @@ from fxnorm.audio import (
     db,
     from_db,
     integrated_loudness,
-    peak,
     resample,
     short_term_loudness,
     true_peak_db,
 )
 from fxnorm.audio.excerpts import busiest_start, fade
 from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.outputs import atomic_file
 from fxnorm.reporting.curves import long_term_spectrum_db
-from fxnorm.reporting.page.excerpt_audio import (
-    FADE_S,
-    WAVE_COLUMNS,
-    WAVE_HEIGHT,
-    clock,
-    encoded,
-    wave_path,
-)
+from fxnorm.reporting.page.player import FADE_S, PlayedVersion, between, rendered_player
 from fxnorm.reporting.page.plots import Line, line_plot, mel_plots
-from fxnorm.reporting.page.rendering import RenderedPlayer, minus_signs, page_assets, render
+from fxnorm.reporting.page.rendering import (
+    RenderedPlayer,
+    minus_signs,
+    page_assets,
+    render,
+    write_html,
+)
 
 _SECONDS = 40.0
 _BITRATE_KBPS = 160
@@ -118,8 +115,7 @@ def write_mix_page(path: str | os.PathLike[str], song: MixedSong) -> None:
             *mel_plots(sums, SAMPLE_RATE),
         ],
     )
-    with atomic_file(path) as temporary:
-        temporary.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
+    write_html(path, text)
 
 
 def _introduction(song: MixedSong) -> list[str]:
@@ -175,29 +171,20 @@ def _player(
     pairs = list(zip(versions, gains_db, strict=True))
     highest = max(true_peak_db(version.audio) + gain for version, gain in pairs)
     lowered = max(0.0, highest - _CEILING_DBTP)
-    audio = [
-        (version.audio * from_db(gain - lowered)).astype(np.float32) for version, gain in pairs
+    played = [
+        PlayedVersion(
+            version.label, (version.audio * from_db(gain - lowered)).astype(np.float32), own
+        )
+        for (version, gain), own in zip(pairs, lufs, strict=True)
     ]
-    full = max(max(peak(x) for x in audio), 1e-6)
-    html = render(
-        "player.html",
+    return rendered_player(
+        played,
         number=1,
         name=name,
-        details=f"{clock(start_s)} to {clock(start_s + seconds)}",
-        seconds=f"{seconds:.3f}",
-        versions=[
-            {
-                "label": version.label,
-                "lufs": minus_signs(f"{own:.1f} LUFS") if math.isfinite(own) else "silent",
-                "wave": wave_path(x, full),
-            }
-            for version, own, x in zip(versions, lufs, audio, strict=True)
-        ],
-        wave_width=WAVE_COLUMNS,
-        wave_height=WAVE_HEIGHT,
-        spectrograms=None,
+        details=between(start_s, seconds),
+        seconds=seconds,
+        bitrate_kbps=_BITRATE_KBPS,
     )
-    return RenderedPlayer(html, tuple(encoded(x, _BITRATE_KBPS) for x in audio))
 
 
 def _stem(song: MixedSong, stem: str) -> dict[str, Any]:

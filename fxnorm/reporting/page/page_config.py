@@ -8,13 +8,14 @@ from fxnorm.configuration import Config
 class PageConfig(Config):
     """Audio in the page, and the page's size."""
 
-    #: Length of the excerpts in seconds.
     seconds: float = Field(default=12.0, ge=1.0)
-    #: Integrated loudness of every excerpt in LUFS.
+    """Length of the excerpts in seconds."""
     target_lufs: float = Field(default=-23.0, ge=-60.0, le=-5.0)
-    #: Highest true peak before encoding in dBTP; a song that would exceed it is lowered as a whole.
+    """Integrated loudness of every excerpt in LUFS."""
     ceiling_dbtp: float = Field(default=-1.0, le=0.0)
-    #: Bit rate of the MP3 excerpts in kbit/s.
+    """Highest true peak before encoding in dBTP; a song that would exceed it is lowered as a
+    whole."""
     bitrate_kbps: int = Field(default=160, ge=32, le=320)
-    #: Largest page in megabytes (10^6 bytes).
+    """Bit rate of the MP3 excerpts in kbit/s."""
     max_megabytes: float = Field(default=15.0, gt=0.0)
+    """Largest page in megabytes (10^6 bytes)."""

@@ -7,21 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fxnorm.audio import info, integrated_loudness, peak, read, short_term_loudness, to_stereo
+from fxnorm.audio import info, integrated_loudness, read, short_term_loudness, to_stereo
 from fxnorm.audio.excerpts import busiest_start, fade, match_loudness, read_excerpt
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.reporting.page.excerpt_audio import (
-    FADE_S,
-    WAVE_COLUMNS,
-    WAVE_HEIGHT,
-    clock,
-    encoded,
-    wave_path,
-)
 from fxnorm.reporting.page.html_figures import displayed_width, image_source
 from fxnorm.reporting.page.page_config import PageConfig
-from fxnorm.reporting.page.rendering import RenderedPlayer, minus_signs, render
+from fxnorm.reporting.page.player import FADE_S, PlayedVersion, between, rendered_player
+from fxnorm.reporting.page.rendering import RenderedPlayer, minus_signs
 from fxnorm.reporting.spectrograms import mel_spectrograms
 
 
@@ -70,35 +63,22 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
     except FxNormError as error:
         raise FxNormError(f"{song.name}: {error}") from error
     matched = match.apply(excerpts)
-    original = {label: integrated_loudness(x, SAMPLE_RATE) for label, x in excerpts.items()}
     seconds = samples / SAMPLE_RATE
     level = config.target_lufs - match.lowered_db
-    details = minus_signs(
-        f"{song.test_set} test set · {clock(start_s)} to {clock(start_s + seconds)}"
-        f" · {level:.1f} LUFS"
-    )
-    # One scale for all versions, so that their waveforms compare.
-    full = max(peak(audio) for audio in matched.values())
-    html = render(
-        "player.html",
-        number=number,
-        name=song.name,
-        details=details,
-        seconds=f"{seconds:.3f}",
-        versions=[
-            {
-                "label": label,
-                "lufs": minus_signs(f"{original[label]:.1f} LUFS"),
-                "wave": wave_path(audio, full),
-            }
+    return rendered_player(
+        [
+            PlayedVersion(label, audio, integrated_loudness(excerpts[label], SAMPLE_RATE))
             for label, audio in matched.items()
         ],
-        wave_width=WAVE_COLUMNS,
-        wave_height=WAVE_HEIGHT,
+        number=number,
+        name=song.name,
+        details=minus_signs(
+            f"{song.test_set} test set · {between(start_s, seconds)} · {level:.1f} LUFS"
+        ),
+        seconds=seconds,
+        bitrate_kbps=config.bitrate_kbps,
         spectrograms=_spectrograms(song, matched),
     )
-    audio = tuple(encoded(excerpt, config.bitrate_kbps) for excerpt in matched.values())
-    return RenderedPlayer(html, audio)
 
 
 def _excerpt(song: PageSong, seconds: float) -> tuple[int, int]:

@@ -17,7 +17,7 @@ _WIDTH, _HEIGHT = 460, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 10, 34
 _HZ_TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 # What lies lower is not heard beside the highest.
-_LARGEST_SPAN = 60.0
+_SMALLEST_SPAN, _LARGEST_SPAN = 12.0, 60.0
 _LOWEST_HZ, _HIGHEST_HZ = 30.0, 18_000.0
 
 _N_FFT, _HOP, _MELS = 4096, 1024, 128
@@ -53,23 +53,18 @@ class _Tick:
     text: str
 
 
-def line_plot(
-    lines: Sequence[Line], title: str, unit: str, *, smallest_span: float = 12.0
-) -> Markup:
+def line_plot(lines: Sequence[Line], title: str, unit: str) -> Markup:
     """Curves over a logarithmic frequency axis.
 
     Args:
         lines: at most four, each in a colour of its own.
         title: what is drawn, also for those who can't see it.
         unit: of the values.
-        smallest_span: of the values' axis.
     """
     shown = [_between(line, _LOWEST_HZ, _HIGHEST_HZ) for line in lines]
     values = np.concatenate([line.values for line in shown])
     highest = float(values.max())
-    low, high, step = _axis(
-        max(float(values.min()), highest - _LARGEST_SPAN), highest, smallest_span
-    )
+    low, high, step = _axis(max(float(values.min()), highest - _LARGEST_SPAN), highest)
     return render(
         "plot.html",
         title=title,
@@ -218,9 +213,9 @@ def _between(line: Line, low_hz: float, high_hz: float) -> Line:
     return Line(line.label, grid, np.interp(grid, line.frequencies_hz, line.values))
 
 
-def _axis(low: float, high: float, smallest_span: float) -> tuple[float, float, float]:
+def _axis(low: float, high: float) -> tuple[float, float, float]:
     """Ends of an axis and the step of its ticks, all round numbers."""
-    middle, span = 0.5 * (low + high), max(high - low, smallest_span)
+    middle, span = 0.5 * (low + high), max(high - low, _SMALLEST_SPAN)
     step = next(s for s in (2, 3, 6, 10, 12, 20, 30, 60, 120) if span / s <= 6)
     first = step * np.floor((middle - 0.5 * span) / step)
     last = step * np.ceil((middle + 0.5 * span) / step)

@@ -7,7 +7,7 @@ import pytest
 
 from fxnorm.audio import integrated_loudness
 from fxnorm.data.synthesis import Balance, EngineerConfig
-from fxnorm.data.synthesis.bus import BANDS_HZ, SIDE_GAINS_DB, equalise, hear
+from fxnorm.data.synthesis.bus import BANDS_HZ, SIDE_GAINS_DB, equalize, hear
 from fxnorm.data.synthesis.composition import compose
 from fxnorm.data.synthesis.dynamics import active_rms, limit_crest
 from fxnorm.data.synthesis.engineer import (
@@ -18,7 +18,7 @@ from fxnorm.data.synthesis.engineer import (
     studio_rooms,
 )
 from fxnorm.data.synthesis.house import STYLE_LEVELS, STYLE_TONES, STYLE_WIDTHS
-from fxnorm.data.synthesis.measurement import measure, summarise
+from fxnorm.data.synthesis.measurement import measure, ranges
 from fxnorm.data.synthesis.mixdown import mix_down
 from fxnorm.data.synthesis.performance import perform, raw_stem
 from fxnorm.data.synthesis.styles import STYLES
@@ -106,7 +106,7 @@ def test_bus_reaches_the_wanted_spectrum_and_width(songs):
     middle, side = noise(6.0).T
     audio = np.stack([middle + 0.3 * side, middle - 0.3 * side], axis=1)
     both, side_db = correction(hear(audio, "other"), "other", decision)
-    reached = hear(equalise(audio, both, side_db), "other")
+    reached = hear(equalize(audio, both, side_db), "other")
     change_db = reached.level_db - hear(audio, "other").level_db - both
     inside = (BANDS_HZ > 300.0) & (BANDS_HZ < 8000.0)
     # A wider side adds about a decibel; the smoothing spreads what the gains of neighbours do.
@@ -123,7 +123,7 @@ def test_equaliser_has_the_gains_it_is_told_and_keeps_mono_mono():
     impulse = np.zeros((2 * RATE, 2))
     impulse[100] = 1.0
     gains = np.round(6.0 * np.sin(np.arange(BANDS_HZ.size) / 3.0), 1)
-    filtered = equalise(impulse, gains, np.full(BANDS_HZ.size, 6.0))
+    filtered = equalize(impulse, gains, np.full(BANDS_HZ.size, 6.0))
     np.testing.assert_array_equal(filtered[:, 0], filtered[:, 1])
     response = np.abs(np.fft.rfft(filtered[:, 0]))
     heard = np.interp(BANDS_HZ, np.fft.rfftfreq(2 * RATE, 1 / RATE), response)
@@ -271,7 +271,7 @@ def test_measurements_of_known_signals():
 
 def test_summary_is_minimum_median_maximum():
     rows = [{"a": value} for value in (3.0, 1.0, 2.0, 10.0)]
-    assert summarise(rows) == {"a": {"minimum": 1.0, "median": 2.5, "maximum": 10.0}}
+    assert ranges(rows) == {"a": {"minimum": 1.0, "median": 2.5, "maximum": 10.0}}
 
 
 def test_peaks_are_limited_to_a_distance_from_the_level_of_the_active_time():

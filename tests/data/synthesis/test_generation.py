@@ -7,7 +7,7 @@ import pyloudnorm
 import pytest
 import soundfile
 
-from fxnorm.data.synthesis import EngineerConfig, SynthesisConfig, overview_figure, synthesize
+from fxnorm.data.synthesis import EngineerConfig, SynthesisConfig, synthesize
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation import dynamics_metrics, panning_metrics, spectral_metrics
@@ -146,19 +146,6 @@ def test_same_seed_gives_same_bytes_for_any_number_of_jobs(generated, tmp_path):
     assert digest(tmp_path / "raw/dry") == digest(folder / "dry")
     assert digest(tmp_path / "raw/impulse_responses") == digest(folder / "impulse_responses")
     assert again["test"] == statistics["test"]
-
-
-def test_overview_shows_stems_and_mixtures(generated):
-    folder, _ = generated
-    figure = overview_figure(folder, songs=2)
-    assert len(figure.axes) == 10
-    for axes in figure.axes:
-        (image,) = axes.collections
-        levels = np.asarray(image.get_array())
-        assert np.isfinite(levels).all()
-        assert np.ptp(levels) > 40.0
-    with pytest.raises(FxNormError, match="run the stage 'synthesize' first"):
-        overview_figure(folder / "dry")
 
 
 @pytest.mark.parametrize(

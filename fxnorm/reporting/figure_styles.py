@@ -1,6 +1,9 @@
-"""Line styles that tell any number of things apart, in colour and without it."""
+"""What figures share: lines that are told apart with and without colour, axes of frequency."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from matplotlib.axes import Axes
 
 #: Okabe-Ito without yellow, which print loses.
 PALETTE = ("#E69F00", "#D55E00", "#009E73", "#CC79A7", "#0072B2", "#56B4E9")
@@ -21,3 +24,11 @@ def line_style(place: int) -> dict[str, Any]:
         "linestyle": _DASHES[(color + shift) % len(_DASHES)],
         "lw": _WIDTH + _WIDER * wider,
     }
+
+
+def frequency_axis(axis: Axes, ticks_hz: Sequence[int]) -> None:
+    """Label a logarithmic axis of frequencies."""
+    labels = [f"{hz / 1000:g}k" if hz >= 1000 else f"{hz}" for hz in ticks_hz]
+    axis.set_xticks(ticks_hz, labels)
+    axis.minorticks_off()
+    axis.set_xlabel("frequency (Hz)")

@@ -1,8 +1,8 @@
-"""What mixing with a network and the plain sum share: from given stems to normalised ones."""
+"""From given stems to normalised ones, for a network or the plain sum."""
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -44,15 +44,34 @@ class PreparedStem:
     start_s: float
 
 
-def prepare_stems(
+@dataclass(frozen=True)
+class PreparedSong:
+    """All stems on their way to the mix.
+
+    Attributes:
+        stems: in the order of the sources.
+        warm_up: samples at 44.1 kHz before the song, in each of them.
+        sample_rate: of the mix to be, in Hz.
+        samples: of the mix to be.
+        notes: what to say of it.
+    """
+
+    stems: list[PreparedStem]
+    warm_up: int
+    sample_rate: int
+    samples: int
+    notes: list[str]
+
+
+def prepare_song(
     sources: Sequence[Source],
     normalizer: FxNormalizer,
     seed: int,
-    warm_up: int,
     *,
+    warm_up: int = 0,
     keep_given: bool,
     on_stem: Callable[[], None] = lambda: None,
-) -> tuple[list[PreparedStem], list[str]]:
+) -> PreparedSong:
     """Read and normalise the stems, as many at a time as there are cores.
 
     Args:
@@ -62,9 +81,6 @@ def prepare_stems(
         warm_up: samples put before the song, of each stem's own end.
         keep_given: whether the stems as they were given are kept: a third of the disk of a mix.
         on_stem: called after each stem.
-
-    Returns:
-        The stems in the order of the sources, and what to say of all of them.
 
     Raises:
         FxNormError: a stem can't be read, or all are silent.
@@ -87,26 +103,25 @@ def prepare_stems(
             start_s,
         )
 
+    stems: list[PreparedStem] = []
     at_once = min(len(sources), os.cpu_count() or 1, _MOST_AT_ONCE)
     with ThreadPoolExecutor(at_once) as pool:
-        stems = list(_each(pool.map(prepare, sources), on_stem))
+        for stem in pool.map(prepare, sources):
+            stems.append(stem)
+            on_stem()
     starts_s = {stem.type: stem.start_s for stem in stems}
     if not any(math.isfinite(start) for start in starts_s.values()):
-        names = [name for source in sources for name in source.names]
+        names = [part.name for source in sources for part in source.parts]
         others = f" and {len(names) - 1} more" if len(names) > 1 else ""
         raise FxNormError(f"{names[0]}{others}: all stems are silent; there is nothing to mix")
     notes = [
         *shared_notes(sources),
         *length_notes(sources),
         *start_notes(starts_s, samples / SAMPLE_RATE),
+        *(note for stem in stems for note in stem.notes),
     ]
-    return stems, notes + [note for stem in stems for note in stem.notes]
-
-
-def _each(stems: Iterator[PreparedStem], on_stem: Callable[[], None]) -> Iterator[PreparedStem]:
-    for stem in stems:
-        on_stem()
-        yield stem
+    longest = max(source.samples_given for source in sources)
+    return PreparedSong(stems, warm_up, sources[0].sample_rate, longest, notes)
 
 
 def _first_audible(stereo: np.ndarray) -> float:

@@ -13,6 +13,7 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.stems import STEMS
 
+_SONGS = 4
 _FFT = 2048
 _HOP = 1024
 _ROWS = (*STEMS, "mixture")
@@ -21,18 +22,17 @@ _FREQUENCIES_HZ = np.geomspace(40.0, 18_000.0, 160)
 _RANGE_DB = 75.0
 
 
-def overview_figure(folder: str | os.PathLike[str], songs: int = 4) -> Figure:
-    """Spectrograms of the first songs of the training folder, a column each.
+def overview_figure(folder: str | os.PathLike[str]) -> Figure:
+    """Spectrograms of the first four training songs, by name, a column each: every one of a style.
 
     Args:
         folder: as `synthesize` wrote it.
-        songs: how many; by the order of names, so that each shows another style.
 
     Raises:
         FxNormError: the folder holds no generated songs.
     """
     train = Path(folder) / "wet" / "train"
-    paths = sorted(path for path in train.glob("*") if path.is_dir())[:songs]
+    paths = sorted(path for path in train.glob("*") if path.is_dir())[:_SONGS]
     if not paths:
         raise FxNormError(f"{train}: no songs; run the stage 'synthesize' first")
     figure = Figure(figsize=(4.2 * len(paths), 2.1 * len(_ROWS)), layout="constrained")

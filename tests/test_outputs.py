@@ -1,51 +1,12 @@
 import ctypes
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from fxnorm.compiling import compiled
-from fxnorm.configuration import Config
-from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
 from fxnorm.outputs import atomic_file, atomic_folder
-from fxnorm.progress import fraction_done, progress
-from fxnorm.seeds import derive_seed, generator
-
-
-class Inner(Config):
-    rate: float = 1.0
-
-
-class Outer(Config):
-    inner: Inner
-    name: str
-
-
-def test_faults_of_a_configuration_are_all_named_in_one_line():
-    with pytest.raises(FxNormError) as error:
-        Outer.parse({"inner": {"rate": "fast", "rat": 2}}, "params.yaml")
-    message = str(error.value)
-    assert "\n" not in message
-    assert message.startswith("params.yaml: ")
-    assert "unknown key 'inner.rat'" in message
-    assert "key 'inner.rate'" in message
-    assert "key 'name' is missing" in message
-
-
-def test_streams_depend_on_seed_and_purpose_and_on_nothing_else():
-    code = "from fxnorm.seeds import derive_seed; print(derive_seed(7, 'reverb', 'song', 3))"
-    environment = os.environ | {"PYTHONHASHSEED": "12345"}
-    elsewhere = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    )
-    assert int(elsewhere.stdout) == derive_seed(7, "reverb", "song", 3)
-    seeds = {derive_seed(7, "a", "bc"), derive_seed(7, "ab", "c"), derive_seed(8, "a", "bc")}
-    assert len(seeds) == 3
-    assert generator(1, "x").random() == generator(1, "x").random()
 
 
 def test_an_interrupted_file_leaves_the_old_one(tmp_path):
@@ -72,33 +33,6 @@ def test_a_finished_folder_replaces_the_old_one(tmp_path):
         assert (target / "old").exists()
     assert [path.name for path in target.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [target]
-
-
-def test_digest_sees_names_and_bytes(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    (folder / "a").write_text("1")
-    first = digest(folder)
-    (folder / "a").write_text("2")
-    second = digest(folder)
-    (folder / "a").rename(folder / "b")
-    assert len({first, second, digest(folder)}) == 3
-
-
-def test_progress_prints_plain_lines_without_a_terminal(capsys):
-    assert list(progress(iter("abc"), 3, "reading", "songs")) == ["a", "b", "c"]
-    assert "reading: 3/3 songs" in capsys.readouterr().err
-
-
-def test_fractions_become_lines_now_and_then(capsys, monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    with fraction_done("mix") as report:
-        report(0.1)
-        now[0] += 30.0
-        report(0.25)
-        report(0.3)
-    assert capsys.readouterr().err == "mix: 25%, 90 s left\n"
 
 
 def _without_exchange(monkeypatch):
@@ -190,10 +124,3 @@ def test_a_folder_with_something_else_is_kept(tmp_path):
     with pytest.raises(FxNormError, match="thesis"), atomic_folder(tmp_path, replaces=("a",)):
         pass
     assert (tmp_path / "thesis.txt").read_text() == "mine"
-
-
-def test_functions_compile_where_no_code_can_be_kept():
-    """A function of no file has no place for its code, as those of a read-only installation."""
-    names = {}
-    exec("def double(x):\n    return x + x\n", names)
-    assert compiled(names["double"])(21.0) == 42.0

@@ -1,0 +1,14 @@
+"""Lowest and highest values that a mix may be asked for; the command reads them without torch."""
+
+#: Gain of a track before the tracks of a stem are summed, in dB.
+TRACK_GAIN_DB = (-60.0, 60.0)
+#: Position of a track, from left to right.
+PAN = (-1.0, 1.0)
+#: Gain of a stem's share of the mix, in dB.
+BALANCE_DB = (-60.0, 24.0)
+#: Share of the mix beside the sum of the given stems.
+WET = (0.0, 1.0)
+#: Integrated loudness of the mix.
+LOUDNESS_LUFS = (-70.0, 0.0)
+#: Highest true peak of the mix.
+CEILING_DBTP = (-40.0, 0.0)

@@ -1,0 +1,128 @@
+"""The real command, end to end."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from fxnorm.audio import write
+from fxnorm.cli import main
+from fxnorm.models import AutomixConfig, AutomixNet
+
+
+def test_closed_and_full_streams_end_without_a_traceback(features):
+    command = f"{sys.executable} -m fxnorm features show {features}"
+    for streams, code in ((">&-", 0), (">/dev/full", 2)):
+        done = subprocess.run(
+            f"{command} {streams}", shell=True, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code
+        assert "Traceback" not in done.stderr
+
+
+def test_a_terminated_command_cleans_up_and_says_so(tmp_path):
+    script = (
+        "import os, signal, sys, threading\n"
+        "from fxnorm.cli import main\n"
+        "from fxnorm.outputs import atomic_file\n"
+        "threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
+        "with atomic_file('page.html'):\n"
+        "    sys.exit(main(['listen', 'power', '--participants', '900', '--seed', '1']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "fxnorm: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _wrong(stems, model, features, tmp_path):
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF nothing")
+    song, out = str(stems / "bass.wav"), str(tmp_path / "out.wav")
+    cut = tmp_path / "cut.wav"
+    cut.write_bytes((stems / "bass.wav").read_bytes()[:100_000])
+    surround, silent = tmp_path / "surround.wav", tmp_path / "silent.wav"
+    write(surround, np.ones((9, 6)), 44_100)
+    write(silent, np.zeros((9, 2)), 44_100)
+    array = tmp_path / "array.npy"
+    np.save(array, np.zeros(3))
+    thesis = tmp_path / "precious" / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.write_text("mine")
+    released = tmp_path / "pretrained.params"
+    torch.save(AutomixNet(AutomixConfig(pretraining=True)).state_dict(), released)
+    known = ["--system", "ours-pretrained", "--features", str(features)]
+    normalize = ["normalize", "--stem", "bass", "--features", str(features), "--output"]
+    mix = ["mix", "--model", str(model), "--output", out]
+    weights = ["weights", "import", "-o", str(tmp_path / "w")]
+    return {
+        "no stems": (mix, "no stems"),
+        "missing stem": ([*mix, "--bass", "gone.wav"], "gone.wav: no such file"),
+        "corrupt stem": ([*mix, "--bass", str(broken)], "broken.wav: not readable"),
+        "cut off": ([*mix, "--bass", str(cut)], "cut.wav: ends early"),
+        "too many channels": ([*normalize, out, str(surround)], "surround.wav: bass: audio has 6"),
+        "silence": ([*mix, "--bass", str(silent)], "silent.wav: all stems are silent"),
+        "an input as output": (["mix", "--bass", song, "--output", song], "would be overwritten"),
+        "subtype": (["mix", "--bass", song, "--output", "o.flac", "--subtype", "FLOAT"], "o.flac"),
+        "wrong model": (
+            ["mix", "--bass", song, "--model", str(stems), "--output", out],
+            "model.safetensors",
+        ),
+        "output suffix": (["mix", "--bass", song, "--model", "m", "--output", "o.mp3"], "o.mp3"),
+        "reverb without rooms": ([*mix, "--bass", song, "--effects", "reverb"], "--impulse"),
+        "no data set": (["features", "measure", "nowhere", "-o", "f.npz"], "nowhere"),
+        "features file": (["features", "show", str(broken)], "broken.wav"),
+        "an array": (["features", "show", str(array)], "array.npy: not a features file"),
+        "no place": (["features", "measure", ".", "-o", f"{song}/f.npz"], "can't be written"),
+        "overwriting": ([*normalize, song, song], "would be overwritten"),
+        "lossy output": ([*normalize, str(tmp_path / "n.mp3"), song], "n.mp3: can't be written"),
+        "gone": ([*normalize, str(tmp_path / "n v1.0"), "gone.wav"], "gone.wav: no such file"),
+        "another folder": (
+            ["weights", "import", str(released), "-o", str(thesis.parent), *known],
+            "holds something else (thesis.txt)",
+        ),
+        "weights": (
+            [*weights, str(broken), "--system", "wun", "--features", str(features)],
+            "broken.wav",
+        ),
+        "targets": (["score", "--target", "gone", "--mixes", "gone", "-o", "s.csv"], "gone"),
+        "dry songs": (["listen", "export", "--mixes", ".", "--dry", "gone", "-o", "l"], "gone"),
+        "results": (["listen", "analyze", "gone.csv", "--key", "k.csv", "-o", "a"], ".csv"),
+    }
+
+
+def test_wrong_input_is_one_clear_line_and_code_2(capsys, stems, model, features, tmp_path):
+    for case, (arguments, message) in _wrong(stems, model, features, tmp_path).items():
+        assert main(arguments) == 2, case
+        printed = capsys.readouterr()
+        errors = [line for line in printed.err.splitlines() if not line.startswith("warning")]
+        assert len(errors) == 1, case
+        assert message in errors[0], case
+        assert not (tmp_path / "out.wav").exists(), case
+    assert (tmp_path / "precious" / "thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["mix", "--effects", "magic"],
+        ["normalize"],
+        ["features", "measure", ".", "-o", "f.npz", "--jobs", "0"],
+    ],
+)
+def test_wrong_use_exits_with_2(arguments):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+
+
+def test_the_installed_module_runs_and_every_command_has_help():
+    for command in ("", "mix", "normalize", "features", "weights", "score", "listen"):
+        words = [sys.executable, "-m", "fxnorm", *command.split(), "--help"]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert done.returncode == 0
+        assert "usage: fxnorm" in done.stdout
