@@ -1,5 +1,6 @@
 """The errors a user can cause and mend."""
 
+import os
 import re
 
 #: Line ends, what steers a terminal, and halves of characters, which can't be written.
@@ -19,3 +20,17 @@ class FxNormError(Exception):
         if len(line) > _LONGEST:
             line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
         super().__init__(line)
+
+
+def from_system(error: OSError) -> FxNormError:
+    """What the system refused, as an error that names the file if the system does."""
+    reason = error.strerror or type(error).__name__
+    if error.filename is None:
+        # As a rule the standard output: what we write to files says which.
+        return FxNormError(
+            f"the output can't be written ({reason}); make room, or send it elsewhere"
+        )
+    return FxNormError(
+        f"{os.fsdecode(error.filename)}: can't be used ({reason}); check the path, and whether it"
+        " may be read and written"
+    )

@@ -57,7 +57,7 @@ def atomic_folder(
     Raises:
         FxNormError: nothing can be written there, or something else is there.
     """
-    target = Path(path).resolve()
+    target = Path(os.path.realpath(path))
     old = target.with_name(f".{target.name}.old")
     with ExitStack() as stack:
         with _explained(path):

@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from fxnorm.data import Song, SongList
-from fxnorm.errors import FxNormError
+from fxnorm.errors import FxNormError, from_system
 from fxnorm.outputs import atomic_file
 from fxnorm.scratch import use_place
 from fxnorm.workers import KILLED, on_cluster
@@ -54,8 +54,11 @@ def stage(
             stage_run(name, chosen, root=Path.cwd(), system=system, model=model) as run,
         ):
             yield params, run
-    except (FxNormError, OSError) as error:
+    except FxNormError as error:
         print(f"{name}: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as error:
+        print(f"{name}: {from_system(error)}", file=sys.stderr)
         raise SystemExit(2) from None
     except BrokenProcessPool:
         print(f"{name}: {KILLED}", file=sys.stderr)
