@@ -3,8 +3,9 @@
 import os
 import re
 
-#: Line ends, what steers a terminal, and halves of characters, which can't be written.
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+#: Line ends, what steers a terminal or turns the direction of text, and halves of characters, which
+#: can't be written.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _LONGEST = 3000
 
 
@@ -16,10 +17,18 @@ class FxNormError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        line = _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], message)
+        line = printable(message)
         if len(line) > _LONGEST:
             line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
         super().__init__(line)
+
+
+def printable(text: str) -> str:
+    """Text in one line that can be shown and written: the rest is escaped as Python does it.
+
+    Names of files may hold anything.
+    """
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def from_system(error: OSError) -> FxNormError:

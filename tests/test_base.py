@@ -10,7 +10,7 @@ import pytest
 from fxnorm.compiling import compiled
 from fxnorm.configuration import Config
 from fxnorm.digests import digest
-from fxnorm.errors import FxNormError
+from fxnorm.errors import FxNormError, printable
 from fxnorm.outputs import atomic_file, atomic_folder
 from fxnorm.progress import fraction_done, progress
 from fxnorm.seeds import derive_seed, generator
@@ -72,6 +72,18 @@ def test_a_finished_folder_replaces_the_old_one(tmp_path):
         assert (target / "old").exists()
     assert [path.name for path in target.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_names_of_any_bytes_have_seeds_digests_and_a_line_of_text(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    name = os.fsdecode(b"\xff\x1b[31m\n.wav")
+    (folder / name).write_text("1")
+    before = digest(folder)
+    (folder / name).rename(folder / os.fsdecode(b"\xfe\x1b[31m\n.wav"))
+    assert digest(folder) != before
+    assert derive_seed(1, name) == derive_seed(1, name) != derive_seed(1, printable(name))
+    assert printable(f"{name} é\u202e") == r"\udcff\x1b[31m\n.wav é\u202e"
 
 
 def test_digest_sees_names_and_bytes(tmp_path):
