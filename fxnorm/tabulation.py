@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,6 +20,8 @@ _LATEX_SYMBOLS = {
     "†": r"\textsuperscript{\dag}", "‡": r"\textsuperscript{\ddag}",
     "±": r"$\pm$", "–": "--", "…": r"\ldots{}",
 }  # fmt: skip
+
+_TAGS = re.compile(r"\||<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\s*[(\[:])")
 
 # Row 1 is the header.
 _FIRST_ROW = 2
@@ -128,12 +131,12 @@ def to_markdown(table: TextTable) -> str:
     rules = ["---:" if side == "r" else "---" for side in table.alignment]
     rows = [
         [
-            f"**{_pipe_escaped(text)}**" if (row, column) in table.bold else _pipe_escaped(text)
+            f"**{without_tags(text)}**" if (row, column) in table.bold else without_tags(text)
             for column, text in enumerate(cells)
         ]
         for row, cells in enumerate(table.rows)
     ]
-    lines = [[_pipe_escaped(label) for label in header], rules, *rows]
+    lines = [[without_tags(label) for label in header], rules, *rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
@@ -176,5 +179,6 @@ def _ampersands(cells: Sequence[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _pipe_escaped(text: str) -> str:
-    return text.replace("|", r"\|")
+def without_tags(text: str) -> str:
+    """Text of ours with names in it, for Markdown: no cells, tags or links come from them."""
+    return _TAGS.sub(r"\\\g<0>", text)

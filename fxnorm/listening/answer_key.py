@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from fxnorm.documents import parse_json, read_text
-from fxnorm.errors import FxNormError
+from fxnorm.errors import FxNormError, printable
 from fxnorm.listening.listening_config import ListeningConfig
 
 #: Name, in the key, of the sum of the dry stems.
@@ -137,7 +137,8 @@ def read_key(path: str | os.PathLike[str]) -> AnswerKey:
                 f"{place}: '{row['id']}' is not the name that the export gave to '{row['system']}'"
                 f" of '{row['song']}'; take the export's own key"
             )
-        stimuli[row["id"]] = Stimulus(row["page"], row["song"], row["system"])
+        song, system = printable(row["song"]), printable(row["system"])
+        stimuli[row["id"]] = Stimulus(row["page"], song, system)
     _check_pages(path, stimuli)
     return AnswerKey(stimuli, _criteria(path, rows), _only(path, rows, "test_id"))
 
@@ -203,7 +204,7 @@ def _criteria(
         return None
     try:
         criteria = parse_json(text)
-        return {str(name): str(title) for name, title in criteria.items()}
+        return {str(name): printable(str(title)) for name, title in criteria.items()}
     except (ValueError, AttributeError, RecursionError) as error:
         raise FxNormError(
             f"{path}: the column 'criteria' holds no names with titles; take the export's own key"
