@@ -75,11 +75,20 @@ def atomic_folder(
                     )
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = stack.enter_context(temporary_folder(target.parent))
-        with room_named(path):
+        with room_named(path), _final_names(temporary, path):
             yield temporary
         with _explained(path):
             temporary.chmod(0o777 & ~_umask())
             _replace_folder(target, temporary, old)
+
+
+@contextmanager
+def _final_names(temporary: Path, path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let messages name what files are to be called and not where they come into being."""
+    try:
+        yield
+    except FxNormError as error:
+        raise FxNormError(str(error).replace(str(temporary), os.fspath(path))) from error
 
 
 def _replace_folder(target: Path, new: Path, old: Path) -> None:

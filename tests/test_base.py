@@ -188,6 +188,17 @@ def test_a_folder_that_another_process_makes_meanwhile_is_replaced(tmp_path):
     assert [path.name for path in (tmp_path / "model").iterdir()] == ["ours"]
 
 
+def test_messages_name_files_of_a_folder_as_they_are_to_be_called(tmp_path):
+    with (
+        pytest.raises(FxNormError) as error,
+        atomic_folder(tmp_path / "model") as folder,
+        atomic_file(folder / "rooms/a.wav"),
+    ):
+        raise OSError(28, "No space left on device")
+    rooms = tmp_path / "model/rooms"
+    assert str(error.value) == f"{rooms}/a.wav: can't be written, no room in {rooms}; make some"
+
+
 def test_a_symbolic_link_to_a_file_is_replaced(tmp_path):
     (tmp_path / "cached").write_text("kept")
     (tmp_path / "link").symlink_to("cached")
