@@ -4,8 +4,9 @@
 
 Commands and stages are killed at random moments of their usual time: by turns alone with SIGKILL,
 with all their processes, and with SIGTERM. Afterwards no output may be half there, no process may
-live, and a rerun must give the bytes of an undisturbed run and leave nothing else. Stages run in
-`--checkout`, a finished run of the pipeline, which they write to.
+live, and a rerun must give the bytes of an undisturbed run and leave nothing else. Stages are those
+of a run of the pipeline at the tiny scale of its tests, made first, or of `--checkout`, a finished
+run, which they write to.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import io
 import logging
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -27,14 +29,16 @@ from pathlib import Path
 import numpy as np
 import psutil
 import soundfile
+import yaml
 
-from benchmarks.loaders import LOADERS, attempt, damaged
+from benchmarks.loaders import LOADERS, attempt
 from fxnorm.audio import write
 from fxnorm.cli import main as fxnorm
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.scratch import PREFIX
 from fxnorm.stems import STEMS
 from fxnorm.workers import in_processes
+from tests.stages.tiny_checkout import copy_checkout, run, shrink
 
 ROOT = Path(__file__).resolve().parents[1]
 FEATURES = ROOT / "fxnorm/models/default/features.npz"
@@ -55,16 +59,6 @@ AUDIO_COMMANDS = {
     "normalize": f"normalize {{bad}} --stem vocals --features {FEATURES} --output {{out}}",
     "score": "score --mixes {mixes} --target {target} -o {out}",
 }
-#: Words after `python -m stages.`, and what each writes.
-STAGES = {
-    "synthesize": "data/raw",
-    "features": "models/features.npz",
-    "normalize train": "data/normalized/train",
-    "train ours_S_Lb": "models/ours_S_Lb",
-    "evaluate ours_S_Lb": "reports/evaluation/ours_S_Lb",
-    "report": "reports/tables",
-    "stimuli": "reports/listening",
-}
 
 
 def main() -> None:
@@ -73,14 +67,14 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=25, help="kills of each command and stage")
     parser.add_argument("--files", type=int, default=1000, help="damaged files for each loader")
     parser.add_argument("--only", help="commands or stages whose name begins so")
-    parser.add_argument("--checkout", type=Path, help="a finished run, for stages")
+    parser.add_argument("--checkout", type=Path, help="a finished run, in place of a tiny one")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if "commands" in options.what:
             _table(("command", *_KILLS), _killed_commands(folder, options))
         if "stages" in options.what:
-            _table(("stage", *_KILLS), _killed_stages(options))
+            _table(("stage", *_KILLS), _killed_stages(folder, options))
         if "audio" in options.what:
             _table(("bad audio into", "kinds", *_OUTCOMES, "else"), _audio(folder))
         if "loaders" in options.what:
@@ -102,39 +96,53 @@ _KILLS = ("kills", "at work", "half outputs", "processes left", "left in the end
 
 def _killed_commands(folder: Path, options: argparse.Namespace) -> Iterator[tuple[object, ...]]:
     rng = np.random.default_rng(1)
+    place = folder / "commands"
     for song in ("a", "b", "c"):
         for part in (*STEMS, "mixture"):
             audio = 0.1 * rng.standard_normal((2 * SAMPLE_RATE, 2)).astype(np.float32)
-            write(folder / "songs" / song / f"{part}.wav", audio, SAMPLE_RATE)
-        for place in ("mixes/ours", "mixes/sum", "targets"):
-            write(folder / place / f"{song}.wav", audio, SAMPLE_RATE)
+            write(place / "songs" / song / f"{part}.wav", audio, SAMPLE_RATE)
+        for mixes in ("mixes/ours", "mixes/sum", "targets"):
+            write(place / mixes / f"{song}.wav", audio, SAMPLE_RATE)
     for name, words in COMMANDS.items():
         if name.startswith(options.only or ""):
             command = [sys.executable, "-m", "fxnorm", *words.split()]
-            yield name, *_killed(command, folder, [Path("out")], options.times, fresh=True)
+            yield name, *_killed(command, place, [Path("out")], options.times)
 
 
-def _killed_stages(options: argparse.Namespace) -> Iterator[tuple[object, ...]]:
-    if options.checkout is None:
-        raise SystemExit("faults: give --checkout with a finished run")
-    for name, output in STAGES.items():
-        if name.startswith(options.only or ""):
-            command = [sys.executable, "-m", *f"stages.{name}".split()]
-            yield name, *_killed(command, options.checkout, [Path(output)], options.times)
+def _killed_stages(folder: Path, options: argparse.Namespace) -> Iterator[tuple[object, ...]]:
+    """The first stage of each kind, with the outputs that DVC knows."""
+    checkout = (options.checkout or _tiny_run(folder / "checkout")).absolute()
+    seen = set()
+    for name, stage in yaml.safe_load((checkout / "dvc.lock").read_text())["stages"].items():
+        kind = name.partition("@")[0]
+        if kind not in seen and name.startswith(options.only or ""):
+            seen.add(kind)
+            command = [sys.executable, *shlex.split(stage["cmd"])[1:]]
+            outputs = [Path(output["path"]) for output in stage["outs"]]
+            yield name, *_killed(command, checkout, outputs, options.times)
+
+
+def _tiny_run(checkout: Path) -> Path:
+    checkout.mkdir()
+    copy_checkout(checkout)
+    shrink(checkout / "params.yaml")
+    run(checkout, "dvc", "repro")
+    return checkout
 
 
 def _killed(
-    command: list[str], folder: Path, outputs: list[Path], times: int, *, fresh: bool = False
+    command: list[str], folder: Path, outputs: list[Path], times: int
 ) -> tuple[int, int, int, int, int, int]:
-    """Kill a command that often; counts of `_KILLS`."""
+    """Kill a command that often; counts of `_KILLS`. It starts without outputs, as DVC has it."""
     draw = random.Random(command[-1])
-    (folder / "tmp").mkdir(exist_ok=True)
-    environment = os.environ | {"TMPDIR": str(folder / "tmp"), "PYTHONPATH": str(_code(folder))}
+    temporary = folder.with_name(f"{folder.name}-tmp")
+    temporary.mkdir(exist_ok=True)
+    environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": str(_code(folder))}
 
-    def start() -> "subprocess.Popen[bytes]":
-        if fresh:
-            for output in outputs:
-                shutil.rmtree(folder / output, ignore_errors=True)
+    def start(*, fresh: bool = True) -> "subprocess.Popen[bytes]":
+        for output in outputs if fresh else ():
+            shutil.rmtree(folder / output, ignore_errors=True)
+            (folder / output).unlink(missing_ok=True)
         return subprocess.Popen(
             command,
             cwd=folder,
@@ -144,31 +152,33 @@ def _killed(
             stderr=subprocess.DEVNULL,
         )
 
-    began = time.monotonic()
-    if start().wait() != 0:
-        raise SystemExit(f"faults: {' '.join(command)} fails undisturbed")
-    usual_s = time.monotonic() - began
+    for _ in range(2):  # The first one compiles.
+        began = time.monotonic()
+        if start().wait() != 0:
+            raise SystemExit(f"faults: {' '.join(command)} fails undisturbed")
+        usual_s = time.monotonic() - began
     whole = _contents(folder, outputs)
-    shared = _shared_by_the_dead()
+    before = _shared_by_the_dead(), _untracked(folder)
     counts: Counter[str] = Counter()
     for number in range(times):
         process = start()
-        time.sleep(draw.uniform(0.2, 1.0) * usual_s)
+        time.sleep(draw.uniform(0.1, 1.0) * usual_s)
         counts["at work"] += process.poll() is None
         _kill(process, WAYS[number % len(WAYS)])
-        counts["processes left"] += _outlived(process.pid)
+        counts["processes left"] += _outlived(temporary)
         counts["half outputs"] += any(
             whole.get(name) != content for name, content in _contents(folder, outputs).items()
         )
         if number % len(WAYS) == 0:  # The next start is the same command as a rerun.
-            fresh_before, fresh = fresh, False
-            start().wait()
-            fresh = fresh_before
+            start(fresh=False).wait()
             counts["other reruns"] += _contents(folder, outputs) != whole
-    fresh = False
-    start().wait()
+    start(fresh=False).wait()
     counts["other reruns"] += _contents(folder, outputs) != whole
-    left = [*folder.rglob(f"{PREFIX}*"), *(_shared_by_the_dead() - shared)]
+    _outlived(temporary)
+    left = [*folder.rglob(f"{PREFIX}*"), *temporary.iterdir()]
+    left += [*(_shared_by_the_dead() - before[0]), *(_untracked(folder) - before[1])]
+    for path in left:
+        print(f"{' '.join(command[2:])}: left {path}", file=sys.stderr)
     counts["left in the end"] = len(left)
     return (times, *(counts[name] for name in _KILLS[1:]))
 
@@ -177,6 +187,13 @@ def _shared_by_the_dead() -> set[Path]:
     """Joblib's folders in shared memory whose process is gone."""
     found = Path("/dev/shm").glob("joblib_memmapping_folder_*")
     return {path for path in found if not psutil.pid_exists(int(path.name.split("_")[3]))}
+
+
+def _untracked(folder: Path) -> set[str]:
+    """What git would add, where the folder is a checkout."""
+    words = ["git", "ls-files", "-o", "--exclude-standard"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    return set(done.stdout.splitlines())
 
 
 def _code(folder: Path) -> Path:
@@ -204,19 +221,22 @@ def _kill(process: "subprocess.Popen[bytes]", way: str) -> None:
     process.wait()
 
 
-def _outlived(session: int) -> bool:
-    """Whether processes of a session still live ten seconds after their first has gone."""
-    for _ in range(100):
-        if not any(_session(process.pid) == session for process in psutil.process_iter()):
+def _outlived(temporary: Path) -> bool:
+    """Whether a minute later processes live that were started with this place for temporary files.
+
+    The one that writes to MLflow closes the run of a killed stage.
+    """
+    for _ in range(300):
+        if not any(_place(process) == str(temporary) for process in psutil.process_iter()):
             return False
-        time.sleep(0.1)
+        time.sleep(0.2)
     return True
 
 
-def _session(pid: int) -> int | None:
+def _place(process: psutil.Process) -> str | None:
     try:
-        return os.getsid(pid)
-    except OSError:
+        return process.environ().get("TMPDIR")
+    except psutil.Error:
         return None
 
 
@@ -317,7 +337,7 @@ def _loaders(folder: Path, files: int) -> Iterator[tuple[object, ...]]:
         counts: Counter[str] = Counter()
         slowest = 0.0
         for number in range(files):
-            data = damaged(loader.sample(), random.Random(f"{name} {number}"))
+            data = loader.damage(loader.sample(), random.Random(f"{name} {number}"))
             began = time.monotonic()
             try:
                 counts["loaded" if attempt(loader, data, place) == "loaded" else "refused"] += 1

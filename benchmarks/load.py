@@ -2,10 +2,11 @@
 
     python -m benchmarks.load [--songs 250 500 1000 2000] [--minutes 15 30 60 120]
 
-Measures features and mixes all songs of a folder, of which each is a few seconds of noise, then
-mixes and scores one song of four stems, each in a process of its own that is watched with all its
-workers. Memory and open files are those of the process that has most. Time grows linearly where the
-exponent, of a straight line through the logarithms, is 1.
+Measures features of all songs of a folder, each a second or two of noise, normalises and scores
+them, then mixes and scores one song of four stems, each in a process of its own that is watched
+with all its workers. Memory and open files are those of the process that has most; time is that of
+the processors, as other work may share the machine. It grows linearly where the exponent, of a
+straight line through the logarithms, is 1.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,24 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.stems import STEMS
 
 _LOOK_EVERY_S = 0.2
-_SONG_S = 3.0
+#: Scores need a little more than a second.
+_SONG_S = 1.5
+#: What the stage `normalize` does; the command `normalize` takes one stem type at a time.
+_NORMALIZE = """
+from fxnorm.data import find_songs
+from fxnorm.normalization import DatasetFeatures, FxNormalizer, normalize_dataset
+normalizer = FxNormalizer(DatasetFeatures.load("features.npz"))
+normalize_dataset(find_songs("songs").songs, "normalized", normalizer, seed=0)
+"""
+_SCORE = "score --target targets --mixes mixes -o scores.csv"
+#: Words after `fxnorm`, or a script, run in a folder with songs, and in one with a long song.
+_OF_SONGS = {
+    "features of songs": "features measure songs -o features.npz",
+    "songs normalised": _NORMALIZE,
+    "songs scored": _SCORE,
+}
+_OF_MINUTES = {"minutes mixed": "mix song -o mixes/ours/song.wav", "minutes scored": _SCORE}
+_HEADS = ("what", "how many", "CPU time (s)", "memory (GB)", "open files", "lines of progress")
 
 
 def main() -> None:
@@ -32,30 +51,24 @@ def main() -> None:
     parser.add_argument("--songs", type=int, nargs="*", default=[250, 500, 1000, 2000])
     parser.add_argument("--minutes", type=float, nargs="*", default=[15.0, 30.0, 60.0, 120.0])
     options = parser.parse_args()
-    print(
-        "| what | how many | time (s) | memory (GB) | open files |\n| --- | --- | --- | --- | --- |"
-    )
+    print(f"| {' | '.join(_HEADS)} |\n|{' --- |' * len(_HEADS)}", flush=True)
     times: dict[str, list[tuple[float, float]]] = {}
     for count in options.songs:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             for number in range(count):
-                _song(folder / "songs" / f"song{number}", _SONG_S, number)
-            for what, words in {
-                "features of songs": "features measure songs -o features.npz",
-                "mixes of songs": "mix --songs songs -o mixes",
-            }.items():
+                song = folder / "songs" / f"song{number}"
+                _write_song(song, _SONG_S, number)
+                _link(song / "mixture.wav", folder / "targets" / f"song{number}.wav")
+                _link(song / "other.wav", folder / "mixes/ours" / f"song{number}.wav")
+            for what, words in _OF_SONGS.items():
                 times.setdefault(what, []).append((count, _watched(what, words, folder, count)))
     for minutes in options.minutes:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            _song(folder / "song", 60.0 * minutes, 0)
-            (folder / "target").mkdir()
-            (folder / "song/mixture.wav").rename(folder / "target/song.wav")
-            for what, words in {
-                "minutes mixed": "mix song -o mixes/ours/song.wav",
-                "minutes scored": "score --target target --mixes mixes -o scores.csv",
-            }.items():
+            _write_song(folder / "song", 60.0 * minutes, 0)
+            _link(folder / "song/mixture.wav", folder / "targets/song.wav")
+            for what, words in _OF_MINUTES.items():
                 times.setdefault(what, []).append((minutes, _watched(what, words, folder, minutes)))
     print()
     for what, points in times.items():
@@ -64,7 +77,7 @@ def main() -> None:
             print(f"{what}: time grows with the power {exponent:.2f}")
 
 
-def _song(folder: Path, seconds: float, seed: int) -> None:
+def _write_song(folder: Path, seconds: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     # A minute, repeated, swells twice a second.
     part = min(seconds, 60.0)
@@ -75,38 +88,56 @@ def _song(folder: Path, seconds: float, seed: int) -> None:
         write(folder / f"{name}.wav", audio, SAMPLE_RATE)
 
 
+def _link(file: Path, name: Path) -> None:
+    name.parent.mkdir(parents=True, exist_ok=True)
+    name.hardlink_to(file)
+
+
+@dataclass
+class _Held:
+    """What the processes of a command have held at most, and the time of each."""
+
+    memory: float = 0.0
+    files: int = 0
+    seconds: dict[int, float] = field(default_factory=dict)
+
+    def look(self, first: psutil.Process) -> None:
+        """Look at a process and its workers."""
+        try:
+            for process in (first, *first.children(recursive=True)):
+                with process.oneshot():
+                    self.memory = max(self.memory, process.memory_info().rss)
+                    self.files = max(self.files, process.num_fds())
+                    self.seconds[process.pid] = sum(process.cpu_times()[:2])
+        except psutil.NoSuchProcess:
+            pass
+
+
 def _watched(what: str, words: str, folder: Path, size: float) -> float:
-    """Run a command to its end; print what it took, and return its seconds."""
-    began = time.monotonic()
-    with subprocess.Popen(
-        [sys.executable, "-m", "fxnorm", *words.split()],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        memory, files = 0.0, 0
+    """Run a command to its end; print what it took, and return its seconds of CPU time."""
+    held = _Held()
+    command = ["-c", words] if words == _NORMALIZE else ["-m", "fxnorm", *words.split()]
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            [sys.executable, *command],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        ) as process,
+    ):
         first = psutil.Process(process.pid)
         while process.poll() is None:
-            held, opened = _held(first)
-            memory, files = max(memory, held), max(files, opened)
+            held.look(first)
             time.sleep(_LOOK_EVERY_S)
-    seconds = time.monotonic() - began
+        said.seek(0)
+        lines = [line for line in said.read().decode().splitlines() if line.endswith(" left")]
+    seconds = sum(held.seconds.values())
     state = f"{seconds:.1f}" if process.returncode == 0 else f"failed ({process.returncode})"
-    print(f"| {what} | {size:g} | {state} | {memory / 1e9:.2f} | {files} |", flush=True)
+    cells = (what, f"{size:g}", state, f"{held.memory / 1e9:.2f}", held.files, len(lines))
+    print(f"| {' | '.join(str(cell) for cell in cells)} |", flush=True)
     return seconds
-
-
-def _held(first: psutil.Process) -> tuple[float, int]:
-    """Memory in bytes and open files of the process that has most of each, with its workers."""
-    memory, files = 0.0, 0
-    try:
-        for process in (first, *first.children(recursive=True)):
-            memory = max(memory, process.memory_info().rss)
-            files = max(files, process.num_fds())
-    except psutil.NoSuchProcess:
-        pass
-    return memory, files
 
 
 if __name__ == "__main__":

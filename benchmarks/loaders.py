@@ -6,6 +6,7 @@ thousands. With atheris, which follows the branches that an input takes, by hand
     python -m benchmarks.loaders ratings_json -max_total_time=600
 """
 
+import copy
 import io
 import json
 import pickle
@@ -14,13 +15,17 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+import yaml
 
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation import read_scores, read_stem_scores
@@ -55,30 +60,6 @@ TOKENS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Loader:
-    """A file name, bytes that load, and what loads the file of that name."""
-
-    name: str
-    sample: Callable[[], bytes]
-    load: Callable[[Path], object]
-
-
-def attempt(loader: Loader, data: bytes, folder: Path) -> str:
-    """Load bytes: "loaded" or the one line of a refusal; anything else is raised."""
-    path = folder / loader.name
-    path.write_bytes(data)
-    try:
-        loader.load(path)
-    except FxNormError as error:
-        message = str(error)
-        if len(message.splitlines()) != 1 or len(message) > 4000:
-            raise AssertionError(f"not one line: {message[:200]!r}") from error
-        message.encode("utf-8")
-        return message
-    return "loaded"
-
-
 def damaged(data: bytes, draw: random.Random) -> bytes:
     """Bytes with a few faults."""
     for _ in range(draw.randint(1, 4)):
@@ -105,6 +86,149 @@ def damaged(data: bytes, draw: random.Random) -> bytes:
         elif kind == "end":
             data = data[:start]
     return data
+
+
+@dataclass(frozen=True)
+class Loader:
+    """A file name, bytes that load, what loads a file of that name, and what damages the bytes."""
+
+    name: str
+    sample: Callable[[], bytes]
+    load: Callable[[Path], object]
+    damage: Callable[[bytes, random.Random], bytes] = damaged
+
+
+def attempt(loader: Loader, data: bytes, folder: Path) -> str:
+    """Load bytes: "loaded" or the one line of a refusal; anything else, as a warning, is raised."""
+    path = folder / loader.name
+    path.write_bytes(data)
+    result = "loaded"
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            loader.load(path)
+        except FxNormError as error:
+            result = str(error)
+    if warned:
+        raise AssertionError(f"warns: {warned[0].message}")
+    if len(result.splitlines()) != 1 or len(result) > 4000:
+        raise AssertionError(f"not one line: {result[:200]!r}")
+    result.encode("utf-8")
+    return result
+
+
+def damaged_arrays(data: bytes, draw: random.Random) -> bytes:
+    """An archive of arrays with a few faults that checksums don't give away."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [(name, archive.read(name)) for name in archive.namelist()]
+    for _ in range(draw.randint(1, 3)):
+        at = draw.randrange(len(members))
+        name, content = members[at]
+        kind = draw.choice(("array", "header", "values", "other", "name", "twice", "lost"))
+        if kind == "array":
+            content = _odd_array(_array(content), draw)
+        elif kind == "header":
+            content = _odd_header(content, draw)
+        elif kind == "values":
+            content = content[:_HEADER] + damaged(content[_HEADER:], draw)
+        elif kind == "other":
+            content = draw.choice(members)[1]
+        elif kind == "name":
+            name = draw.choice((damaged(name.encode(), draw).decode("utf-8", "ignore"), *_NAMES))
+        elif kind == "twice":
+            members.append(members[at])
+        elif len(members) > 1:
+            del members[draw.randrange(len(members))]
+            continue
+        members[at] = (name.replace("\0", ""), content)
+    stream = io.BytesIO()
+    with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(stream, "w") as archive:
+        for name, content in members:
+            archive.writestr(zipfile.ZipInfo(name[:1000]), content)
+    return stream.getvalue()
+
+
+def damaged_values(data: bytes, draw: random.Random) -> bytes:
+    """A YAML or JSON document, as JSON, with a few keys or values that are others."""
+    document = yaml.safe_load(data)
+    for _ in range(draw.randint(1, 3)):
+        inside, key = draw.choice(list(_places(document)))
+        value = inside.pop(key)
+        odd = copy.deepcopy(draw.choice(_VALUES))
+        if isinstance(inside, list):
+            inside.insert(key, odd)
+        elif draw.random() < 0.8:
+            inside[key] = odd
+        elif draw.random() < 0.8:
+            inside[draw.choice(_KEYS)] = value
+    return json.dumps(document).encode()
+
+
+_VALUES = (
+    None, True, [], {}, [1], [[]], {"a": 1}, {"": None}, "", "x", "-x", "../x", "\n", "a\0b", "é",
+    "<b>", -1, 0, 1, 2, 3.5, 1e308, 2**62, 10**30, [0, 0], [9, 1], ["x", "x"],
+)  # fmt: skip
+_KEYS = ("", "a/b", "../x", "-x", "x\n", "é", "<b>", "kind", "network", "stems", "participant")
+
+
+def _places(document: Any) -> Iterator[tuple[Any, Any]]:
+    """Every mapping or list inside a document with each of its keys."""
+    keys = document if isinstance(document, dict) else range(len(document))
+    for key in list(keys):
+        yield document, key
+        if isinstance(document[key], dict | list):
+            yield from _places(document[key])
+
+
+#: Length of the header of numpy's files.
+_HEADER = 128
+_NAMES = (
+    "../eq/vocals.npy", "/eq/vocals.npy", "eq/vocals", "eq.npy", "eq/.npy", "/.npy", ".npy",
+    "version", "tone/vocals.npy", "eq/vocals/x.npy", "eq/vo\ncals.npy", "eq/\u2028.npy",
+)  # fmt: skip
+_DTYPES = (
+    "<f2", "<f4", ">f8", "<f16", "<i8", ">u2", "|b1", "<c16", "|O", "|S0", "|S8", "<U4", "|V9",
+    "<M8[ns]", "<m8[s]", "|S2147483647", "|V0", "f8", "=f8", "(3,)<f8", "<f8,<f8", "float",
+    "object", "", "x",
+)  # fmt: skip
+_SHAPES = (
+    "()", "(1,)", "(2,)", "(32769,)", "(32769, 1)", "(0,)", "(-1,)", "(10**9,)",
+    "(1000000000000,)", "(0, 9)", "(1e3,)", "('a',)", "[1]", "None", "(True,)", "(2L,)",
+    "(99999999999999999999,)", "(1,) * 64",
+)  # fmt: skip
+
+
+def _array(content: bytes) -> np.ndarray:
+    try:
+        return np.load(io.BytesIO(content), allow_pickle=False)
+    except Exception:  # Damaged before.
+        return np.ones(2)
+
+
+def _odd_array(array: np.ndarray, draw: random.Random) -> bytes:
+    """Another array than what is expected, as numpy writes it."""
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        try:
+            values = np.array(array).astype(draw.choice((*_DTYPES[:15], *["<f8"] * 15)))
+        except (TypeError, ValueError):
+            values = np.array(["text"])
+        if values.dtype.kind in "fc" and values.size:
+            places = draw.choice((slice(None), draw.randrange(values.size)))
+            values.flat[places] = draw.choice((np.nan, np.inf, -np.inf, 1e308, 1e-320, -0.0, -1.0))
+    stream = io.BytesIO()
+    np.save(stream, draw.choice((values, values, values[..., None], values.ravel()[:0])))
+    return stream.getvalue()
+
+
+def _odd_header(content: bytes, draw: random.Random) -> bytes:
+    """Other words at the beginning of a file of numpy's."""
+    if draw.random() < 0.5:
+        return damaged(content[:_HEADER], draw) + content[_HEADER:]
+    kind, shape = draw.choice(("<f8", *_DTYPES)), draw.choice(("(32769,)", *_SHAPES))
+    text = f"{{'descr': '{kind}', 'fortran_order': {draw.random() < 0.5}, 'shape': {shape}, }}"
+    version = draw.choice((1, 2, 3, 4))
+    length = len(text).to_bytes(2 if version == 1 else 4, "little")
+    return b"\x93NUMPY" + bytes([version, 0]) + length + text.encode() + content[_HEADER:]
 
 
 def _config(path: Path) -> object:
@@ -183,6 +307,10 @@ _KEY = (
 )
 
 
+def _ratings() -> bytes:
+    return json.dumps(_DOCUMENT | {"ratings": [_RATING]}).encode()
+
+
 def _results(path: Path) -> object:
     return read_results([path], KEY)
 
@@ -191,14 +319,24 @@ LOADERS = {
     "params": Loader(
         "params.yaml", (ROOT / "params.yaml").read_bytes, lambda path: load_params(str(path))
     ),
+    "params_values": Loader(
+        "params.yaml",
+        (ROOT / "params.yaml").read_bytes,
+        lambda path: load_params(str(path)),
+        damaged_values,
+    ),
     "table": Loader(
         "song.yaml",
         lambda: b"kick.wav: drums\nvox.wav: {stem: vocals, gain: -3, pan: 0.5}\n",
         read_table,
     ),
     "config": Loader("config.json", (DEFAULT_MODEL / "config.json").read_bytes, _config),
+    "config_values": Loader(
+        "config.json", (DEFAULT_MODEL / "config.json").read_bytes, _config, damaged_values
+    ),
     "weights": Loader("model.safetensors", _weights, read_weights),
     "features": Loader("features.npz", _features, DatasetFeatures.load),
+    "features_inside": Loader("features.npz", _features, DatasetFeatures.load, damaged_arrays),
     "released_features": Loader(
         "released.npy", _released_features, DatasetFeatures.import_released
     ),
@@ -217,9 +355,8 @@ LOADERS = {
     "ratings_csv": Loader(
         "own.csv", lambda: b"participant,stimulus,criterion,rating\nBob,s1,clarity,0.5\n", _results
     ),
-    "ratings_json": Loader(
-        "own.json", json.dumps(_DOCUMENT | {"ratings": [_RATING]}).encode, _results
-    ),
+    "ratings_json": Loader("own.json", _ratings, _results),
+    "ratings_json_values": Loader("own.json", _ratings, _results, damaged_values),
     "ratings_webmushra": Loader("mushra.csv", _WEBMUSHRA.encode, _results),
     "ratings_xml": Loader("waet.xml", _WAET.encode, _results),
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """One digest for all that decides a result: files, folders, configurations, numbers and names."""
 
 import hashlib
+import os
 from pathlib import Path
 
 from fxnorm.configuration import Config
@@ -30,6 +31,6 @@ def _add_files(sha: "hashlib._Hash", root: Path) -> None:
     files = sorted(root.rglob("*")) if root.is_dir() else [root]
     for file in files:
         if file.is_file() and "__pycache__" not in file.parts:
-            sha.update(file.relative_to(root.parent).as_posix().encode() + b"\0")
+            sha.update(os.fsencode(file.relative_to(root.parent).as_posix()) + b"\0")
             with file.open("rb") as stream:
                 sha.update(hashlib.file_digest(stream, "sha256").digest())

@@ -1,9 +1,11 @@
 """The errors a user can cause and mend."""
 
+import os
 import re
 
-#: Line ends, what steers a terminal, and halves of characters, which can't be written.
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+#: Line ends, what steers a terminal or turns the direction of text, and halves of characters, which
+#: can't be written.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _LONGEST = 3000
 
 
@@ -15,7 +17,29 @@ class FxNormError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        line = _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], message)
+        line = printable(message)
         if len(line) > _LONGEST:
             line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
         super().__init__(line)
+
+
+def printable(text: str) -> str:
+    """Text in one line that can be shown and written: the rest is escaped as Python does it.
+
+    Names of files may hold anything.
+    """
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def from_system(error: OSError) -> FxNormError:
+    """What the system refused, as an error that names the file if the system does."""
+    reason = error.strerror or type(error).__name__
+    if error.filename is None:
+        # As a rule the standard output: what we write to files says which.
+        return FxNormError(
+            f"the output can't be written ({reason}); make room, or send it elsewhere"
+        )
+    return FxNormError(
+        f"{os.fsdecode(error.filename)}: can't be used ({reason}); check the path, and whether it"
+        " may be read and written"
+    )

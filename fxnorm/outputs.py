@@ -1,6 +1,7 @@
 """Writing files and folders that are either whole or absent."""
 
 import ctypes
+import errno
 import os
 import shutil
 from collections.abc import Collection, Iterator
@@ -18,7 +19,8 @@ _RENAME_EXCHANGE, _AT_FDCWD = 2, -100
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path with the suffix of `path`; rename it to `path` on success.
 
-    On an error or interrupt `path` keeps what it held and the temporary file goes.
+    On an error or interrupt `path` keeps what it held and the temporary file goes. A symbolic link
+    is replaced, as what it points to may be in DVC's cache.
 
     Raises:
         FxNormError: nothing can be written there.
@@ -57,7 +59,7 @@ def atomic_folder(
     Raises:
         FxNormError: nothing can be written there, or something else is there.
     """
-    target = Path(path).resolve()
+    target = Path(os.path.realpath(path))
     old = target.with_name(f".{target.name}.old")
     with ExitStack() as stack:
         with explained(path):
@@ -73,18 +75,33 @@ def atomic_folder(
                     )
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = stack.enter_context(temporary_folder(target.parent))
-        with room_named(path):
+        with room_named(path), _final_names(temporary, path):
             yield temporary
         with explained(path):
             temporary.chmod(0o777 & ~_umask())
             _replace_folder(target, temporary, old)
 
 
+@contextmanager
+def _final_names(temporary: Path, path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let messages name what files are to be called and not where they come into being."""
+    try:
+        yield
+    except FxNormError as error:
+        raise FxNormError(str(error).replace(str(temporary), os.fspath(path))) from error
+
+
 def _replace_folder(target: Path, new: Path, old: Path) -> None:
     """Move a new folder to its place; what was there takes its name, or goes."""
     if not target.exists():
-        new.rename(target)
-    elif not _exchange(new, target):
+        try:
+            new.rename(target)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        # Another process was quicker.
+    if not _exchange(new, target):
         target.rename(old)
         try:
             new.rename(target)

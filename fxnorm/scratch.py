@@ -171,7 +171,8 @@ def _sweep(folder: Path) -> None:
     _swept.add(folder)
     for path in folder.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
-            lock = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            # Anybody may have put a link or a pipe there, in the place for temporary files.
+            lock = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _remove(path)

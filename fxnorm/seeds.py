@@ -16,7 +16,9 @@ def derive_seed(seed: int, *purpose: str | int) -> int:
         purpose: what the draws are for, outermost first: `("reverb", song, stem)`.
     """
     text = "\0".join([str(seed), *map(str, purpose)])
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+    # Names of songs and files need not be text.
+    data = text.encode(errors="surrogateescape")
+    return int.from_bytes(hashlib.sha256(data).digest()[:8], "big") >> 1
 
 
 def generator(seed: int, *purpose: str | int) -> np.random.Generator:

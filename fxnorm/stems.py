@@ -75,7 +75,7 @@ def _with_defaults(data: Any) -> Any:
     if not isinstance(data, Mapping):
         return data
     for name in data:
-        _checked_name(name)
+        checked_stem_name(name)
     return {
         name: {**DEFAULT_STEMS[name].model_dump(), **values}
         if name in DEFAULT_STEMS and isinstance(values, Mapping)
@@ -84,7 +84,12 @@ def _with_defaults(data: Any) -> Any:
     }
 
 
-def _checked_name(name: Any) -> str:
+def checked_stem_name(name: Any) -> str:
+    """The name of a stem type, as it is: it becomes names of files, options and columns.
+
+    Raises:
+        ValueError: it is none.
+    """
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name in _RESERVED:
         raise ValueError(
             f"stem type {name!r}: give lower-case letters, digits and underscores, a letter"
@@ -94,6 +99,6 @@ def _checked_name(name: Any) -> str:
 
 
 #: The name of a stem type in a configuration.
-StemName = Annotated[str, AfterValidator(_checked_name)]
+StemName = Annotated[str, AfterValidator(checked_stem_name)]
 #: A table of stem types in a configuration: name → settings, of which any may be left out.
 StemTable = Annotated[dict[str, StemType], BeforeValidator(_with_defaults), Field(min_length=1)]

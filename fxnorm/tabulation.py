@@ -1,8 +1,11 @@
 """Tables as text: CSV, Markdown and LaTeX."""
 
+import csv
 import io
+import math
 import os
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -17,6 +20,13 @@ _LATEX_SYMBOLS = {
     "†": r"\textsuperscript{\dag}", "‡": r"\textsuperscript{\ddag}",
     "±": r"$\pm$", "–": "--", "…": r"\ldots{}",
 }  # fmt: skip
+
+_TAGS = re.compile(r"\||<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\s*[(\[:])")
+
+# Row 1 is the header.
+_FIRST_ROW = 2
+#: Numbers from here on are damage: no integer of 64 bits, and squares that overflow.
+_LARGEST = 2.0**63
 
 
 @dataclass(frozen=True)
@@ -57,19 +67,58 @@ def read_csv(
         remedy: ends messages.
 
     Raises:
-        FxNormError: no such file, other columns, or text where numbers belong.
+        FxNormError: no such file, other columns, rows of other lengths, or anything but finite
+            numbers where numbers belong.
+    """
+    cells: dict[str, list[str | float]] = {name: [] for name in columns}
+    for number, row in _rows(path, columns, remedy):
+        for name, cell in zip(columns, row, strict=True):
+            try:
+                cells[name].append(_number(cell, numbers[name]) if name in numbers else cell)
+            except ValueError:
+                raise FxNormError(
+                    f"{path}, row {number}: '{name}' can't be '{cell}'; {remedy}"
+                ) from None
+    return pd.DataFrame(
+        {name: pd.Series(values, dtype=numbers.get(name, str)) for name, values in cells.items()}
+    )
+
+
+def _rows(
+    path: str | os.PathLike[str], columns: Sequence[str], remedy: str
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows below the header that are not empty, with their numbers.
+
+    Not by pandas, which shifts rows that are too long and fills those that are too short.
     """
     text = read_text(path, remedy)
-    types = {name: numbers.get(name, str) for name in columns}
-    empty = {name: [""] for name in numbers}
     try:
-        frame = pd.read_csv(io.StringIO(text), dtype=types, keep_default_na=False, na_values=empty)
-    except Exception as error:  # Of pandas, Arrow and Unicode.
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise FxNormError(f"{path}: not a table of this kind ({reason}); {remedy}") from error
-    if list(frame.columns) != list(columns):
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise FxNormError(f"{path}: not a CSV table ({error}); {remedy}") from error
+    if not rows or rows[0] != list(columns):
         raise FxNormError(f"{path}: the columns must be {', '.join(columns)}; {remedy}")
-    return frame
+    for number, row in enumerate(rows[1:], start=_FIRST_ROW):
+        if row and len(row) != len(columns):
+            raise FxNormError(
+                f"{path}, row {number}: has {len(row)} cells in place of {len(columns)}; {remedy}"
+            )
+        if row:
+            yield number, row
+
+
+def _number(cell: str, kind: type) -> float:
+    """A finite number; NaN for nothing where numbers may be missing.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if cell == "" and kind is float:
+        return math.nan
+    number: float = kind(cell)
+    if not abs(number) < _LARGEST:
+        raise ValueError
+    return number
 
 
 def to_markdown(table: TextTable) -> str:
@@ -82,12 +131,12 @@ def to_markdown(table: TextTable) -> str:
     rules = ["---:" if side == "r" else "---" for side in table.alignment]
     rows = [
         [
-            f"**{_pipe_escaped(text)}**" if (row, column) in table.bold else _pipe_escaped(text)
+            f"**{without_tags(text)}**" if (row, column) in table.bold else without_tags(text)
             for column, text in enumerate(cells)
         ]
         for row, cells in enumerate(table.rows)
     ]
-    lines = [[_pipe_escaped(label) for label in header], rules, *rows]
+    lines = [[without_tags(label) for label in header], rules, *rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
@@ -130,5 +179,6 @@ def _ampersands(cells: Sequence[str]) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _pipe_escaped(text: str) -> str:
-    return text.replace("|", r"\|")
+def without_tags(text: str) -> str:
+    """Text of ours with names in it, for Markdown: no cells, tags or links come from them."""
+    return _TAGS.sub(r"\\\g<0>", text)

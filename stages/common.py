@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from fxnorm.data import Song, SongList
-from fxnorm.errors import FxNormError
+from fxnorm.errors import FxNormError, from_system, printable
 from fxnorm.outputs import atomic_file
 from fxnorm.scratch import use_place
 from fxnorm.workers import KILLED, on_cluster
@@ -61,9 +61,14 @@ def ends_in_one_line(name: str) -> Iterator[None]:
     """End the process with one line and exit code 2 on wrong input, with 130 on an interrupt."""
     try:
         yield
-    except (FxNormError, OSError, BrokenProcessPool) as error:
-        reason = KILLED if isinstance(error, BrokenProcessPool) else error
-        print(f"{name}: {reason}", file=sys.stderr)
+    except FxNormError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as error:
+        print(f"{name}: {from_system(error)}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except BrokenProcessPool:
+        print(f"{name}: {KILLED}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
@@ -107,10 +112,10 @@ def write_numbers(numbers: Mapping[str, Any], path: Path, digits: int = 6) -> No
 def usable_songs(found: SongList) -> list[Song]:
     """The songs of a partition, after saying which were left out and what reading changes."""
     for name, reason in found.skipped.items():
-        print(f"skipped {name}: {reason}", file=sys.stderr)
+        print(f"skipped {name}: {printable(reason)}", file=sys.stderr)
     for song in found.songs:
         for note in song.notes:
-            print(f"{song.name}: {note}", file=sys.stderr)
+            print(f"{song.name}: {printable(note)}", file=sys.stderr)
     return found.songs
 
 

@@ -213,7 +213,9 @@ def _with_shared(system: Any, shared: Mapping[str, Any]) -> Any:
     merged = dict(system)
     network = system.get("network")
     if isinstance(network, Mapping):
-        merged["network"] = _merge(shared["networks"].get(network.get("kind"), {}), network)
+        kind = network.get("kind")
+        below = shared["networks"].get(kind, {}) if isinstance(kind, str) else {}
+        merged["network"] = _merge(below, network)
     merged["training"] = _merge(shared["training"], system.get("training", {}))
     return merged
 

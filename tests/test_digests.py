@@ -1,3 +1,5 @@
+import os
+
 from fxnorm.digests import digest
 
 
@@ -10,3 +12,13 @@ def test_digest_sees_names_and_bytes(tmp_path):
     second = digest(folder)
     (folder / "a").rename(folder / "b")
     assert len({first, second, digest(folder)}) == 3
+
+
+def test_names_of_any_bytes_have_digests(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    name = os.fsdecode(b"\xff\x1b[31m\n.wav")
+    (folder / name).write_text("1")
+    before = digest(folder)
+    (folder / name).rename(folder / os.fsdecode(b"\xfe\x1b[31m\n.wav"))
+    assert digest(folder) != before

@@ -93,6 +93,43 @@ def test_a_replaced_folder_is_never_absent(tmp_path):
     assert "False" not in done.stdout
 
 
+def test_a_folder_that_another_process_makes_meanwhile_is_replaced(tmp_path):
+    script = (
+        "import os, sys\n"
+        "from fxnorm.outputs import atomic_folder\n"
+        "def make(name, arguments):\n"
+        "    if name == 'os.rename' and not os.path.exists('model'):\n"
+        "        os.mkdir('model')\n"
+        "        open('model/theirs', 'w').close()\n"
+        "with atomic_folder('model') as folder:\n"
+        "    (folder / 'ours').touch()\n"
+        "    sys.addaudithook(make)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["ours"]
+
+
+def test_messages_name_files_of_a_folder_as_they_are_to_be_called(tmp_path):
+    with (
+        pytest.raises(FxNormError) as error,
+        atomic_folder(tmp_path / "model") as folder,
+        atomic_file(folder / "rooms/a.wav"),
+    ):
+        raise OSError(28, "No space left on device")
+    rooms = tmp_path / "model/rooms"
+    assert str(error.value) == f"{rooms}/a.wav: can't be written, no room in {rooms}; make some"
+
+
+def test_a_symbolic_link_to_a_file_is_replaced(tmp_path):
+    (tmp_path / "cached").write_text("kept")
+    (tmp_path / "link").symlink_to("cached")
+    with atomic_file(tmp_path / "link") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "cached").read_text() == "kept"
+    assert (tmp_path / "link").read_text() == "new"
+
+
 def test_a_symbolic_link_to_a_folder_stays_one(tmp_path):
     (tmp_path / "disk/model").mkdir(parents=True)
     link = tmp_path / "model"

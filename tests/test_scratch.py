@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -74,6 +75,13 @@ def test_what_a_killed_process_left_goes_when_the_next_one_comes(tmp_path):
     with scratch.temporary_folder(tmp_path):
         assert len(list(tmp_path.iterdir())) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_pipe_that_somebody_put_there_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / f"{scratch.PREFIX}pipe")
+    with _killed_at_work(tmp_path, "pass") as process:
+        process.communicate(timeout=60)
+    assert process.returncode == 0
 
 
 def test_work_of_a_living_process_is_left_alone(tmp_path):

@@ -1,13 +1,15 @@
-"""Names of files whose accents are encoded in one way or another."""
+"""Names of files, whose accents are encoded in one way or another, or not as text at all."""
 
 import os
 import unicodedata
 from pathlib import Path
 
+from fxnorm.errors import printable
+
 
 def composed(name: str) -> str:
-    """The name with its accents composed (NFC), as names are compared."""
-    return unicodedata.normalize("NFC", name)
+    """The name as text, with its accents composed (NFC), as names are compared and shown."""
+    return printable(unicodedata.normalize("NFC", name))
 
 
 def existing(path: str | os.PathLike[str]) -> Path:

@@ -117,7 +117,8 @@ def _write_float(path: Path, audio: np.ndarray, sample_rate: int) -> None:
 
 
 def _write_pcm(path: Path, audio: np.ndarray, sample_rate: int, subtype: str) -> None:
-    with soundfile.SoundFile(path, "w", sample_rate, audio.shape[1], subtype) as file:
+    name = os.fsencode(path)  # For names that are not UTF-8.
+    with soundfile.SoundFile(name, "w", sample_rate, audio.shape[1], subtype) as file:
         for start in range(0, audio.shape[0], _BLOCK):
             file.write(_to_pcm(audio[start : start + _BLOCK], _PCM_BITS[subtype]))
 

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TextIO
 
 from fxnorm import __version__
 from fxnorm.cli import features, listen, mix, normalize, register, score, weights
 from fxnorm.cli.arguments import Parser
-from fxnorm.errors import FxNormError
+from fxnorm.errors import FxNormError, from_system
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after `fxnorm`; the default is the process's.
 
     Returns:
-        0 for success, 2 for wrong use or input, 130 when interrupted, as by SIGTERM.
+        0 for success, 2 for wrong use or input, 130 when interrupted, as by SIGTERM, and 141 when
+        the reader of the output has gone (`fxnorm … | head`) before all was done.
     """
     _prepare_output()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -31,27 +33,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.run(options)
         sys.stdout.flush()
     except FxNormError as error:
-        print(f"fxnorm: {error}", file=sys.stderr)
-        return 2
+        return _ended(2, str(error))
     except BrokenPipeError:
-        # The reader of our output has gone (`fxnorm … | head`): nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _ended(141)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "fxnorm":
             raise
-        print(
-            f"fxnorm: this needs {error.name}, which is not installed: "
-            "pip install 'fxnorm[pipeline]'",
-            file=sys.stderr,
+        return _ended(
+            2, f"this needs {error.name}, which is not installed: pip install 'fxnorm[pipeline]'"
         )
-        return 2
     except OSError as error:
-        print(f"fxnorm: {error}", file=sys.stderr)
-        return 2
+        return _ended(2, str(from_system(error)))
+    except MemoryError:
+        return _ended(2, "not enough memory; close other programs, or work on less at a time")
     except KeyboardInterrupt:
-        print("fxnorm: interrupted", file=sys.stderr)
-        return 130
+        return _ended(130, "interrupted")
     return 0
 
 
@@ -63,6 +59,26 @@ def make_parser() -> Parser:
     for module in (mix, normalize, features, weights, score, listen, register):
         module.add_parser(commands)
     return parser
+
+
+def _ended(code: int, reason: str = "") -> int:
+    """Say why the command ends before all is done, if there is anybody to say it to."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _give_up(sys.stdout)
+    try:
+        if reason:
+            print(f"fxnorm: {reason}", file=sys.stderr)
+        sys.stderr.flush()
+    except OSError:
+        _give_up(sys.stderr)
+    return code
+
+
+def _give_up(stream: TextIO) -> None:
+    """Let what is left in a stream go nowhere: Python writes it at its end, and complains."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _cluster(address: str | None) -> AbstractContextManager[None]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fxnorm.cli.arguments import Join, Merge, numbers
-from fxnorm.errors import FxNormError
+from fxnorm.errors import FxNormError, printable
 from fxnorm.normalization.effect_table import EFFECTS, effect_names, find_effect
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def print_json(report: Any) -> None:
 def warn(messages: Sequence[str]) -> None:
     """Print warnings on stderr."""
     for message in messages:
-        print(f"warning: {message}", file=sys.stderr)
+        print(f"warning: {printable(message)}", file=sys.stderr)
 
 
 def check_output(path: str, suffixes: Sequence[str], subtype: str = "PCM_16") -> None:

@@ -19,7 +19,7 @@ from fxnorm.cli.common import (
     warn,
 )
 from fxnorm.conventions import STEMS
-from fxnorm.errors import FxNormError
+from fxnorm.errors import FxNormError, printable
 from fxnorm.mixing.limits import BALANCE_DB, CEILING_DBTP, LOUDNESS_LUFS, WET
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _mix_one(options: argparse.Namespace) -> None:
         keep_inputs(path, inputs)
     if options.song is not None and not options.json:
         for stem, its in files.items():
-            print(f"{stem}: {', '.join(its)}", flush=True)
+            print(printable(f"{stem}: {', '.join(its)}"), flush=True)
     with fraction_done("mix") as on_progress:
         report = mix_song(options, session.tracks, output, options.stems, options.page, on_progress)
     report["warnings"] = [*session.notes, *report["warnings"]]
@@ -182,7 +182,8 @@ def _mix_one(options: argparse.Namespace) -> None:
         print_json(report)
         return
     for stem, facts in report["stems"].items():
-        print(f"{stem}: {', '.join(files[stem])}\n{describe_stem(facts)}")
+        print(printable(f"{stem}: {', '.join(files[stem])}"))
+        print(describe_stem(facts))
     print(
         f"{output}: {report['seconds']:.1f} s at {report['sample_rate']} Hz,"
         f" {describe_levels(report)}"

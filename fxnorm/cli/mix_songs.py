@@ -3,12 +3,13 @@
 import argparse
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fxnorm.cli.common import check_output, print_json, warn
-from fxnorm.errors import FxNormError
+from fxnorm.errors import FxNormError, from_system
 from fxnorm.models.default_model import DEFAULT_MODEL
 from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
@@ -91,7 +92,7 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
     types = known_types(options)
     orders, faults = [], {}
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        if folder.name.startswith(".") or folder.resolve() == target.resolve():
+        if folder.name.startswith(".") or os.path.realpath(folder) == os.path.realpath(target):
             continue
         try:
             session = read_session(folder, types, unknown_as_other=options.unknown == "other")
@@ -120,6 +121,8 @@ def _mix(options: argparse.Namespace, order: _Order) -> tuple[str, str | None]:
         report = mix_song(options, order.tracks, order.output, stems, page)
     except FxNormError as error:
         return order.name, str(error)
+    except OSError as error:
+        return order.name, str(from_system(error))
     report["warnings"] = [*order.notes, *report["warnings"]]
     report["fingerprint"] = order.fingerprint
     with atomic_file(order.report) as temporary:

@@ -17,7 +17,7 @@ from fxnorm.cli.common import (
     read_impulse_responses,
     warn,
 )
-from fxnorm.errors import FxNormError
+from fxnorm.errors import FxNormError, printable
 from fxnorm.normalization.effect_table import effect_names
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ def run(options: argparse.Namespace) -> None:
         reports.append({"file": source, "output": str(target), **report})
         warn([f"{source}: {message}" for message in report["warnings"]])
         if not options.json:
-            print(f"{source} -> {target}\n{describe_stem(report)}")
+            print(printable(f"{source} -> {target}"))
+            print(describe_stem(report))
     if options.json:
         print_json(reports)
 

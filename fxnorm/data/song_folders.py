@@ -16,7 +16,7 @@ import numpy as np
 from fxnorm import audio
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import stem_mp4
-from fxnorm.errors import FxNormError
+from fxnorm.errors import FxNormError, printable
 from fxnorm.stems import STEMS
 from fxnorm.workers import in_processes
 
@@ -31,7 +31,7 @@ class Song:
     """Where a song's audio is and how long it is.
 
     Attributes:
-        name: the folder's name, or the file's without `.stem.mp4`.
+        name: the folder's name, or the file's without `.stem.mp4`, in one line of text.
         stems: file of each stem type.
         mixture: file of the human mix.
         samples: length at 44.1 kHz of the longest of these files; the others are read with zeros
@@ -189,7 +189,8 @@ def _is_song(entry: Path, stems: Sequence[str]) -> bool:
 
 
 def _song_name(entry: Path) -> str:
-    return entry.name[: -len(stem_mp4.SUFFIX)] if stem_mp4.is_stem_file(entry) else entry.name
+    name = entry.name[: -len(stem_mp4.SUFFIX)] if stem_mp4.is_stem_file(entry) else entry.name
+    return printable(name)  # It becomes a label and a part of other files' names.
 
 
 def _open_song(entry: Path, stems: Sequence[str]) -> Song:
@@ -213,7 +214,7 @@ def _open_song(entry: Path, stems: Sequence[str]) -> Song:
     samples = max(lengths.values())
     notes = _notes(headers, lengths, samples)
     mixture = files.pop(MIXTURE)
-    return Song(entry.name, files, mixture, samples, tuple(notes))
+    return Song(_song_name(entry), files, mixture, samples, tuple(notes))
 
 
 def _part_file(folder: Path, part: str) -> Path:

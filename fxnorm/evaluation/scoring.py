@@ -255,7 +255,7 @@ def _systems(folder: Path, targets: dict[str, Path]) -> dict[str, dict[str, Path
     if not folder.is_dir():
         raise FxNormError(f"{folder}: no such folder; give the one with a folder per system")
     systems = {
-        path.name: _songs(path, "a system's mixes")
+        composed(path.name): _songs(path, "a system's mixes")
         for path in sorted(folder.iterdir())
         if path.is_dir() and not path.name.startswith(".")
     }

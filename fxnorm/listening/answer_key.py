@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from fxnorm.documents import parse_json
-from fxnorm.errors import FxNormError
+from fxnorm.errors import FxNormError, printable
 from fxnorm.listening.csv_files import read_csv_table
 from fxnorm.listening.listening_config import ListeningConfig
 
@@ -136,7 +136,8 @@ def read_key(path: str | os.PathLike[str]) -> AnswerKey:
                 f"{place}: '{row['id']}' is not the name that the export gave to '{row['system']}'"
                 f" of '{row['song']}'; {_REMEDY}"
             )
-        stimuli[row["id"]] = Stimulus(row["page"], row["song"], row["system"])
+        song, system = printable(row["song"]), printable(row["system"])
+        stimuli[row["id"]] = Stimulus(row["page"], song, system)
     _check_pages(path, stimuli)
     return AnswerKey(stimuli, _criteria(path, rows), _only(path, rows, "test_id"))
 
@@ -190,7 +191,7 @@ def _criteria(
         return None
     try:
         criteria = parse_json(text)
-        return {str(name): str(title) for name, title in criteria.items()}
+        return {str(name): printable(str(title)) for name, title in criteria.items()}
     except (ValueError, AttributeError, RecursionError) as error:
         raise FxNormError(
             f"{path}: the column 'criteria' holds no names with titles; {_REMEDY}"

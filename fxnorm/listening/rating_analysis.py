@@ -32,7 +32,7 @@ from fxnorm.listening.rating_statistics import (
     system_order,
 )
 from fxnorm.outputs import atomic_folder
-from fxnorm.tabulation import TextTable, to_csv, to_latex, to_markdown
+from fxnorm.tabulation import TextTable, to_csv, to_latex, to_markdown, without_tags
 
 _TABLES = (
     *("ratings", "summary", "friedman", "pairwise", "mixed_model"),
@@ -248,7 +248,7 @@ def _findings(analysis: ListeningAnalysis, results: Results) -> str:
     ]
     for participant, reason in results.excluded.items():
         parts.append(f"Left out: {participant} ({reason}).\n")
-    return "\n".join([*parts, NOTE])
+    return "\n".join([*map(without_tags, parts), NOTE])
 
 
 def _shown(analysis: ListeningAnalysis, config: AnalysisConfig) -> TextTable:

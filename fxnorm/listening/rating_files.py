@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from fxnorm.errors import FxNormError
+from fxnorm.errors import FxNormError, printable
 from fxnorm.listening.answer_key import ANCHORS, REFERENCE, AnswerKey
 from fxnorm.listening.csv_files import read_csv_table
 from fxnorm.listening.own_results import OWN_COLUMNS, read_own_json, read_own_table
@@ -83,7 +83,8 @@ def read_results(
     if not paths:
         raise FxNormError("no results to read; give at least one file")
     ignored = ignored or Ignored()
-    sessions = _told_apart([session for path in paths for session in _read(Path(path))])
+    sessions = [_in_one_line(session) for path in paths for session in _read(Path(path))]
+    sessions = _told_apart(sessions)
     sessions, excluded = _without(sessions, ignored.participants or {})
     first, second = _Collected(), _Collected()
     for session in sessions:
@@ -103,6 +104,12 @@ def read_results(
         raise FxNormError(f"{paths[0]}: holds no ratings; give files of finished tests")
     _warn_of_untouched(ratings)
     return Results(ratings, second.table(), _participants(sessions, ratings), excluded)
+
+
+def _in_one_line(session: Session) -> Session:
+    """Names stand in tables, sentences and messages."""
+    name, participant = printable(session.name), printable(session.participant)
+    return replace(session, name=name, participant=participant)
 
 
 class _Collected:

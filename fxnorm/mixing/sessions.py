@@ -134,10 +134,14 @@ def read_table(path: str | os.PathLike[str]) -> Session:
 
 def _audio_files(folder: Path) -> list[Path]:
     files = []
-    for root, folders, names in os.walk(folder):
+    for root, folders, names in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         files += [Path(root) / name for name in sorted(names) if _is_audio(PurePath(name))]
     return files
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _is_audio(name: PurePath) -> bool:

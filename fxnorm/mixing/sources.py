@@ -4,7 +4,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
@@ -170,11 +169,11 @@ def length_notes(sources: Sequence[Source]) -> list[str]:
 
 def shared_notes(sources: Sequence[Source]) -> list[str]:
     """Warnings of files that are given for more than one stem."""
-    stems: dict[Path, list[str]] = {}
+    stems: dict[str, list[str]] = {}
     for source in sources:
         for part in source.parts:
             if not isinstance(part.track.audio, np.ndarray):
-                stems.setdefault(Path(part.name).resolve(), []).append(source.stem)
+                stems.setdefault(os.path.realpath(part.name), []).append(source.stem)
     return [
         f"{place}: is given for {' and '.join(its)}, and counts in each"
         for place, its in stems.items()

@@ -4,7 +4,6 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,7 +52,7 @@ def tracks_of(stems: Stems) -> dict[str, tuple[Track, ...]]:
     tracks = {str(stem): _tracks(str(stem), given) for stem, given in stems.items()}
     for stem, its_tracks in tracks.items():
         places = [
-            Path(t.audio).resolve() for t in its_tracks if not isinstance(t.audio, np.ndarray)
+            os.path.realpath(t.audio) for t in its_tracks if not isinstance(t.audio, np.ndarray)
         ]
         for place in places:
             if places.count(place) > 1:

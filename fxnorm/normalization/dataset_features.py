@@ -1,6 +1,7 @@
 """The data set's average features, which stems are normalised to."""
 
 import os
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from fxnorm.normalization import released_features
 from fxnorm.normalization.effect_table import measured_features
 from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.outputs import atomic_file
-from fxnorm.stems import in_order
+from fxnorm.stems import checked_stem_name, in_order
 
 _VERSION = 1
 _LARGEST_BYTES = 2**28
@@ -97,8 +98,8 @@ class DatasetFeatures:
         """Read a file written by `save`.
 
         Raises:
-            FxNormError: missing, not a features file, of another version, or with features that
-                not all stem types have.
+            FxNormError: missing, not a features file, of another version, with names that no stem
+                types have, features that not all of them have, or values beyond their limits.
         """
         if not Path(path).is_file():
             raise FxNormError(f"{path}: no such features file; measure or import one first")
@@ -106,7 +107,11 @@ class DatasetFeatures:
             with zipfile.ZipFile(path) as archive:
                 if sum(member.file_size for member in archive.infolist()) > _LARGEST_BYTES:
                     raise FxNormError(f"{path}: too large for a features file; refused")
-            with np.load(path, allow_pickle=False) as loaded:
+            # numpy warns of headers that it takes though they are none of ours.
+            with (
+                warnings.catch_warnings(action="error"),
+                np.load(path, allow_pickle=False) as loaded,
+            ):
                 arrays = {name: np.asarray(loaded[name]) for name in loaded.files}
         except FxNormError:
             raise
@@ -144,24 +149,31 @@ class DatasetFeatures:
         known = measured_features()
         if not nested or not set(nested) <= set(known):
             raise FxNormError(f"{source}: holds features {sorted(nested)}; expected {[*known]}")
-        stems = set.union(*(set(values) for values in nested.values()))
-        for name, values in nested.items():
-            if set(values) != stems:
+        stems = set.union(*(set(arrays) for arrays in nested.values()))
+        for stem in stems:
+            try:
+                checked_stem_name(stem)
+            except ValueError as error:
+                raise FxNormError(f"{source}: {error}") from error
+        for name, arrays in nested.items():
+            if set(arrays) != stems:
                 raise FxNormError(
-                    f"{source}: '{name}' has stems {sorted(values)}; every feature must have the"
+                    f"{source}: '{name}' has stems {sorted(arrays)}; every feature must have the"
                     f" same ones, here {', '.join(in_order(stems))}"
                 )
-            for stem, array in values.items():
+            for stem, array in arrays.items():
                 if array.shape != known[name].shape or array.dtype.kind != "f":
                     raise FxNormError(
                         f"{source}: '{name}' of {stem} has shape {array.shape} and type"
                         f" {array.dtype}; expected {known[name].shape} floats"
                     )
-                # As float64: long doubles may be finite and yet too large.
-                with np.errstate(over="ignore"):
-                    values = array.astype(np.float64)
-                if not np.isfinite(values).all():
-                    raise FxNormError(f"{source}: '{name}' of {stem} has values not finite")
+                low, high = known[name].limits
+                values = array.astype(np.longdouble)  # Which holds all that floats of any size do.
+                if not ((values >= low) & (values <= high)).all():
+                    raise FxNormError(
+                        f"{source}: '{name}' of {stem} has values that are not finite or not from"
+                        f" {low:g} to {high:g}; measure the features again"
+                    )
         return cls(**{name: nested[name] for name in known if name in nested})
 
 

@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, dict[str, np.ndarray]]:
     if file.stat().st_size > _LARGEST_FILE:
         raise FxNormError(f"{path}: too large for a released features file; refused")
     try:
-        root = _load(file.read_bytes())
+        with warnings.catch_warnings(action="error"):
+            root = _load(file.read_bytes())
         if not isinstance(root, np.ndarray) or root.shape != () or not root.dtype.hasobject:
             raise pickle.UnpicklingError("not a pickled dictionary")
         nested = root.item()

@@ -63,12 +63,16 @@ def read_reference(path: Path) -> pd.DataFrame:
     """A table that `summarize_seeds` made, from a CSV file.
 
     Raises:
-        FxNormError: no such file, other columns, or no rows.
+        FxNormError: no such file, another table, no rows, or counts and deviations that can't be.
     """
     numbers = {"mean": float, "std": float, "seeds": int}
     table = tabulation.read_csv(path, _SUMMARY, numbers, "`python -m stages.seeds` makes one")
     if table.empty:
         raise FxNormError(f"{path}: holds no numbers; `python -m stages.seeds` makes some")
+    if (table["seeds"] < 1).any() or (table["std"] < 0.0).any():
+        raise FxNormError(
+            f"{path}: no seeds, or a deviation below 0; `python -m stages.seeds` makes another"
+        )
     return table
 
 

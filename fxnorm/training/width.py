@@ -56,7 +56,7 @@ def calibrate_width(
     raise FxNormError("training.calibrate_width: the width does not settle; set it to false")
 
 
-def _gap_db(net: AutomixNet, songs: Sequence[OpenSong], samples: int, mono: bool) -> float:
+def _gap_db(net: Network, songs: Sequence[OpenSong], samples: int, mono: bool) -> float:
     """How much wider the targets are than the mixes, the mean over songs."""
     gaps = []
     for song in songs:

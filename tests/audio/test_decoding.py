@@ -197,7 +197,9 @@ def test_rates_that_no_audio_has_are_refused(save, encoded, rate):
 _LATIN_1 = b"n\xe9.wav".decode("utf-8", "surrogateescape")
 
 
-@pytest.mark.parametrize("name", ["-x.wav", "a:b.wav", "X.WAV", "é" * 120 + ".wav", _LATIN_1])
+@pytest.mark.parametrize(
+    "name", ["-x.wav", "a:b.wav", "X.WAV", "é" * 120 + ".wav", _LATIN_1, f"{_LATIN_1}/x.wav"]
+)
 def test_names_of_all_kinds_are_written_and_read(tmp_path, monkeypatch, tone, name):
     monkeypatch.chdir(tmp_path)
     write(name, tone, RATE)

@@ -13,13 +13,21 @@ from fxnorm.models import AutomixConfig, AutomixNet
 
 
 def test_closed_and_full_streams_end_without_a_traceback(features):
-    command = f"{sys.executable} -m fxnorm features show {features}"
-    for streams, code in ((">&-", 0), (">/dev/full", 2)):
+    command = f"{sys.executable} -m fxnorm features show"
+    reader_gone = "| true; exit ${PIPESTATUS[0]}"
+    for words, code in {
+        f"{features} >&-": 0,
+        f"{features} >/dev/full": 2,
+        f"{features} {reader_gone}": 141,
+        "gone.npz 2>&-": 2,
+        "gone.npz 2>/dev/full": 2,
+        f"gone.npz 2>&1 {reader_gone}": 2,
+    }.items():
         done = subprocess.run(
-            f"{command} {streams}", shell=True, capture_output=True, text=True, check=False
+            ["bash", "-c", f"{command} {words}"], capture_output=True, text=True, check=False
         )
-        assert done.returncode == code
-        assert "Traceback" not in done.stderr
+        assert done.returncode == code, words
+        assert len(done.stderr.splitlines()) == (words.endswith("npz >/dev/full")), words
 
 
 def test_a_terminated_command_cleans_up_and_says_so(tmp_path):
@@ -42,6 +50,8 @@ def _wrong(stems, model, features, tmp_path):
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF nothing")
     song, out = str(stems / "bass.wav"), str(tmp_path / "out.wav")
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
     cut = tmp_path / "cut.wav"
     cut.write_bytes((stems / "bass.wav").read_bytes()[:100_000])
     surround, silent = tmp_path / "surround.wav", tmp_path / "silent.wav"
@@ -61,6 +71,8 @@ def _wrong(stems, model, features, tmp_path):
     return {
         "no stems": (mix, "no stems"),
         "missing stem": ([*mix, "--bass", "gone.wav"], "gone.wav: no such file"),
+        "endless link": ([*mix, "--bass", str(loop / "a.wav")], "a.wav: no such file"),
+        "long name": ([*mix, "--bass", f"{'a' * 300}.wav"], "can't be used (File name too long)"),
         "corrupt stem": ([*mix, "--bass", str(broken)], "broken.wav: not readable"),
         "cut off": ([*mix, "--bass", str(cut)], "cut.wav: ends early"),
         "too many channels": ([*normalize, out, str(surround)], "surround.wav: bass: audio has 6"),

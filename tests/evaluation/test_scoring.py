@@ -1,6 +1,7 @@
 """Scores of folders: pairing, rates, lengths, trimming, notes."""
 
 import math
+import os
 
 import numpy as np
 import pandas as pd
@@ -103,6 +104,18 @@ def test_missing_songs_are_reported(folders):
     assert note(scores, "good", "c") == "no target of this song"
     missing = scores[(scores.system == "good") & scores.song.isin(["a", "c"])]
     assert list(missing.value) == [0.0, 0.0]
+
+
+def test_names_that_are_no_text_are_paired_and_written_escaped(folders, tmp_path):
+    target, mixes = folders
+    odd = os.fsdecode(b"\xff\n")
+    (target / "a.wav").rename(target / f"{odd}.wav")
+    (mixes / "bad/a.wav").rename(mixes / f"bad/{odd}.wav")
+    (mixes / "bad").rename(mixes / odd)
+    (mixes / "good/a.flac").unlink()
+    write_scores(score_mixes(target, mixes, jobs=1), tmp_path / "scores.csv")
+    scores = read_scores(tmp_path / "scores.csv")
+    assert values(scores, r"\udcff\n", r"\udcff\n", "file")["compared_s"] > 0.0
 
 
 def test_matched_loudness_leaves_the_balance_of_the_mix(folders):

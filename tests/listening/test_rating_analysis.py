@@ -145,6 +145,18 @@ def test_names_with_signs_of_formulas_stay_text(tmp_path) -> None:
     assert labels == ["human", "$ours_S|a^2~b$ $", r"\frac{"]
 
 
+def test_names_with_tags_links_and_line_ends_stay_text(tmp_path) -> None:
+    results, key = write_results(tmp_path)
+    results.write_text(results.read_text().replace("p7", "<b>[x](y)\u2028#"))
+    key.write_text(key.read_text().replace("wun", "<i>w"))
+    ignored = Ignored(participants={r"<b>[x](y)\u2028#": "a friend"})
+    analyze([results], key, tmp_path / "a", QUICK, ignored=ignored)
+    findings = (tmp_path / "a" / "findings.md").read_text()
+    assert r"Left out: \<b>\[x](y)\u2028# (a friend)." in findings
+    assert r"rated lower than human: \<i>w" in findings
+    assert r"| \<i>w |" in (tmp_path / "a" / "summary.md").read_text()
+
+
 def test_one_participant_has_values_without_intervals(tmp_path) -> None:
     results, key = write_results(tmp_path)
     others = {f"p{number}": "x" for number in range(1, 8)}

@@ -95,9 +95,11 @@ def test_a_reference_is_read_as_it_was_written(summary, tmp_path):
     ("text", "message"),
     [
         (None, "no such file"),
-        ("", "not a table"),
+        ("", "the columns must be"),
         ("a,b\n1,2\n", "the columns must be system, test_set"),
         ("system,test_set,metric,mean,std,seeds\n", "holds no numbers"),
+        ("system,test_set,metric,mean,std,seeds\na,wet,mean,1,0.1,0\n", "no seeds"),
+        ("system,test_set,metric,mean,std,seeds\na,wet,mean,1,-0.1,3\n", "deviation below 0"),
     ],
 )
 def test_a_file_that_is_no_reference_is_named(text, message, tmp_path):

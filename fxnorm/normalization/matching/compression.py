@@ -340,6 +340,7 @@ COMPRESSION = Effect(
     _describe,
     Feature(
         shape=(2,),
+        limits=(-200.0, 200.0),
         measure=_measure,
         title="Strongest peaks below a peak of −10 dBFS",
         label="mean ± std (dBFS)",

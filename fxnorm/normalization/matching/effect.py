@@ -80,6 +80,7 @@ class Feature:
 
     Attributes:
         shape: of the measurement and of the reference.
+        limits: of a reference's values; what lies outside is no measurement and may overflow.
         measure: from (2, samples) float32, padded with `PADDING` zeros at both ends, to float64;
             None for a stem that does not count.
         title: what it is, over its figure.
@@ -91,6 +92,7 @@ class Feature:
     """
 
     shape: tuple[int, ...]
+    limits: tuple[float, float]
     measure: Callable[[np.ndarray], np.ndarray | None]
     title: str
     label: str

@@ -308,6 +308,7 @@ EQUALIZATION = Effect(
     _describe,
     Feature(
         shape=(LONG_TERM_BINS,),
+        limits=(-1e6, 1e6),
         measure=_measure,
         title="Spectrum at −30 LUFS",
         label="mean magnitude (dB)",

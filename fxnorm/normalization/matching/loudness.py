@@ -100,6 +100,7 @@ LOUDNESS = Effect(
     _describe,
     Feature(
         shape=(1,),
+        limits=(-150.0, 50.0),
         measure=_measure,
         title="Loudness",
         label="integrated loudness (LUFS)",

@@ -394,6 +394,7 @@ PANNING = Effect(
     _describe,
     Feature(
         shape=(LONG_TERM_BINS,),
+        limits=(-1.0, 2.0),
         measure=_measure,
         title="Similarity of left and right",
         label="φ (1 = centre, 0 = one side)",
