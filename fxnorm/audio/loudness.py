@@ -21,6 +21,7 @@ _OVERSAMPLING = 4
 # Samples that the interpolation filter sees on either side.
 _OVERSAMPLING_REACH = 10
 _OVERSAMPLED_AT_ONCE = 2**18
+_Five = tuple[float, float, float, float, float]
 
 
 def integrated_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0) -> float:
@@ -71,8 +72,7 @@ def short_term_loudness(
     samples = signal.shape[0]
     hop = round(hop_s * sample_rate)
     bounds = np.append(np.arange(0, samples, hop), samples).astype(np.int64)
-    energy = np.zeros((2, bounds.shape[0] - 1))
-    _weighted_energy(signal[:, 0], signal[:, -1], 0.0, _k_weighting(sample_rate), bounds, energy)
+    energy = _weighted_energy(signal[:, 0], signal[:, -1], sample_rate, 0.0, bounds)
     total = energy[: signal.shape[1]].sum(axis=0)
     width = round(_SHORT_TERM_S / hop_s)
     whole = total[: samples // hop]
@@ -120,18 +120,10 @@ def _block_power(audio: np.ndarray, sample_rate: int, offset: float) -> np.ndarr
     # The bounds are rounded as pyloudnorm rounds them.
     steps = np.arange(blocks + _STEPS_PER_BLOCK) / _STEPS_PER_BLOCK
     bounds = np.minimum((_BLOCK_S * steps * sample_rate).astype(np.int64), samples)
-    energy = np.empty((channels + channels % 2, bounds.shape[0] - 1))
-    coefficients = _k_weighting(sample_rate)
-    for first in range(0, channels, 2):
-        second = min(first + 1, channels - 1)
-        _weighted_energy(
-            audio[:, first],
-            audio[:, second],
-            offset,
-            coefficients,
-            bounds,
-            energy[first : first + 2],
-        )
+    pairs = [(audio[:, c], audio[:, min(c + 1, channels - 1)]) for c in range(0, channels, 2)]
+    energy = np.concatenate(
+        [_weighted_energy(*pair, sample_rate, offset, bounds) for pair in pairs]
+    )
     blockwise = np.lib.stride_tricks.sliding_window_view(energy, _STEPS_PER_BLOCK, axis=1)
     return blockwise[:channels].sum(axis=-1) / (_BLOCK_S * sample_rate)
 
@@ -148,8 +140,8 @@ def _gated(power: np.ndarray) -> float:
 
 
 @lru_cache(maxsize=8)
-def _k_weighting(sample_rate: int) -> np.ndarray:
-    """(2, 5): b0, b1, b2, a1, a2 of the shelf and of the high-pass, after the Audio EQ Cookbook."""
+def _k_weighting(sample_rate: int) -> tuple[_Five, _Five]:
+    """b0, b1, b2, a1, a2 of the shelf and of the high-pass, after the Audio EQ Cookbook."""
     a, q = 10.0 ** (4.0 / 40.0), math.sqrt(0.5)
     omega = 2.0 * math.pi * 1500.0 / sample_rate
     cos, slope = math.cos(omega), math.sqrt(a) * math.sin(omega) / q
@@ -166,36 +158,101 @@ def _k_weighting(sample_rate: int) -> np.ndarray:
     cos, alpha = math.cos(omega), math.sin(omega)
     sides = 0.5 * (1.0 + cos)
     high_pass = np.array([sides, -2.0 * sides, sides, -2.0 * cos, 1.0 - alpha]) / (1.0 + alpha)
-    return np.stack([shelf, high_pass])
+    return tuple(shelf.tolist()), tuple(high_pass.tolist())
+
+
+# A signal is filtered in so many stretches side by side, in the processor's vectors: a recursive
+# filter waits for its own last value. Each stretch begins where the filters have forgotten what was
+# before: 0.2 s leave 1e-19 of it.
+_STRETCHES = 8
+_MEMORY_S = 0.2
+_LANES = 2 * _STRETCHES
+_TILE = 90  # a tenth of a second at 44.1 kHz is a multiple
+
+
+def _weighted_energy(
+    left: np.ndarray, right: np.ndarray, sample_rate: int, offset: float, bounds: np.ndarray
+) -> np.ndarray:
+    """Sums of squares of two K-weighted channels between successive bounds, (2, bounds - 1)."""
+    energy = np.zeros((2, bounds.shape[0] - 1))
+    early = math.ceil(_MEMORY_S * sample_rate / bounds[1])
+    _weigh(left, right, offset, _k_weighting(sample_rate), bounds, early, energy)
+    return energy
 
 
 @compiled
-def _weighted_energy(
+def _weigh(
     left: np.ndarray,
     right: np.ndarray,
     offset: float,
-    coefficients: np.ndarray,
+    coefficients: tuple[_Five, _Five],
     bounds: np.ndarray,
+    early: int,
     energy: np.ndarray,
 ) -> None:
-    """Sums of squares of two K-weighted channels between successive bounds.
+    """Write `energy`; every stretch begins `early` blocks before its own, or with the signal."""
+    blocks = bounds.shape[0] - 1
+    each = -(-blocks // _STRETCHES)
+    work = np.zeros((5 + _TILE) * _LANES)
+    block, start, size = np.zeros((3, _STRETCHES), np.int64)
+    for step in range(-early, each):
+        common = bounds[blocks]
+        for k in range(_STRETCHES):
+            block[k] = k * each + step
+            # A stretch without a block goes over the first one, in vain.
+            own = block[k] if 0 <= block[k] < blocks else 0
+            start[k], size[k] = bounds[own], bounds[own + 1] - bounds[own]
+            common = min(common, size[k])
+            for lane in (k, _STRETCHES + k):
+                work[4 * _LANES + lane] = 0.0
+                if block[k] <= 0:
+                    work[lane : 4 * _LANES : _LANES] = 0.0
+        common -= common % _TILE
+        for first in range(0, common, _TILE):
+            for k in range(_STRETCHES):
+                begin = start[k] + first
+                parts = left[begin : begin + _TILE], right[begin : begin + _TILE]
+                _take(*parts, offset, work[5 * _LANES + k :])
+            _filter_lanes(work, coefficients)
+        for k in range(_STRETCHES):
+            # Blocks are neither whole tiles nor all of one length.
+            for n in range(start[k] + common, start[k] + size[k]):
+                _filter_sample(work, coefficients, left[n] + offset, k)
+                _filter_sample(work, coefficients, right[n] + offset, _STRETCHES + k)
+            if step >= 0 and block[k] < blocks:
+                energy[0, block[k]] = work[4 * _LANES + k]
+                energy[1, block[k]] = work[4 * _LANES + _STRETCHES + k]
 
-    A recursive filter waits for its own last value: two channels at once take the time of one.
+
+@compiled
+def _take(left: np.ndarray, right: np.ndarray, offset: float, lane: np.ndarray) -> None:
+    """Write samples of a stretch into its lane and into that of the other channel."""
+    for t in range(left.shape[0]):
+        lane[t * _LANES] = left[t] + offset
+        lane[t * _LANES + _STRETCHES] = right[t] + offset
+
+
+@compiled
+def _filter_lanes(work: np.ndarray, coefficients: tuple[_Five, _Five]) -> None:
+    """Both filters on a tile of samples.
+
+    `work` holds rows of a value per lane: two states of each filter, the sum of squares, and then
+    the samples. One array, with distances known in advance, is what the compiler vectorises.
     """
-    b0, b1, b2, a1, a2 = coefficients[0]
-    c0, c1, c2, d1, d2 = coefficients[1]
-    l1 = l2 = l3 = l4 = 0.0
-    r1 = r2 = r3 = r4 = 0.0
-    for block in range(bounds.shape[0] - 1):
-        total_left = total_right = 0.0
-        for n in range(bounds[block], bounds[block + 1]):
-            x_left, x_right = left[n] + offset, right[n] + offset
-            y_left, y_right = b0 * x_left + l1, b0 * x_right + r1
-            l1, r1 = (b1 * x_left + l2) - a1 * y_left, (b1 * x_right + r2) - a1 * y_right
-            l2, r2 = b2 * x_left - a2 * y_left, b2 * x_right - a2 * y_right
-            out_left, out_right = c0 * y_left + l3, c0 * y_right + r3
-            l3, r3 = (c1 * y_left + l4) - d1 * out_left, (c1 * y_right + r4) - d1 * out_right
-            l4, r4 = c2 * y_left - d2 * out_left, c2 * y_right - d2 * out_right
-            total_left += out_left * out_left
-            total_right += out_right * out_right
-        energy[0, block], energy[1, block] = total_left, total_right
+    for t in range(_TILE):
+        for lane in range(_LANES):
+            _filter_sample(work, coefficients, work[(5 + t) * _LANES + lane], lane)
+
+
+@compiled
+def _filter_sample(
+    work: np.ndarray, coefficients: tuple[_Five, _Five], x: float, lane: int
+) -> None:
+    (b0, b1, b2, a1, a2), (c0, c1, c2, d1, d2) = coefficients
+    y = b0 * x + work[lane]
+    work[lane] = (b1 * x + work[_LANES + lane]) - a1 * y
+    work[_LANES + lane] = b2 * x - a2 * y
+    out = c0 * y + work[2 * _LANES + lane]
+    work[2 * _LANES + lane] = (c1 * y + work[3 * _LANES + lane]) - d1 * out
+    work[3 * _LANES + lane] = c2 * y - d2 * out
+    work[4 * _LANES + lane] += out * out

@@ -10,6 +10,8 @@ _FAULT = 0.02
 _LOWEST = 1e-4
 #: Samples of sound from which on an offset can be told from an event.
 _SHORTEST = 4096
+_PARTS = 8
+_LOOKED_AT_ONCE = 2**14
 
 
 def offsets(audio: np.ndarray) -> np.ndarray:
@@ -26,11 +28,13 @@ def offsets(audio: np.ndarray) -> np.ndarray:
         if stop - start < _SHORTEST:
             continue
         samples = audio[start:stop, channel]
-        mean = _mean(samples)
+        parts = np.array_split(samples, _PARTS)
+        sums = [_sum(part) for part in parts]
+        mean = sum(sums) / samples.size
         # Music swings to both sides: a single one-sided event is sound, not an offset.
         constant = all(
-            abs(_mean(part) - mean) < 0.5 * abs(mean)
-            for part in np.array_split(samples, min(8, samples.size))
+            abs(total / part.size - mean) < 0.5 * abs(mean)
+            for total, part in zip(sums, parts, strict=True)
         )
         if constant and abs(mean) > max(_LOWEST, _FAULT * peak(samples)):
             found[channel] = mean
@@ -47,20 +51,24 @@ def without_offsets(audio: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return cleaned
 
 
-def _mean(samples: np.ndarray) -> float:
+def _sum(samples: np.ndarray) -> float:
     blocks = scratch.blocks(samples.size)
-    return sum(float(samples[block].sum(dtype=np.float64)) for block in blocks) / samples.size
+    return sum(float(samples[block].sum(dtype=np.float64)) for block in blocks)
 
 
 def _ranges(audio: np.ndarray) -> list[tuple[int, int]]:
     """First and one behind the last sample of each channel that is not zero."""
     ranges = []
     for channel in audio.T:
-        begin, end = audio.shape[0], 0
-        for block in scratch.blocks(audio.shape[0]):
-            sounding = channel[block] != 0.0
-            if sounding.any():
-                begin = min(begin, block.start + int(sounding.argmax()))
-                end = block.stop - int(sounding[::-1].argmax())
-        ranges.append((min(begin, end), end))
+        end = channel.size - _silent_samples(channel[::-1])
+        ranges.append((min(_silent_samples(channel), end), end))
     return ranges
+
+
+def _silent_samples(channel: np.ndarray) -> int:
+    """How many zeros it begins with."""
+    for block in scratch.blocks(channel.size, _LOOKED_AT_ONCE):
+        sounding = channel[block] != 0.0
+        if sounding.any():
+            return block.start + int(sounding.argmax())
+    return channel.size

@@ -25,6 +25,7 @@ PARTS = ("spectral", "panning", "dynamics", "distance")
 
 _PEAK_DB = -1.0
 _HOPS_PER_CHUNK = 32
+_SAMPLES_AT_ONCE = 2**15
 _LOW_PASS_HZ = 1000.0
 _LOW_PASS_ORDER = 4
 # Where the 1-kHz low-pass has forgotten an edge: its slowest pole decays by e^-2400 per second.
@@ -155,10 +156,9 @@ class _SignalPass:
     def _add_low_ratios(self, first: int, low_passed: np.ndarray) -> None:
         whole = self.magnitudes[N_FFT]
         frames = whole.shape[1]
-        if frames > 0:
-            part = self._scratch[N_FFT].spectra(low_passed, HOP, frames)
-            ratios = self.features.low_ratio[:, first : first + frames]
-            kernels.ratio_sums(part, whole, ratios)
+        ratios = self.features.low_ratio[:, first : first + frames]
+        for channel, part, spectra in self._scratch[N_FFT].spectra(low_passed, HOP, frames):
+            kernels.ratio_sums(spectra, whole[channel, part], ratios[channel, part])
 
     def _low_passed(self, audio: np.ndarray) -> np.ndarray:
         """Zero-phase low-pass; as `scipy.signal.filtfilt` on the whole signal.
@@ -183,23 +183,33 @@ class _Scratch:
 
     def __init__(self, n_fft: int, frames: int) -> None:
         bins = n_fft // 2 + 1
+        few = _SAMPLES_AT_ONCE // n_fft
         self._window = sqrt_hann(n_fft)
         self._magnitudes = np.empty((_CHANNELS, frames, bins))
-        self._frames = np.empty((_CHANNELS, frames, n_fft))
-        self._spectra = np.empty((_CHANNELS, frames, bins), np.complex128)
+        self._frames = np.empty((few, n_fft))
+        self._spectra = np.empty((few, bins), np.complex128)
 
-    def spectra(self, audio: np.ndarray, hop: int, frames: int) -> np.ndarray:
-        """STFT (channels, frames, bins) of (channels, samples); overwritten by the next call."""
-        windowed = self._frames[:, :frames]
-        kernels.windowed_frames(audio, self._window, hop, windowed)
-        return np.fft.rfft(windowed, axis=-1, out=self._spectra[:, :frames])
+    def spectra(
+        self, audio: np.ndarray, hop: int, frames: int
+    ) -> Iterator[tuple[int, slice, np.ndarray]]:
+        """STFT of (channels, samples) in parts that stay in the cache: each replaces the last.
+
+        Yields:
+            The channel, its frames, and their spectra (frames, bins).
+        """
+        for channel, samples in enumerate(audio):
+            for first in range(0, frames, len(self._frames)):
+                part = slice(first, min(first + len(self._frames), frames))
+                windowed = self._frames[: part.stop - first]
+                kernels.windowed_frames(samples[first * hop :], self._window, hop, windowed)
+                spectra = self._spectra[: part.stop - first]
+                yield channel, part, np.fft.rfft(windowed, out=spectra)
 
     def magnitudes(self, audio: np.ndarray, hop: int, frames: int) -> np.ndarray:
-        """As `spectra`, in magnitude; overwritten by the next call of this one."""
-        magnitude = self._magnitudes[:, :frames]
-        if frames > 0:
-            kernels.magnitudes(self.spectra(audio, hop, frames), magnitude)
-        return magnitude
+        """Magnitudes (channels, frames, bins); overwritten by the next call."""
+        for channel, part, spectra in self.spectra(audio, hop, frames):
+            kernels.magnitudes(spectra, self._magnitudes[channel, part])
+        return self._magnitudes[:, :frames]
 
 
 def contrast_bands(sample_rate: int) -> np.ndarray:

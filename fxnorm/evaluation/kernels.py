@@ -21,30 +21,29 @@ _HINT = 1.5
 
 
 @compiled
-def windowed_frames(audio: np.ndarray, window: np.ndarray, hop: int, out: np.ndarray) -> None:
-    """Cut (channels, samples) into frames every `hop` samples, times `window`.
+def windowed_frames(samples: np.ndarray, window: np.ndarray, hop: int, out: np.ndarray) -> None:
+    """Cut (samples,) into frames every `hop` samples, times `window`.
 
     Args:
-        audio: (channels, samples).
+        samples: (samples,).
         window: (n_fft,).
         hop: in samples.
-        out: (channels, frames, n_fft).
+        out: (frames, n_fft).
     """
-    for channel in range(out.shape[0]):
-        for row in range(out.shape[1]):
-            start = row * hop
-            for k in range(window.shape[0]):
-                out[channel, row, k] = audio[channel, start + k] * window[k]
+    for row in range(out.shape[0]):
+        part, frame = samples[row * hop :], out[row]
+        for k in range(window.shape[0]):
+            frame[k] = part[k] * window[k]
 
 
 @compiled
 def magnitudes(spectra: np.ndarray, out: np.ndarray) -> None:
-    """|z| of (channels, rows, bins) complex128."""
-    for channel in range(out.shape[0]):
-        for row in range(out.shape[1]):
-            for k in range(out.shape[2]):
-                z = spectra[channel, row, k]
-                out[channel, row, k] = np.sqrt(z.real * z.real + z.imag * z.imag)
+    """|z| of (rows, bins) complex128."""
+    for row in range(out.shape[0]):
+        spectrum, magnitude = spectra[row], out[row]
+        for k in range(magnitude.shape[0]):
+            z = spectrum[k]
+            magnitude[k] = np.sqrt(z.real * z.real + z.imag * z.imag)
 
 
 @compiled
@@ -52,18 +51,17 @@ def ratio_sums(part: np.ndarray, whole: np.ndarray, out: np.ndarray) -> None:
     """Sum over bins of |part| / (whole + 1e-5).
 
     Args:
-        part: (channels, rows, bins) complex128.
-        whole: (channels, rows, bins) magnitudes.
-        out: (channels, rows).
+        part: (rows, bins) complex128.
+        whole: (rows, bins) magnitudes.
+        out: (rows,).
     """
-    terms = np.empty(part.shape[2])
-    for channel in range(part.shape[0]):
-        for row in range(part.shape[1]):
-            for k in range(part.shape[2]):
-                z = part[channel, row, k]
-                magnitude = np.sqrt(z.real * z.real + z.imag * z.imag)
-                terms[k] = magnitude / (whole[channel, row, k] + 1e-5)
-            out[channel, row] = _sum(terms)
+    terms = np.empty(part.shape[1])
+    for row in range(part.shape[0]):
+        spectrum, magnitude = part[row], whole[row]
+        for k in range(terms.shape[0]):
+            z = spectrum[k]
+            terms[k] = np.sqrt(z.real * z.real + z.imag * z.imag) / (magnitude[k] + 1e-5)
+        out[row] = _sum(terms)
 
 
 @compiled

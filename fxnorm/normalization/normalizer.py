@@ -202,7 +202,9 @@ def unpad(channels: np.ndarray) -> np.ndarray:
     own = channels[:, PADDING:-PADDING]
     stereo = scratch.empty((own.shape[1], 2))
     for block in scratch.blocks(own.shape[1]):
-        stereo[block] = own[:, block].T
+        # Channel by channel: numpy would go from one to the other at every sample.
+        for channel in range(2):
+            stereo[block, channel] = own[channel, block]
     return stereo
 
 

@@ -32,9 +32,12 @@ def test_stereo_sine_at_minus_23_dbfs_reads_minus_23_lufs():
     assert integrated_loudness(_sine(1000, -23.0), 48000) == pytest.approx(-23.0, abs=0.1)
 
 
-@pytest.mark.parametrize("sample_rate", [22_050, 44_100, 96_000])
+# At 11,025 Hz the blocks are not all of one length.
+@pytest.mark.parametrize("sample_rate", [11_025, 22_050, 44_100, 96_000])
 def test_loudness_is_that_of_pyloudnorm(sample_rate):
-    noise = np.random.default_rng(3).normal(0.0, 0.1, (3 * sample_rate, 2))
+    noise = np.random.default_rng(3).normal(0.0, 0.1, (7 * sample_rate, 2))
+    for second, gain in enumerate([0.3, 2.0, 0.0, 0.1, 1.0, 0.01, 0.5]):
+        noise[second * sample_rate :][:sample_rate] *= gain
     expected = pyloudnorm.Meter(sample_rate).integrated_loudness(noise)
     assert integrated_loudness(noise, sample_rate) == pytest.approx(expected, abs=1e-9)
 

@@ -177,12 +177,15 @@ class _Trials:
         self._attack = smoothing(stem_type.attack_ms, sample_rate)
         self._release = smoothing(stem_type.release_ms, sample_rate)
         self._onsets = onsets
-        # One array for the output of every trial: getting memory anew costs as much as a filter.
-        self._output = scratch.empty(samples.shape)
+        # Outputs of the last two trials, one of which mostly is that of the setting found. Getting
+        # memory anew for each would cost as much as a filter.
+        self._recent = [(math.nan, math.nan, scratch.empty(samples.shape)) for _ in range(2)]
 
     def mean_peak_db(self, ratio: float, threshold_db: float) -> float:
         """Mean of the strongest peaks after compression; NaN without onsets."""
-        output = self._compress(self._samples, ratio, threshold_db, 1.0, self._output)
+        output = self._recent.pop(0)[2]
+        self._recent.append((ratio, threshold_db, output))
+        self._compress(self._samples, ratio, threshold_db, 1.0, output)
         onsets = detect_onsets(output, self._sample_rate)
         if onsets.size == 0:
             return float("nan")
@@ -212,7 +215,12 @@ class _Trials:
         self, samples: np.ndarray, ratio: float, threshold_db: float, strength: float
     ) -> np.ndarray:
         """`samples` with (a fraction of) the gain reduction of the trial's samples."""
-        return self._compress(samples, ratio, threshold_db, strength, scratch.empty(samples.shape))
+        for *setting, output in self._recent:
+            if strength == 1.0 and setting == [ratio, threshold_db]:
+                return output
+        output = scratch.empty(samples.shape)
+        self._compress(samples, ratio, threshold_db, strength, output)
+        return output
 
     def _compress(
         self,
@@ -221,7 +229,7 @@ class _Trials:
         threshold_db: float,
         strength: float,
         output: np.ndarray,
-    ) -> np.ndarray:
+    ) -> None:
         compress_levels(
             samples,
             self._levels_db,
@@ -233,7 +241,8 @@ class _Trials:
             output=output,
         )
         # Only upward expansion can exceed full scale.
-        return output if ratio > 1.0 else np.clip(output, -1.0, 1.0, out=output)
+        if ratio < 1.0:
+            np.clip(output, -1.0, 1.0, out=output)
 
 
 @compiled

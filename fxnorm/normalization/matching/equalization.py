@@ -10,6 +10,7 @@ import scipy.fft
 
 from fxnorm import scratch
 from fxnorm.audio import db, frame_count, from_db, peak_db, sqrt_hann
+from fxnorm.compiling import compiled
 from fxnorm.conventions import (
     GATE_DB,
     LONG_TERM_BINS,
@@ -208,11 +209,17 @@ def _mean_magnitude(samples: np.ndarray, skip_silence: bool) -> np.ndarray:
     return total / max(1, sounding + min(padded, count - sounding))
 
 
+@compiled
 def _fold(samples: np.ndarray, window: np.ndarray, folded: np.ndarray) -> None:
-    for frame, row in enumerate(folded):
-        start = frame * LONG_TERM_HOP
-        windowed = samples[start : start + LONG_TERM_FFT] * window
-        np.sum(windowed.reshape(-1, _GRID_FFT), axis=0, out=row)
+    for frame in range(folded.shape[0]):
+        row = folded[frame]
+        row[:] = 0.0
+        for first in range(0, LONG_TERM_FFT, _GRID_FFT):
+            start = frame * LONG_TERM_HOP + first
+            part = samples[start : start + _GRID_FFT]
+            weights = window[first : first + _GRID_FFT]
+            for k in range(_GRID_FFT):
+                row[k] += part[k] * weights[k]
 
 
 def _filter_twice(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
@@ -222,7 +229,8 @@ def _filter_twice(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
     by overlap-save on the oddly extended signal.
     """
     reach = taps.shape[0] - 1
-    response = np.abs(scipy.fft.rfft(taps, _BLOCK)) ** 2
+    # Repeated for real and imaginary parts: numpy would make complex numbers of it.
+    response = np.repeat(np.abs(scipy.fft.rfft(taps, _BLOCK)) ** 2, 2)
     step = _BLOCK - 2 * reach
     count = math.ceil(samples.shape[0] / step)
     filtered = scratch.empty(samples.shape[0])
@@ -233,19 +241,22 @@ def _filter_twice(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
             part = _extended(samples, reach, (first + row) * step)
             blocks[row, : part.shape[0]] = part
             blocks[row, part.shape[0] :] = 0.0
+        if not blocks[:rows].any():
+            filtered[first * step :][: rows * step] = 0.0
+            continue
         spectra = scipy.fft.rfft(blocks[:rows], axis=1)
-        spectra *= response
+        spectra.view(np.float64)[:] *= response
         kept = scipy.fft.irfft(spectra, n=_BLOCK, axis=1, overwrite_x=True)
         for row in range(rows):
             _store(kept[row, reach:-reach], filtered[(first + row) * step :][:step])
     return filtered
 
 
+@compiled
 def _store(values: np.ndarray, out: np.ndarray) -> None:
     """Round to single; what is rounding noise of the transform becomes zero."""
-    values = values[: out.shape[0]]
-    out[:] = values
-    out[np.abs(values) <= _ROUNDING_NOISE] = 0.0
+    for n in range(out.shape[0]):
+        out[n] = values[n] if abs(values[n]) > _ROUNDING_NOISE else 0.0
 
 
 def _extended(samples: np.ndarray, reach: int, start: int) -> np.ndarray:

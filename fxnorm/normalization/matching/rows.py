@@ -19,11 +19,6 @@ def times(samples: np.ndarray, gain: float) -> np.ndarray:
     return product
 
 
-def copied(samples: np.ndarray) -> np.ndarray:
-    """A contiguous copy, float32; any shape, time last."""
-    return times(samples, 1.0)
-
-
 def stacked(channels: Sequence[np.ndarray]) -> np.ndarray:
     """Channels (samples,) as one array (channels, samples), float32."""
     whole = scratch.empty((len(channels), channels[0].shape[0]))
