@@ -3,7 +3,9 @@
 import base64
 import io
 import math
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -82,10 +84,10 @@ def rendered_player(
         wave_height=_WAVE_HEIGHT,
         spectrograms=spectrograms,
     )
-    audio = (
-        base64.b64encode(_encode(version.audio, bitrate_kbps)).decode() for version in versions
-    )
-    return RenderedPlayer(html, tuple(audio))
+    # The encoder lets other threads run.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        encoded = pool.map(lambda version: _encode(version.audio, bitrate_kbps), versions)
+        return RenderedPlayer(html, tuple(base64.b64encode(data).decode() for data in encoded))
 
 
 def between(start_s: float, seconds: float) -> str:
