@@ -97,8 +97,6 @@ def _check(songs: Sequence[ListeningSong], folder: Path, config: ListeningConfig
         raise FxNormError(
             f"page.songs_per_participant: {wanted} of {len(songs)} songs; give at most as many"
         )
-    if folder.exists() and not folder.is_dir():
-        raise FxNormError(f"{folder}: is a file; give a folder")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "key.csv").is_file():
         raise FxNormError(f"{folder}: holds files of something else; give a new or empty folder")
 

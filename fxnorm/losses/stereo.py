@@ -12,8 +12,8 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.losses.filters import FILTERS, taps
 
-#: Frame length of the spectra and the step between frames, in samples.
 N_FFT, HOP = 4096, 1024
+"""Frame length of the spectra and the step between frames, in samples."""
 
 _FILTER_PADDING = 50
 """Zeros that the filters see on both sides of a signal."""
