@@ -39,7 +39,7 @@ def integrated_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0
         LUFS; -inf for silence, for anything below the absolute gate of -70 LUFS, and for less
         than one block (0.4 s), which the standard does not define.
     """
-    if audio.shape[0] < _BLOCK_S * sample_rate or peak(audio) == 0.0:
+    if audio.shape[0] < _BLOCK_S * sample_rate:
         return -math.inf
     power = _block_power(audio[:, None] if audio.ndim == 1 else audio, sample_rate, offset)
     weights = np.array([1.0, 1.0, 1.0, 1.41, 1.41])[: power.shape[0], None]
@@ -48,8 +48,7 @@ def integrated_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0
 
 def channel_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0) -> list[float]:
     """`integrated_loudness` of each channel on its own; arguments as there."""
-    silent = audio.shape[0] < _BLOCK_S * sample_rate
-    if silent or peak(audio) == 0.0:
+    if audio.shape[0] < _BLOCK_S * sample_rate:
         return [-math.inf] * audio.shape[1]
     return [_gated(power) for power in _block_power(audio, sample_rate, offset)]
 
