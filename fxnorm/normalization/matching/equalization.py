@@ -146,18 +146,14 @@ def _equalize(
         out[:] = samples
         return EqualizedChannel(out, None)
     gain = loudness.loudness_gain(samples, measured_lufs, WORKING_LEVEL_LUFS)
-    # Rounded to single before it is measured and filtered, as in the reference: in almost empty
-    # bands the rounding noise decides the filter's gain.
-    level = times(samples, gain)
-    spectrum = _mean_magnitude(level, skip_silence)
+    spectrum = _mean_magnitude(samples, gain, skip_silence)
     ratio = (reference_spectrum[::_GRID_STEP] + 1e-30) / (spectrum + 1e-30)
     if max_boost_db is not None:
         ratio = np.minimum(ratio, from_db(max_boost_db))
     # The root, because the filter acts twice: forwards and backwards.
     wanted = np.sqrt(ratio) ** strength
     taps = _linear_phase(wanted)
-    partly = level if strength == 1.0 else times(samples, gain**strength)
-    _filter_twice(partly, taps, out)
+    _filter_twice(samples, gain**strength, taps, out)
     return EqualizedChannel(out, float(db(gain**strength)), strength * db(ratio))
 
 
@@ -190,8 +186,8 @@ def _at_least_one_frame(samples: np.ndarray) -> np.ndarray:
     return np.pad(samples, (0, missing)) if missing > 0 else samples
 
 
-def _mean_magnitude(samples: np.ndarray, skip_silence: bool) -> np.ndarray:
-    """Mean magnitudes of the 65,536-point STFT at every 32nd bin, (1,025,).
+def _mean_magnitude(samples: np.ndarray, gain: float, skip_silence: bool) -> np.ndarray:
+    """Mean magnitudes of the 65,536-point STFT of samples times a gain, every 32nd bin, (1,025,).
 
     Those bins are the DFT of the windowed frame folded to 2,048 samples.
     """
@@ -203,7 +199,7 @@ def _mean_magnitude(samples: np.ndarray, skip_silence: bool) -> np.ndarray:
     total, window = np.zeros(_GRID_FFT // 2 + 1), sqrt_hann(LONG_TERM_FFT)
     for frames in scratch.blocks(count, _FRAMES_AT_ONCE):
         folded = np.empty((frames.stop - frames.start, _GRID_FFT))
-        _fold(samples[frames.start * LONG_TERM_HOP :], window, folded)
+        _fold(samples[frames.start * LONG_TERM_HOP :], np.float32(gain), window, folded)
         total += np.abs(scipy.fft.rfft(folded, axis=1))[counted[frames]].sum(axis=0)
     if not skip_silence:
         return total / count
@@ -215,7 +211,9 @@ def _mean_magnitude(samples: np.ndarray, skip_silence: bool) -> np.ndarray:
 
 
 @compiled
-def _fold(samples: np.ndarray, window: np.ndarray, folded: np.ndarray) -> None:
+def _fold(samples: np.ndarray, gain: np.float32, window: np.ndarray, folded: np.ndarray) -> None:
+    # With the gain rounded to single, here and before the filter, as in the reference: in almost
+    # empty bands the rounding noise decides the filter's gain.
     for frame in range(folded.shape[0]):
         row = folded[frame]
         row[:] = 0.0
@@ -224,11 +222,13 @@ def _fold(samples: np.ndarray, window: np.ndarray, folded: np.ndarray) -> None:
             part = samples[start : start + _GRID_FFT]
             weights = window[first : first + _GRID_FFT]
             for k in range(_GRID_FFT):
-                row[k] += part[k] * weights[k]
+                row[k] += (part[k] * gain) * weights[k]
 
 
-def _filter_twice(samples: np.ndarray, taps: np.ndarray, filtered: np.ndarray) -> None:
-    """Forward-backward filtering (scipy's filtfilt with odd extension), in double, to `filtered`.
+def _filter_twice(samples: np.ndarray, gain: float, taps: np.ndarray, filtered: np.ndarray) -> None:
+    """Forward-backward filtering of samples times a gain, in double, to `filtered`.
+
+    It is scipy's filtfilt with odd extension.
 
     A linear-phase FIR run both ways is one zero-phase filter with the response |FFT(taps)|², here
     by overlap-save on the oddly extended signal.
@@ -242,7 +242,7 @@ def _filter_twice(samples: np.ndarray, taps: np.ndarray, filtered: np.ndarray) -
     for first in range(0, count, _BLOCKS_PER_BATCH):
         rows = min(_BLOCKS_PER_BATCH, count - first)
         for row in range(rows):
-            part = _extended(samples, reach, (first + row) * step)
+            part = np.float32(gain) * _extended(samples, reach, (first + row) * step)
             blocks[row, : part.shape[0]] = part
             blocks[row, part.shape[0] :] = 0.0
         if not blocks[:rows].any():

@@ -30,7 +30,7 @@ from fxnorm.normalization.matching.loudness import measure
 
 def filtered_twice(x, taps):
     filtered = np.empty_like(x)
-    _filter_twice(x, taps, filtered)
+    _filter_twice(x, 1.0, taps, filtered)
     return filtered
 
 
@@ -74,7 +74,7 @@ def test_folded_frames_give_every_32nd_bin() -> None:
     x = noise(4.0, 3)[:, 0].copy()
     # The folded frames are transformed in double, all bins in single.
     np.testing.assert_allclose(
-        _mean_magnitude(x, skip_silence=False), mean_spectrum(x)[::32], rtol=5e-5
+        _mean_magnitude(x, 1.0, skip_silence=False), mean_spectrum(x)[::32], rtol=5e-5
     )
 
 
