@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fxnorm import scratch
-from fxnorm.audio import from_db, peak, peak_db
+from fxnorm.audio import db, from_db, peak
 from fxnorm.compiling import compiled
 from fxnorm.conventions import GATE_DB, SAMPLE_RATE
 from fxnorm.effects.compressor import compress_levels, level_db, smoothing
@@ -122,9 +122,10 @@ def compress_channel(
 
     `strength` is the fraction of the level change and of the gain reduction (in dB) to apply.
     """
-    if peak_db(samples) <= GATE_DB:
+    highest = peak(samples)
+    if db(highest) <= GATE_DB:
         return CompressedChannel(samples, "below_gate")
-    gain = float(from_db(PEAK_DB)) / peak(samples)
+    gain = float(from_db(PEAK_DB)) / highest
     scaled = times(samples, gain)
     partly = scaled if strength == 1.0 else times(samples, gain**strength)
     onsets = detect_onsets(scaled, sample_rate)

@@ -30,7 +30,7 @@ from fxnorm.normalization.matching.effect import (
     Feature,
     Outcome,
 )
-from fxnorm.normalization.matching.rows import sounding_frames, times
+from fxnorm.normalization.matching.rows import is_silent, sounding_frames, times
 from fxnorm.normalization.matching.smoothing import moving_line
 from fxnorm.stems import StemType
 
@@ -245,7 +245,7 @@ def _filter_twice(samples: np.ndarray, gain: float, taps: np.ndarray, filtered: 
             part = np.float32(gain) * _extended(samples, reach, (first + row) * step)
             blocks[row, : part.shape[0]] = part
             blocks[row, part.shape[0] :] = 0.0
-        if not blocks[:rows].any():
+        if is_silent(blocks[:rows]):
             filtered[first * step :][: rows * step] = 0.0
             continue
         spectra = scipy.fft.rfft(blocks[:rows], axis=1)
