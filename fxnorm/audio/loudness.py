@@ -39,7 +39,7 @@ def integrated_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0
         LUFS; -inf for silence, for anything below the absolute gate of -70 LUFS, and for less
         than one block (0.4 s), which the standard does not define.
     """
-    if audio.shape[0] < _BLOCK_S * sample_rate or peak(audio) == 0.0:
+    if audio.shape[0] < _BLOCK_S * sample_rate:
         return -math.inf
     power = _block_power(audio[:, None] if audio.ndim == 1 else audio, sample_rate, offset)
     weights = np.array([1.0, 1.0, 1.0, 1.41, 1.41])[: power.shape[0], None]
@@ -48,8 +48,7 @@ def integrated_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0
 
 def channel_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0) -> list[float]:
     """`integrated_loudness` of each channel on its own; arguments as there."""
-    silent = audio.shape[0] < _BLOCK_S * sample_rate
-    if silent or peak(audio) == 0.0:
+    if audio.shape[0] < _BLOCK_S * sample_rate:
         return [-math.inf] * audio.shape[1]
     return [_gated(power) for power in _block_power(audio, sample_rate, offset)]
 
@@ -176,7 +175,10 @@ def _weighted_energy(
     """Sums of squares of two K-weighted channels between successive bounds, (2, bounds - 1)."""
     energy = np.zeros((2, bounds.shape[0] - 1))
     early = math.ceil(_MEMORY_S * sample_rate / bounds[1])
-    _weigh(left, right, offset, _k_weighting(sample_rate), bounds, early, energy)
+    # Made here, as that takes long to compile.
+    work, stretches = np.zeros((5 + _TILE) * _LANES), np.zeros((3, _STRETCHES), np.int64)
+    filters = _k_weighting(sample_rate)
+    _weigh(left, right, offset, filters, bounds, early, work, stretches, energy)
     return energy
 
 
@@ -188,13 +190,14 @@ def _weigh(
     coefficients: tuple[_Five, _Five],
     bounds: np.ndarray,
     early: int,
+    work: np.ndarray,
+    stretches: np.ndarray,
     energy: np.ndarray,
 ) -> None:
     """Write `energy`; every stretch begins `early` blocks before its own, or with the signal."""
     blocks = bounds.shape[0] - 1
     each = -(-blocks // _STRETCHES)
-    work = np.zeros((5 + _TILE) * _LANES)
-    block, start, size = np.zeros((3, _STRETCHES), np.int64)
+    block, start, size = stretches[0], stretches[1], stretches[2]
     for step in range(-early, each):
         common = bounds[blocks]
         for k in range(_STRETCHES):
@@ -203,10 +206,9 @@ def _weigh(
             own = block[k] if 0 <= block[k] < blocks else 0
             start[k], size[k] = bounds[own], bounds[own + 1] - bounds[own]
             common = min(common, size[k])
-            for lane in (k, _STRETCHES + k):
-                work[4 * _LANES + lane] = 0.0
-                if block[k] <= 0:
-                    work[lane : 4 * _LANES : _LANES] = 0.0
+            # Where the signal begins everything is zero, at every block the sums, in the last row.
+            for row in range(0 if block[k] <= 0 else 4, 5):
+                work[row * _LANES + k] = work[row * _LANES + _STRETCHES + k] = 0.0
         common -= common % _TILE
         for first in range(0, common, _TILE):
             for k in range(_STRETCHES):

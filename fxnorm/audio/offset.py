@@ -31,12 +31,14 @@ def offsets(audio: np.ndarray) -> np.ndarray:
         parts = np.array_split(samples, _PARTS)
         sums = [_sum(part) for part in parts]
         mean = sum(sums) / samples.size
+        if abs(mean) <= _LOWEST:
+            continue
         # Music swings to both sides: a single one-sided event is sound, not an offset.
         constant = all(
             abs(total / part.size - mean) < 0.5 * abs(mean)
             for total, part in zip(sums, parts, strict=True)
         )
-        if constant and abs(mean) > max(_LOWEST, _FAULT * peak(samples)):
+        if constant and abs(mean) > _FAULT * peak(samples):
             found[channel] = mean
     return found
 

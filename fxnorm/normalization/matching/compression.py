@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fxnorm import scratch
-from fxnorm.audio import from_db, peak, peak_db
+from fxnorm.audio import db, from_db, peak
 from fxnorm.compiling import compiled
 from fxnorm.conventions import GATE_DB, SAMPLE_RATE
 from fxnorm.effects.compressor import compress_levels, level_db, smoothing
@@ -122,9 +122,10 @@ def compress_channel(
 
     `strength` is the fraction of the level change and of the gain reduction (in dB) to apply.
     """
-    if peak_db(samples) <= GATE_DB:
+    highest = peak(samples)
+    if db(highest) <= GATE_DB:
         return CompressedChannel(samples, "below_gate")
-    gain = float(from_db(PEAK_DB)) / peak(samples)
+    gain = float(from_db(PEAK_DB)) / highest
     scaled = times(samples, gain)
     partly = scaled if strength == 1.0 else times(samples, gain**strength)
     onsets = detect_onsets(scaled, sample_rate)
@@ -136,7 +137,6 @@ def compress_channel(
         branch = "in_range" if statistics[0] > mean - deviation else "too_low"
         return CompressedChannel(partly, branch, statistics, statistics[0])
 
-    trials = _Trials(scaled, sample_rate, stem_type, onsets)
     expand = statistics[0] <= mean - deviation
     ratios: list[float] = [float(r) for r in range(stem_type.compressor_ratio, _LARGEST_RATIO + 1)]
     thresholds_db = _COMPRESSION_THRESHOLDS_DB
@@ -145,9 +145,10 @@ def compress_channel(
         ratios = [1.0 / r for r in ratios]
         thresholds_db = _EXPANSION_THRESHOLDS_DB
         target_db, sign = mean - deviation, -1.0
+    trials = _Trials(scaled, sample_rate, stem_type, onsets, target_db, sign)
     found = first_success(
-        lambda ratio, threshold: sign * (trials.mean_peak_db(ratio, threshold) - target_db),
-        lambda ratio: sign * (trials.forecast_db(ratio, thresholds_db) - target_db),
+        trials.excess_db,
+        lambda ratio: trials.forecast_db(ratio, thresholds_db),
         ratios,
         thresholds_db,
         exhaustive=exhaustive,
@@ -169,7 +170,13 @@ class _Trials:
     """Compressor trials on one channel; what is the same for all of them is computed once."""
 
     def __init__(
-        self, samples: np.ndarray, sample_rate: int, stem_type: StemType, onsets: np.ndarray
+        self,
+        samples: np.ndarray,
+        sample_rate: int,
+        stem_type: StemType,
+        onsets: np.ndarray,
+        target_db: float,
+        sign: float,
     ) -> None:
         self._samples = samples
         self._sample_rate = sample_rate
@@ -177,22 +184,28 @@ class _Trials:
         self._attack = smoothing(stem_type.attack_ms, sample_rate)
         self._release = smoothing(stem_type.release_ms, sample_rate)
         self._onsets = onsets
-        # Outputs of the last two trials, one of which mostly is that of the setting found. Getting
-        # memory anew for each would cost as much as a filter.
-        self._recent = [(math.nan, math.nan, scratch.empty(samples.shape)) for _ in range(2)]
+        self._target_db = target_db
+        self._sign = sign
+        # Two arrays for the outputs of all trials: getting memory anew costs as much as a filter.
+        # The last trial that met the target is of the setting found, so its output is kept.
+        self._output, self._kept = (scratch.empty(samples.shape) for _ in range(2))
+        self._kept_setting: tuple[float, float] | None = None
 
-    def mean_peak_db(self, ratio: float, threshold_db: float) -> float:
-        """Mean of the strongest peaks after compression; NaN without onsets."""
-        output = self._recent.pop(0)[2]
-        self._recent.append((ratio, threshold_db, output))
-        self._compress(self._samples, ratio, threshold_db, 1.0, output)
-        onsets = detect_onsets(output, self._sample_rate)
+    def excess_db(self, ratio: float, threshold_db: float) -> float:
+        """How far the mean of the strongest peaks misses the target; NaN without onsets."""
+        self._compress(self._samples, ratio, threshold_db, 1.0, self._output)
+        onsets = detect_onsets(self._output, self._sample_rate)
         if onsets.size == 0:
             return float("nan")
-        return peak_statistics(segment_peaks_db(output, onsets), _PERCENTILE)[0]
+        mean_db = peak_statistics(segment_peaks_db(self._output, onsets), _PERCENTILE)[0]
+        excess_db = self._sign * (mean_db - self._target_db)
+        if excess_db < 0.0:
+            self._output, self._kept = self._kept, self._output
+            self._kept_setting = ratio, threshold_db
+        return excess_db
 
     def forecast_db(self, ratio: float, thresholds_db: np.ndarray) -> np.ndarray:
-        """Nearly what `mean_peak_db` gives for each threshold, at less than the cost of one trial.
+        """Nearly what `excess_db` gives for each threshold, at less than the cost of one trial.
 
         The detector runs on every eighth level and the onsets are those before compression.
         """
@@ -209,15 +222,15 @@ class _Trials:
         )
         strong = peaks_db > np.percentile(peaks_db, _PERCENTILE, axis=0)
         strong |= ~strong.any(axis=0)
-        return np.mean(peaks_db, axis=0, where=strong)
+        means_db = np.mean(peaks_db, axis=0, where=strong)
+        return self._sign * (means_db - self._target_db)
 
     def apply(
         self, samples: np.ndarray, ratio: float, threshold_db: float, strength: float
     ) -> np.ndarray:
         """`samples` with (a fraction of) the gain reduction of the trial's samples."""
-        for *setting, output in self._recent:
-            if strength == 1.0 and setting == [ratio, threshold_db]:
-                return output
+        if strength == 1.0 and self._kept_setting == (ratio, threshold_db):
+            return self._kept
         output = scratch.empty(samples.shape)
         self._compress(samples, ratio, threshold_db, strength, output)
         return output

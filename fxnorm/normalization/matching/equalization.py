@@ -30,7 +30,7 @@ from fxnorm.normalization.matching.effect import (
     Feature,
     Outcome,
 )
-from fxnorm.normalization.matching.rows import sounding_frames, stacked, times
+from fxnorm.normalization.matching.rows import is_silent, sounding_frames, times
 from fxnorm.normalization.matching.smoothing import moving_line
 from fxnorm.stems import StemType
 
@@ -55,7 +55,7 @@ class EqualizedChannel:
     """A channel after equalisation and what was done to it.
 
     Attributes:
-        samples: (samples,) float32.
+        samples: (samples,) float32, a row of the array of all channels.
         level_gain_db: gain that brought it to -30 LUFS; None when the channel was left alone.
         response_db: gain of the filter from 0 Hz to half the sample rate, (1,025,); none when the
             channel was left alone.
@@ -112,6 +112,7 @@ def equalize_channels(
     strength: float = 1.0,
     *,
     skip_silence: bool = False,
+    out: np.ndarray | None = None,
 ) -> list[EqualizedChannel]:
     """`match_equalization` of channels at 44.1 kHz.
 
@@ -121,12 +122,14 @@ def equalize_channels(
         max_boost_db: see `match_equalization`.
         strength: fraction of the level change and of the filter's response (in dB) to apply.
         skip_silence: measure what sounds: silent stretches beyond the chain's padding don't count.
+        out: array like `channels` for the result; a new one if not given.
     """
     require_bins(reference_spectrum, "equalisation")
     loudnesses = loudness.measure_channels(channels.T, SAMPLE_RATE)
+    out = scratch.empty(channels.shape) if out is None else out
     return [
-        _equalize(samples, lufs, reference_spectrum, max_boost_db, strength, skip_silence)
-        for samples, lufs in zip(channels, loudnesses, strict=True)
+        _equalize(samples, lufs, reference_spectrum, max_boost_db, strength, skip_silence, row)
+        for samples, lufs, row in zip(channels, loudnesses, out, strict=True)
     ]
 
 
@@ -137,23 +140,21 @@ def _equalize(
     max_boost_db: float | None,
     strength: float,
     skip_silence: bool,
+    out: np.ndarray,
 ) -> EqualizedChannel:
     if peak_db(samples) <= GATE_DB:
-        return EqualizedChannel(samples, None)
+        out[:] = samples
+        return EqualizedChannel(out, None)
     gain = loudness.loudness_gain(samples, measured_lufs, WORKING_LEVEL_LUFS)
-    # Rounded to single before it is measured and filtered, as in the reference: in almost empty
-    # bands the rounding noise decides the filter's gain.
-    level = times(samples, gain)
-    spectrum = _mean_magnitude(level, skip_silence)
+    spectrum = _mean_magnitude(samples, gain, skip_silence)
     ratio = (reference_spectrum[::_GRID_STEP] + 1e-30) / (spectrum + 1e-30)
     if max_boost_db is not None:
         ratio = np.minimum(ratio, from_db(max_boost_db))
     # The root, because the filter acts twice: forwards and backwards.
     wanted = np.sqrt(ratio) ** strength
     taps = _linear_phase(wanted)
-    partly = level if strength == 1.0 else times(samples, gain**strength)
-    filtered = _filter_twice(partly, taps)
-    return EqualizedChannel(filtered, float(db(gain**strength)), strength * db(ratio))
+    _filter_twice(samples, gain**strength, taps, out)
+    return EqualizedChannel(out, float(db(gain**strength)), strength * db(ratio))
 
 
 def _linear_phase(wanted: np.ndarray) -> np.ndarray:
@@ -185,8 +186,8 @@ def _at_least_one_frame(samples: np.ndarray) -> np.ndarray:
     return np.pad(samples, (0, missing)) if missing > 0 else samples
 
 
-def _mean_magnitude(samples: np.ndarray, skip_silence: bool) -> np.ndarray:
-    """Mean magnitudes of the 65,536-point STFT at every 32nd bin, (1,025,).
+def _mean_magnitude(samples: np.ndarray, gain: float, skip_silence: bool) -> np.ndarray:
+    """Mean magnitudes of the 65,536-point STFT of samples times a gain, every 32nd bin, (1,025,).
 
     Those bins are the DFT of the windowed frame folded to 2,048 samples.
     """
@@ -198,7 +199,7 @@ def _mean_magnitude(samples: np.ndarray, skip_silence: bool) -> np.ndarray:
     total, window = np.zeros(_GRID_FFT // 2 + 1), sqrt_hann(LONG_TERM_FFT)
     for frames in scratch.blocks(count, _FRAMES_AT_ONCE):
         folded = np.empty((frames.stop - frames.start, _GRID_FFT))
-        _fold(samples[frames.start * LONG_TERM_HOP :], window, folded)
+        _fold(samples[frames.start * LONG_TERM_HOP :], np.float32(gain), window, folded)
         total += np.abs(scipy.fft.rfft(folded, axis=1))[counted[frames]].sum(axis=0)
     if not skip_silence:
         return total / count
@@ -210,7 +211,9 @@ def _mean_magnitude(samples: np.ndarray, skip_silence: bool) -> np.ndarray:
 
 
 @compiled
-def _fold(samples: np.ndarray, window: np.ndarray, folded: np.ndarray) -> None:
+def _fold(samples: np.ndarray, gain: np.float32, window: np.ndarray, folded: np.ndarray) -> None:
+    # With the gain rounded to single, here and before the filter, as in the reference: in almost
+    # empty bands the rounding noise decides the filter's gain.
     for frame in range(folded.shape[0]):
         row = folded[frame]
         row[:] = 0.0
@@ -219,11 +222,13 @@ def _fold(samples: np.ndarray, window: np.ndarray, folded: np.ndarray) -> None:
             part = samples[start : start + _GRID_FFT]
             weights = window[first : first + _GRID_FFT]
             for k in range(_GRID_FFT):
-                row[k] += part[k] * weights[k]
+                row[k] += (part[k] * gain) * weights[k]
 
 
-def _filter_twice(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
-    """Forward-backward filtering (scipy's filtfilt with odd extension), in double.
+def _filter_twice(samples: np.ndarray, gain: float, taps: np.ndarray, filtered: np.ndarray) -> None:
+    """Forward-backward filtering of samples times a gain, in double, to `filtered`.
+
+    It is scipy's filtfilt with odd extension.
 
     A linear-phase FIR run both ways is one zero-phase filter with the response |FFT(taps)|², here
     by overlap-save on the oddly extended signal.
@@ -233,15 +238,14 @@ def _filter_twice(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
     response = np.repeat(np.abs(scipy.fft.rfft(taps, _BLOCK)) ** 2, 2)
     step = _BLOCK - 2 * reach
     count = math.ceil(samples.shape[0] / step)
-    filtered = scratch.empty(samples.shape[0])
     blocks = np.empty((_BLOCKS_PER_BATCH, _BLOCK))
     for first in range(0, count, _BLOCKS_PER_BATCH):
         rows = min(_BLOCKS_PER_BATCH, count - first)
         for row in range(rows):
-            part = _extended(samples, reach, (first + row) * step)
+            part = np.float32(gain) * _extended(samples, reach, (first + row) * step)
             blocks[row, : part.shape[0]] = part
             blocks[row, part.shape[0] :] = 0.0
-        if not blocks[:rows].any():
+        if is_silent(blocks[:rows]):
             filtered[first * step :][: rows * step] = 0.0
             continue
         spectra = scipy.fft.rfft(blocks[:rows], axis=1)
@@ -249,7 +253,6 @@ def _filter_twice(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
         kept = scipy.fft.irfft(spectra, n=_BLOCK, axis=1, overwrite_x=True)
         for row in range(rows):
             _store(kept[row, reach:-reach], filtered[(first + row) * step :][:step])
-    return filtered
 
 
 @compiled
@@ -288,12 +291,14 @@ def _measure(channels: np.ndarray) -> np.ndarray:
 
 def _apply(channels: np.ndarray, context: Context) -> Outcome:
     limit = None if context.config.released_quirks else context.config.eq_max_boost_db
+    equalized = scratch.empty(channels.shape)
     results = equalize_channels(
         channels,
         context.reference,
         limit,
         context.strength,
         skip_silence=not context.config.released_quirks,
+        out=equalized,
     )
     report = {
         name: {"level_gain_db": r.level_gain_db, "largest_boost_db": r.largest_boost_db}
@@ -301,7 +306,7 @@ def _apply(channels: np.ndarray, context: Context) -> Outcome:
     }
     named = zip(CHANNEL_NAMES, results, strict=True)
     curves = {name: r.response_db for name, r in named if r.response_db is not None}
-    return Outcome(stacked([r.samples for r in results]), report, curves=curves)
+    return Outcome(equalized, report, curves=curves)
 
 
 def _describe(facts: Mapping[str, Any]) -> str:

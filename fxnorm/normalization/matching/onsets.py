@@ -15,6 +15,7 @@ import scipy.fft
 from fxnorm.audio import db
 from fxnorm.compiling import compiled
 from fxnorm.normalization.matching.checks import require_finite
+from fxnorm.normalization.matching.rows import is_silent
 
 #: Frame, hop and FFT length in samples.
 FRAME = 1024
@@ -105,6 +106,9 @@ def high_frequency_content(samples: np.ndarray) -> np.ndarray:
     bits = work.view(np.int32)
     for start in range(0, count, _BATCH):
         batch = frames[start : start + _BATCH]
+        if is_silent(batch):
+            descriptor[start : start + _BATCH] = 0.0
+            continue
         spectra = scipy.fft.rfft(batch * _HANN, axis=1)
         _weighted_log_sums(spectra, work, bits, descriptor[start : start + _BATCH])
     return descriptor

@@ -19,7 +19,7 @@ from fxnorm.conventions import (
 from fxnorm.errors import FxNormError
 from fxnorm.normalization.matching.checks import require_bins, require_finite, require_rate
 from fxnorm.normalization.matching.effect import Context, Curve, Effect, Feature, Outcome
-from fxnorm.normalization.matching.rows import sounding_frames
+from fxnorm.normalization.matching.rows import is_silent, sounding_frames
 from fxnorm.normalization.matching.smoothing import moving_line
 from fxnorm.stems import StemType, default_stem_type
 
@@ -160,7 +160,7 @@ def pan_channels(
     gains = np.empty((2, _BINS), np.float32)
     for first in range(0, spectra.shape[0], _BATCH):
         batch = spectra[first : first + _BATCH]
-        if not batch.any():
+        if is_silent(batch):
             continue
         _repan(
             batch,
@@ -223,7 +223,7 @@ def _analyse(channels: np.ndarray, *, skip_silence: bool) -> tuple[np.ndarray, n
     for first in range(0, count, _BATCH):
         batch = spectra[first : first + _BATCH]
         start = first * HOP - N_FFT
-        if not channels[:, max(0, start) : start + _BATCH * HOP + N_FFT].any():
+        if is_silent(channels[:, max(0, start) : start + _BATCH * HOP + N_FFT]):
             batch[:] = 0.0
             continue
         _cut_frames(channels, first, window, frames[: len(batch)])

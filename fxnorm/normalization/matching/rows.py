@@ -28,6 +28,11 @@ def stacked(channels: Sequence[np.ndarray]) -> np.ndarray:
     return whole
 
 
+def is_silent(samples: np.ndarray) -> bool:
+    """Whether all are zero; of those with sound mostly the first row is looked at."""
+    return not (samples[0].any() or samples.any())
+
+
 def sounding_frames(channels: np.ndarray, length: int, hop: int) -> np.ndarray:
     """Which frames sound, of all that begin `hop` apart and lie within (channels, samples).
 
