@@ -1,11 +1,13 @@
 """The numbers that a person compares, of all systems of a run."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from fxnorm.documents import parse_json
+from fxnorm.errors import FxNormError
 from fxnorm.reporting.reference import headline_frame
 from stages.mixes import BASELINE, DRY_SUM, REPORTS
 from stages.params import Params
@@ -17,7 +19,18 @@ def read_headlines(params: Params, read: Callable[[Path], str] = Path.read_text)
     Args:
         params: names the systems.
         read: gives the text of a file, by its path below the checkout.
+
+    Raises:
+        FxNormError: a file that holds something else, as after a merge that failed.
     """
     systems = (DRY_SUM, BASELINE, *params.systems)
-    files = [json.loads(read(REPORTS / system / "headline.json")) for system in systems]
-    return headline_frame({system: numbers for file in files for system, numbers in file.items()})
+    return headline_frame({system: _numbers(system, read) for system in systems})
+
+
+def _numbers(system: str, read: Callable[[Path], str]) -> dict[str, Any]:
+    path = REPORTS / system / "headline.json"
+    try:
+        numbers = parse_json(read(path))[system]
+        return {test_set: {**metrics} for test_set, metrics in numbers.items()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise FxNormError(f"{path}: holds no numbers of {system}; evaluate it again") from error
