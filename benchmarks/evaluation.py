@@ -33,7 +33,7 @@ from evaluation_signals import metric_pairs
 RELEASED_MS = {"loudness": 3.0, "spectral": 25.0, "panning": 8.0, "dynamics": 21.0}
 
 
-def main(seconds: int = 20, *files: str) -> None:
+def main(seconds: int, *files: str) -> None:
     """Print the comparison."""
     pair = [to_stereo(read(file)[0]) for file in files] if files else metric_pairs()["mix"]
     mix, target = (_looped(audio, seconds) for audio in pair)
@@ -99,4 +99,5 @@ def _extra_memory(mix: np.ndarray, target: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in sys.argv[1:2]), *sys.argv[2:])
+    seconds, *files = sys.argv[1:] or ["20"]
+    main(int(seconds), *files)

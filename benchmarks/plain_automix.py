@@ -4,6 +4,8 @@ Shares weights with `fxnorm.models.AutomixNet` and nothing else: every step of t
 one framework call on a whole tensor.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,6 +23,8 @@ def plain_forward(net: AutomixNet, x: Tensor, *, explicit_padding: bool) -> Tens
             "same" padding of even kernels to the framework, whose way is slow.
     """
     batch, stems, channels, samples = x.shape
+    repeats: Any = net.repeats
+    last: Any = net.output
     weight_1, weight_2 = net.conv_1.weight, net.weight_2
     kernel, filters = weight_1.shape[-1], weight_1.shape[0]
     p = _convolve(x.flatten(1, 2), weight_1, 1, explicit_padding)
@@ -29,13 +33,13 @@ def plain_forward(net: AutomixNet, x: Tensor, *, explicit_padding: bool) -> Tens
 
     latent = _layer(net.bottleneck_conv1x1, net.layerNorm(q))
     total = torch.zeros(())
-    for repeat in net.repeats:
+    for repeat in repeats:
         for block in repeat:
             hidden = block.norm1(block.nonlinearity1(_layer(block.conv1x1, latent)))
             hidden = block.norm2(block.nonlinearity2(_layer(block.depthwise_conv, hidden)))
             total = total + _layer(block.skip_out, hidden)
             latent = latent + _layer(block.res_out, hidden)
-    output = _layer(net.output[1], net.output[0](total))
+    output = _layer(last[1], last[0](total))
     hidden, _ = net.blstm(F.softplus(output).transpose(1, 2))
     mask = F.softplus(hidden).transpose(1, 2)
 

@@ -47,13 +47,13 @@ def main() -> None:
         folder = Path(name)
         songs = {kind: make_song(folder, *kind) for kind in FORMATS}
         for (subtype, suffix), song in songs.items():
-            settings = {"batch_size": batch_size, "sequence_s": seconds}
-            took = read(song, TrainingConfig.parse(settings, "benchmark"), 4 * options.steps)
+            item = {"batch_size": batch_size, "sequence_s": seconds}
+            took = read(song, TrainingConfig.parse(item, "benchmark"), 4 * options.steps)
             report(f"read {subtype} {suffix[1:]}", took, batch_size)
         networks = PAPER_NETWORKS if options.paper else load_params("params.yaml").networks
         for network_name, network in networks.items():
             for kind in ("stereo-a", "stereo-b"):
-                settings = {
+                training = {
                     "batch_size": batch_size,
                     "sequence_s": seconds,
                     "precision": options.precision,
@@ -66,7 +66,7 @@ def main() -> None:
                 }
                 logs: list[dict[str, float]] = []
                 train(
-                    TrainingConfig.parse(settings, "benchmark"),
+                    TrainingConfig.parse(training, "benchmark"),
                     network,
                     [songs["PCM_16", ".wav"]],
                     [songs["PCM_16", ".wav"]],
