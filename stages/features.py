@@ -4,13 +4,9 @@ from pathlib import Path
 
 from fxnorm.data import load_partition
 from fxnorm.errors import FxNormError
-from fxnorm.normalization import (
-    DatasetFeatures,
-    features_figure,
-    features_table,
-    measure_features,
-)
+from fxnorm.normalization import DatasetFeatures, measure_features
 from fxnorm.outputs import atomic_file
+from fxnorm.reporting.features_figure import features_figure, features_table
 from stages.common import stage, usable_songs
 from stages.params import Params
 from stages.places import FEATURES

@@ -85,8 +85,8 @@ def _show(options: argparse.Namespace) -> None:
     files = [options.file] + ([options.other] if options.other else [])
     shown = {file: DatasetFeatures.load(file) for file in files}
     if options.output:
-        from fxnorm.normalization import features_figure
         from fxnorm.outputs import atomic_file
+        from fxnorm.reporting.features_figure import features_figure
 
         check_output(options.output, (".png",))
         figure = features_figure(*shown.values())

@@ -19,13 +19,12 @@ from fxnorm.normalization import (
     DatasetFeatures,
     FxNormalizer,
     NormalizationConfig,
-    features_figure,
-    features_table,
     mean_peak,
     measure_features,
     position,
 )
 from fxnorm.normalization.matching import equalization, panning
+from fxnorm.reporting.features_figure import features_figure, features_table
 from fxnorm.stems import DEFAULT_STEMS, STEMS
 
 

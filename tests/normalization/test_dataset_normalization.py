@@ -18,11 +18,11 @@ from fxnorm.normalization import (
     ImpulseResponse,
     NormalizationConfig,
     dataset_normalization,
-    features_figure,
     measure_features,
     normalize_dataset,
     tabulate_reports,
 )
+from fxnorm.reporting.features_figure import features_figure
 from fxnorm.stems import STEMS, StemType
 
 

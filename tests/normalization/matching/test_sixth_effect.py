@@ -16,13 +16,12 @@ from fxnorm.normalization import (
     FxNormalizer,
     NormalizationConfig,
     effect_table,
-    features_figure,
-    features_table,
     matching,
     measure_features,
     normalize_dataset,
     tabulate_reports,
 )
+from fxnorm.reporting.features_figure import features_figure, features_table
 
 GUIDE = Path(__file__).parents[3] / "docs" / "add-an-effect.md"
 MODULE = "fxnorm.normalization.matching.width"
