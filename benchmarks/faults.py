@@ -130,9 +130,7 @@ def _tiny_run(checkout: Path) -> Path:
     return checkout
 
 
-def _killed(
-    command: list[str], folder: Path, outputs: list[Path], times: int
-) -> tuple[int, int, int, int, int, int]:
+def _killed(command: list[str], folder: Path, outputs: list[Path], times: int) -> tuple[int, ...]:
     """Kill a command that often; counts of `_KILLS`. It starts without outputs, as DVC has it."""
     draw = random.Random(command[-1])
     temporary = folder.with_name(f"{folder.name}-tmp")
@@ -175,7 +173,7 @@ def _killed(
     start(fresh=False).wait()
     counts["other reruns"] += _contents(folder, outputs) != whole
     _outlived(temporary)
-    left = [*folder.rglob(f"{PREFIX}*"), *temporary.iterdir()]
+    left: list[Path | str] = [*folder.rglob(f"{PREFIX}*"), *temporary.iterdir()]
     left += [*(_shared_by_the_dead() - before[0]), *(_untracked(folder) - before[1])]
     for path in left:
         print(f"{' '.join(command[2:])}: left {path}", file=sys.stderr)
@@ -318,9 +316,8 @@ def _bad_audio() -> Iterator[tuple[str, tuple[str, bytes]]]:
     for samples in (0, 1, 2, 100, 4000):
         yield f"samples {samples}", (".wav", _encoded(good[:samples], SAMPLE_RATE, "WAV"))
     for size in (0, 1, 2**31, 2**32 - 1):
-        data = bytearray(whole[".wav"])
-        data[40:44] = size.to_bytes(4, "little")
-        yield f"length {size}", (".wav", bytes(data))
+        data = whole[".wav"]
+        yield f"length {size}", (".wav", data[:40] + size.to_bytes(4, "little") + data[44:])
 
 
 def _encoded(audio: np.ndarray, rate: int, form: str, subtype: str | None = None) -> bytes:

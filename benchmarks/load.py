@@ -73,7 +73,8 @@ def main() -> None:
     print()
     for what, points in times.items():
         if len(points) > 1:
-            exponent = np.polyfit(*np.log(np.transpose(points)), 1)[0]
+            sizes, seconds = np.log(np.transpose(points))
+            exponent = np.polyfit(sizes, seconds, 1)[0]
             print(f"{what}: time grows with the power {exponent:.2f}")
 
 

@@ -164,7 +164,7 @@ def damaged_values(data: bytes, draw: random.Random) -> bytes:
     return json.dumps(document).encode()
 
 
-_VALUES = (
+_VALUES: tuple[Any, ...] = (
     None, True, [], {}, [1], [[]], {"a": 1}, {"": None}, "", "x", "-x", "../x", "\n", "a\0b", "é",
     "<b>", -1, 0, 1, 2, 3.5, 1e308, 2**62, 10**30, [0, 0], [9, 1], ["x", "x"],
 )  # fmt: skip

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from fxnorm.data import find_songs
 from fxnorm.evaluation import read_scores, read_stem_scores
 from fxnorm.evaluation.evaluation_config import DRY_SUM, NORMALIZED_SUM
@@ -14,10 +12,12 @@ from fxnorm.reporting.report import (
     write_report,
     write_report_page,
 )
+from fxnorm.tabulation import read_csv
 from stages.common import stage
 from stages.places import EVALUATION, PRETRAINED, STEM_SCORES, TEST_SETS, TRAINING, mix_path
 
 TABLES, FIGURES, PAGE = Path("reports/tables"), Path("reports/figures"), Path("reports/index.html")
+HISTORY, NUMBERS = ["epoch", "split", "metric", "value"], {"epoch": int, "value": float}
 SECTIONS = ["seed", "dataset", "stems", "systems", "pretraining", "evaluation", "report"]
 
 
@@ -40,7 +40,7 @@ def main() -> None:
             for song in find_songs(folder, tuple(params.stems)).songs
         ]
         histories = {
-            name: pd.read_csv(TRAINING / name / "history.csv")
+            name: read_csv(TRAINING / name / "history.csv", HISTORY, NUMBERS, "train it again")
             for name in (PRETRAINED, *params.systems)
         }
         # By name: the folder may hold evaluations of systems that params no longer have.

@@ -1,17 +1,27 @@
-"""How options behave that are given more than once: they merge or are refused, never dropped."""
+"""How arguments behave that are given more than once, or empty: nothing is dropped or guessed."""
 
 import argparse
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose plain options may be given once."""
+    """A parser whose plain options may be given once, and which takes no empty words."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         for name in (None, "store"):
             self.register("action", name, _Once)
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
+        """As the parent's; an empty word, which would be the current folder, is an error."""
+        words = sys.argv[1:] if args is None else list(args)
+        if any(word == "" or (word.startswith("--") and word.endswith("=")) for word in words):
+            self.error("an argument is empty; is a variable of the shell not set?")
+        return super().parse_known_args(words, namespace)
 
 
 class _Once(argparse.Action):

@@ -30,6 +30,14 @@ def test_closed_and_full_streams_end_without_a_traceback(features):
         assert len(done.stderr.splitlines()) == (words.endswith("npz >/dev/full")), words
 
 
+@pytest.mark.parametrize("words", [["mix", ""], ["mix", "song", "--stems", ""], ["mix", "--stem="]])
+def test_empty_words_are_refused(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "an argument is empty" in capsys.readouterr().err
+
+
 def test_a_terminated_command_cleans_up_and_says_so(tmp_path):
     script = (
         "import os, signal, sys, threading\n"
