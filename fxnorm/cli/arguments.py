@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 
@@ -17,10 +18,15 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> Any:
-        """As the parent's; an empty word, which would be the current folder, is an error."""
+        """As the parent's; an empty word, which would be the current folder, is an error.
+
+        An empty list of effects is a list.
+        """
         words = sys.argv[1:] if args is None else list(args)
-        if any(word == "" or (word.startswith("--") and word.endswith("=")) for word in words):
-            self.error("an argument is empty; is a variable of the shell not set?")
+        for before, word in pairwise(["", *words]):
+            empty = word == "" or (word.startswith("--") and word.endswith("="))
+            if empty and "--effects" not in (before, word.rstrip("=")):
+                self.error("an argument is empty; is a variable of the shell not set?")
         return super().parse_known_args(words, namespace)
 
 
