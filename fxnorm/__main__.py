@@ -2,6 +2,6 @@
 
 import sys
 
-from fxnorm.cli import main
+from fxnorm.cli import run
 
-sys.exit(main())
+sys.exit(run())

@@ -1,9 +1,12 @@
 """How inner loops are compiled."""
 
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.dispatcher import Dispatcher
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -19,3 +22,12 @@ def compiled(function: Function) -> Function:
         return cast(Function, numba.njit(cache=True, **settings)(function))
     except RuntimeError:  # No place for the code.
         return cast(Function, numba.njit(**settings)(function))
+
+
+def is_kept(module: ModuleType) -> bool:
+    """Whether code of a module's compiled functions lies on disk, or none can be kept."""
+    name = module.__name__.rpartition(".")[2]
+    functions = (value for value in vars(module).values() if isinstance(value, Dispatcher))
+    folders = {function.stats.cache_path for function in functions}
+    kept = (any(Path(folder).glob(f"{name}.*.nbi")) for folder in folders if folder is not None)
+    return folders == {None} or any(kept)

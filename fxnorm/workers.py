@@ -104,6 +104,17 @@ def in_processes(
         raise FxNormError(f"{' or '.join(dict.fromkeys(begun))}: {KILLED}") from error
 
 
+def end_with(parent: int) -> None:
+    """End this process once its parent has, killed or not."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_EVERY_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="fxnorm-parent", daemon=True).start()
+
+
 def _worker_processes() -> AbstractContextManager[Any]:
     """How joblib makes processes inside this context: they end with us and share no memory."""
     return joblib.parallel_config(
@@ -112,7 +123,7 @@ def _worker_processes() -> AbstractContextManager[Any]:
         # What is killed would leave arrays in shared memory, or the folder for them.
         max_nbytes=None,
         temp_folder=tempfile.gettempdir(),
-        initializer=_end_with,
+        initializer=end_with,
         initargs=(os.getpid(),),
     )
 
@@ -234,14 +245,3 @@ def _call_on_cluster(place: str, code: str, task: bytes) -> Any:
 def _code() -> str:
     """Digest of the code that this process runs, as it was at its first task."""
     return digest(Path(__file__).parent)
-
-
-def _end_with(parent: int) -> None:
-    """End this process once its parent has, killed or not."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_LOOK_EVERY_S)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="fxnorm-parent", daemon=True).start()

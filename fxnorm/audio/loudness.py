@@ -71,7 +71,7 @@ def short_term_loudness(
     samples = signal.shape[0]
     hop = round(hop_s * sample_rate)
     bounds = np.append(np.arange(0, samples, hop), samples).astype(np.int64)
-    energy = _weighted_energy(signal[:, 0], signal[:, -1], sample_rate, 0.0, bounds)
+    energy = _weighted_energy(signal, sample_rate, 0.0, bounds)
     total = energy[: signal.shape[1]].sum(axis=0)
     width = round(_SHORT_TERM_S / hop_s)
     whole = total[: samples // hop]
@@ -119,10 +119,8 @@ def _block_power(audio: np.ndarray, sample_rate: int, offset: float) -> np.ndarr
     # The bounds are rounded as pyloudnorm rounds them.
     steps = np.arange(blocks + _STEPS_PER_BLOCK) / _STEPS_PER_BLOCK
     bounds = np.minimum((_BLOCK_S * steps * sample_rate).astype(np.int64), samples)
-    pairs = [(audio[:, c], audio[:, min(c + 1, channels - 1)]) for c in range(0, channels, 2)]
-    energy = np.concatenate(
-        [_weighted_energy(*pair, sample_rate, offset, bounds) for pair in pairs]
-    )
+    pairs = [audio[:, first : first + 2] for first in range(0, channels, 2)]
+    energy = np.concatenate([_weighted_energy(pair, sample_rate, offset, bounds) for pair in pairs])
     blockwise = np.lib.stride_tricks.sliding_window_view(energy, _STEPS_PER_BLOCK, axis=1)
     return blockwise[:channels].sum(axis=-1) / (_BLOCK_S * sample_rate)
 
@@ -170,22 +168,41 @@ _TILE = 90  # a tenth of a second at 44.1 kHz is a multiple
 
 
 def _weighted_energy(
-    left: np.ndarray, right: np.ndarray, sample_rate: int, offset: float, bounds: np.ndarray
+    audio: np.ndarray, sample_rate: int, offset: float, bounds: np.ndarray
 ) -> np.ndarray:
-    """Sums of squares of two K-weighted channels between successive bounds, (2, bounds - 1)."""
+    """Sums of squares of the K-weighted channels between successive bounds, (2, bounds - 1).
+
+    The second row of a single channel is the first one again.
+    """
     energy = np.zeros((2, bounds.shape[0] - 1))
     early = math.ceil(_MEMORY_S * sample_rate / bounds[1])
     # Made here, as that takes long to compile.
     work, stretches = np.zeros((5 + _TILE) * _LANES), np.zeros((3, _STRETCHES), np.int64)
     filters = _k_weighting(sample_rate)
-    _weigh(left, right, offset, filters, bounds, early, work, stretches, energy)
+    _weigh(*_in_memory(audio), offset, filters, bounds, early, work, stretches, energy)
     return energy
+
+
+def _in_memory(audio: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """Where the samples of one or two channels lie: a flat view, and the distances in it between
+    successive samples and between the channels.
+
+    One type for every order of samples and channels: the loop is compiled once.
+    """
+    if min(audio.strides) < 0:
+        audio = np.ascontiguousarray(audio)
+    hop, apart = (stride // audio.itemsize for stride in audio.strides)
+    apart *= audio.shape[1] - 1
+    span = (audio.shape[0] - 1) * hop + apart + 1
+    flat = np.lib.stride_tricks.as_strided(audio, (span,), (audio.itemsize,), writeable=False)
+    return flat, hop, apart
 
 
 @compiled
 def _weigh(
-    left: np.ndarray,
-    right: np.ndarray,
+    flat: np.ndarray,
+    hop: int,
+    apart: int,
     offset: float,
     coefficients: tuple[_Five, _Five],
     bounds: np.ndarray,
@@ -195,6 +212,7 @@ def _weigh(
     energy: np.ndarray,
 ) -> None:
     """Write `energy`; every stretch begins `early` blocks before its own, or with the signal."""
+    left, right = flat[::hop], flat[apart::hop]
     blocks = bounds.shape[0] - 1
     each = -(-blocks // _STRETCHES)
     block, start, size = stretches[0], stretches[1], stretches[2]

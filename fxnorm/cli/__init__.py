@@ -1,5 +1,5 @@
 """The `fxnorm` command: one module per subcommand."""
 
-from fxnorm.cli.command import main
+from fxnorm.cli.command import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

@@ -161,6 +161,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _mix_one(options: argparse.Namespace) -> None:
     from fxnorm.cli.mix_song import mix_song
+    from fxnorm.mixing.compiling_ahead import compiling_ahead
     from fxnorm.progress import fraction_done
 
     output = _output(options)
@@ -174,7 +175,7 @@ def _mix_one(options: argparse.Namespace) -> None:
     if options.song is not None and not options.json:
         for stem, its in files.items():
             print(printable(f"{stem}: {', '.join(its)}"), flush=True)
-    with fraction_done("mix") as on_progress:
+    with compiling_ahead(), fraction_done("mix") as on_progress:
         report = mix_song(options, session.tracks, output, options.stems, options.page, on_progress)
     report["warnings"] = [*session.notes, *report["warnings"]]
     warn(report["warnings"])

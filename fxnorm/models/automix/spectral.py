@@ -16,8 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_CHUNK_VALUES = 2**19
-"""Values a chunk of blocks holds: a few MB, which stay in the cache."""
+_CHUNK_VALUES = 2**20
+"""Values a chunk of blocks holds: a few MB, which stay in the cache. The spectra of the kernels are
+larger and are read once per chunk."""
 _ACCELERATOR_CHUNK_VALUES = 2**26
 """On an accelerator few large chunks are faster."""
 
@@ -56,7 +57,7 @@ class Blocks:
     @property
     def n_fft(self) -> int:
         """Length of the transforms."""
-        return int(2 ** math.ceil(math.log2(max(2048, 8 * (3 * self.kernel + self.pool)))))
+        return int(2 ** math.ceil(math.log2(max(2048, 4 * (3 * self.kernel + self.pool)))))
 
     @property
     def frames(self) -> int:
