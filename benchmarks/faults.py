@@ -34,9 +34,8 @@ import yaml
 from benchmarks.loaders import LOADERS, attempt
 from fxnorm.audio import write
 from fxnorm.cli import main as fxnorm
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import SAMPLE_RATE, STEMS
 from fxnorm.scratch import PREFIX
-from fxnorm.stems import STEMS
 from fxnorm.workers import in_processes
 from tests.stages.tiny_checkout import copy_checkout, run, shrink
 

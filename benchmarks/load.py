@@ -22,8 +22,7 @@ import numpy as np
 import psutil
 
 from fxnorm.audio import write
-from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.stems import STEMS
+from fxnorm.conventions import SAMPLE_RATE, STEMS
 
 _LOOK_EVERY_S = 0.2
 #: Scores need a little more than a second.

@@ -19,14 +19,14 @@ import numpy as np
 import scipy.signal
 
 from fxnorm.audio import read, to_stereo
-from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE
+from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE, STEMS
 from fxnorm.models import load_rooms, load_settings
 from fxnorm.models.default_model import DEFAULT_MODEL
 from fxnorm.normalization import DatasetFeatures, FxNormalizer, NormalizationConfig
 from fxnorm.normalization.effect_table import measured_features
 from fxnorm.normalization.matching.compression import compress_channel
 from fxnorm.normalization.normalizer import pad
-from fxnorm.stems import DEFAULT_STEMS, STEMS
+from fxnorm.stems import DEFAULT_STEMS
 
 _SECONDS = 25
 _RUNS = 5

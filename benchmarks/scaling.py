@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.training import make_song
 from fxnorm import audio
-from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE
+from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE, STEMS
 from fxnorm.data import Song, find_songs
 from fxnorm.evaluation import SongMix, evaluate_mixes
 from fxnorm.mixing import mix_songs
@@ -32,7 +32,6 @@ from fxnorm.normalization import (
     measure_features,
     normalize_dataset,
 )
-from fxnorm.stems import STEMS
 from fxnorm.training import TrainingConfig, TrainingSong, open_songs
 from fxnorm.training.loader import Loader
 from fxnorm.workers import in_processes, on_cluster

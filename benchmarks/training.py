@@ -17,9 +17,8 @@ import numpy as np
 import torch
 
 from fxnorm import audio
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import SAMPLE_RATE, STEMS
 from fxnorm.models import AutomixConfig, NetworkConfig, WaveUNetConfig
-from fxnorm.stems import STEMS
 from fxnorm.training import Machine, TrainingConfig, TrainingSong, open_songs, train
 from fxnorm.training.loader import Loader
 from stages.params import load_params

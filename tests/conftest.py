@@ -14,8 +14,7 @@ import pytest
 from hypothesis import settings
 
 from fxnorm.audio import write
-from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.stems import STEMS
+from fxnorm.conventions import SAMPLE_RATE, STEMS
 
 # The same examples in every run; compiled functions take long at their first call.
 settings.register_profile("project", derandomize=True, deadline=None)

@@ -28,8 +28,8 @@ from tiny_model import TINY, plain_features
 
 import fxnorm
 from fxnorm.audio import info, write
+from fxnorm.conventions import STEMS
 from fxnorm.models import AutomixConfig, MixerConfig, build, save
-from fxnorm.stems import STEMS
 
 ROOT = Path(__file__).parents[1]
 PLAIN = [

@@ -2,9 +2,10 @@
 
 import pytest
 
+from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError
 from fxnorm.normalization import NormalizationConfig
-from fxnorm.stems import DEFAULT_STEMS, STEMS, StemType, default_stem_type, in_order
+from fxnorm.stems import DEFAULT_STEMS, StemType, default_stem_type, in_order
 
 
 def test_known_types_come_first_in_their_order() -> None:

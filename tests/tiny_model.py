@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from fxnorm.conventions import LONG_TERM_BINS
+from fxnorm.conventions import LONG_TERM_BINS, STEMS
 from fxnorm.normalization import DatasetFeatures
-from fxnorm.stems import STEMS
 
 #: Sizes of an `AutomixConfig`.
 TINY = {"filters": 8, "bottleneck": 8, "skip": 8, "hidden": 8, "blocks": 2, "repeats": 1}

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fxnorm.cli.common import check_output, print_json, warn
+from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError, from_system
 from fxnorm.models.default_model import DEFAULT_MODEL
 from fxnorm.outputs import atomic_file
 from fxnorm.progress import progress
-from fxnorm.stems import STEMS
 
 if TYPE_CHECKING:
     from fxnorm.mixing import Track

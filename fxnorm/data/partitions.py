@@ -8,9 +8,9 @@ from pydantic import Field
 
 from fxnorm.audio.names import composed
 from fxnorm.configuration import Config
+from fxnorm.conventions import STEMS
 from fxnorm.data.song_folders import Song, SongList, find_songs
 from fxnorm.errors import FxNormError
-from fxnorm.stems import STEMS
 
 #: What leaves faulty songs out, as a user of params.yaml writes it.
 HOW_TO_SKIP = "dataset.skip_faulty: true"

@@ -14,10 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from fxnorm import audio
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import SAMPLE_RATE, STEMS
 from fxnorm.data import stem_mp4
 from fxnorm.errors import FxNormError, printable
-from fxnorm.stems import STEMS
 from fxnorm.workers import in_processes
 
 MIXTURE = "mixture"

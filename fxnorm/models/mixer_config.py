@@ -5,10 +5,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from fxnorm.configuration import Config
+from fxnorm.conventions import STEMS
 from fxnorm.models.automix.automix_config import AutomixConfig
 from fxnorm.models.waveunet.wave_u_net_config import WaveUNetConfig
 from fxnorm.normalization.normalization_config import NormalizationConfig
-from fxnorm.stems import STEMS, StemName
+from fxnorm.stems import StemName
 
 NetworkConfig = Annotated[AutomixConfig | WaveUNetConfig, Field(discriminator="kind")]
 #: Up to an hour and a half at 44.1 kHz.

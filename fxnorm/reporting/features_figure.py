@@ -7,11 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fxnorm.conventions import LONG_TERM_FFT, SAMPLE_RATE
+from fxnorm.conventions import LONG_TERM_FFT, SAMPLE_RATE, STEMS
 from fxnorm.normalization.dataset_features import DatasetFeatures
 from fxnorm.normalization.effect_table import measured_features
 from fxnorm.normalization.matching.effect import Curve
-from fxnorm.stems import STEMS, in_order
+from fxnorm.stems import in_order
 
 _LOWEST_HZ = 20.0
 _POINTS = 240

@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fxnorm.conventions import STEMS
 from fxnorm.reporting.figure_styles import frequency_axis
-from fxnorm.stems import STEMS
 
 _REAL, _GENERATED = "#000000", "#D55E00"
 #: Okabe and Ito's colours, told apart with any colour vision.

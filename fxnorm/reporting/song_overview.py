@@ -9,9 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fxnorm.audio import db, read, stft
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import SAMPLE_RATE, STEMS
 from fxnorm.errors import FxNormError
-from fxnorm.stems import STEMS
 
 _SONGS = 4
 _FFT = 2048

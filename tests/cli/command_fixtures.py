@@ -1,6 +1,6 @@
 """What tests of the command share."""
 
-from fxnorm.stems import STEMS
+from fxnorm.conventions import STEMS
 
 
 def stem_options(stems, *names):

@@ -4,9 +4,9 @@ import torch
 from tiny_model import TINY, plain_features
 
 from fxnorm.audio import write
+from fxnorm.conventions import STEMS
 from fxnorm.models import AutomixConfig, MixerConfig, build, save
 from fxnorm.normalization import DatasetFeatures
-from fxnorm.stems import STEMS
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 
 from fxnorm.audio import read
 from fxnorm.cli import main
-from fxnorm.stems import STEMS
+from fxnorm.conventions import STEMS
 
 ROOT = Path(__file__).parents[2]
 FILES = {"vox": "vocals", "kick": "drums", "snare": "other", "overheads": "drums"}

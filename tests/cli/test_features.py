@@ -8,9 +8,8 @@ import soundfile
 
 from fxnorm.audio import integrated_loudness, read
 from fxnorm.cli import main
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import SAMPLE_RATE, STEMS
 from fxnorm.normalization import DatasetFeatures
-from fxnorm.stems import STEMS
 
 
 def test_stems_normalised_to_measured_features_have_their_loudness(tmp_path, capsys, write_song):

@@ -13,9 +13,9 @@ from tiny_model import TINY, plain_features
 
 from fxnorm.audio import info, integrated_loudness, read, resample, true_peak_db, write
 from fxnorm.cli import main
+from fxnorm.conventions import STEMS
 from fxnorm.models import AutomixConfig, MixerConfig, WaveUNetConfig, build, save
 from fxnorm.normalization import DatasetFeatures
-from fxnorm.stems import STEMS
 
 RATE = 48_000
 

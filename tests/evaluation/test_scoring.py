@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from fxnorm.audio import integrated_loudness, read, resample, write
+from fxnorm.conventions import STEMS
 from fxnorm.data import find_songs
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation import (
@@ -25,7 +26,6 @@ from fxnorm.evaluation import (
 )
 from fxnorm.evaluation.scoring import COLUMNS, load_pair
 from fxnorm.reporting.tables import stems_table
-from fxnorm.stems import STEMS
 
 SR = 44100
 

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from tiny_model import TINY
 
+from fxnorm.conventions import STEMS
 from fxnorm.models import AutomixConfig, LoadedModel, MixerConfig, WaveUNetConfig, build
-from fxnorm.stems import STEMS
 
 AUTOMIX = AutomixConfig(**TINY)
 WAVE_U_NET = WaveUNetConfig(filters=8, levels=2)

@@ -5,9 +5,9 @@ import pytest
 from mixing_fixtures import AUTOMIX, RATE, WAVE_U_NET, bursts, model
 
 from fxnorm.audio import from_db, integrated_loudness, true_peak_db
+from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError
 from fxnorm.mixing import Finishing, mix_stems, sum_normalized
-from fxnorm.stems import STEMS
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])

@@ -5,11 +5,11 @@ from mixing_fixtures import AUTOMIX, RATE, WAVE_U_NET, bursts, model
 
 import fxnorm
 from fxnorm import audio
+from fxnorm.conventions import STEMS
 from fxnorm.data import find_songs
 from fxnorm.errors import FxNormError
 from fxnorm.mixing import apply_network, mix_songs, mix_stems, sum_normalized
 from fxnorm.normalization import ImpulseResponse, NormalizationConfig
-from fxnorm.stems import STEMS
 
 
 def test_a_whole_song_through_the_stream_is_the_network_on_all_of_it(features):

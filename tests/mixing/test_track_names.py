@@ -2,8 +2,8 @@ from pathlib import PurePath
 
 import pytest
 
+from fxnorm.conventions import STEMS
 from fxnorm.mixing.track_names import is_mix, stem_types_of
-from fxnorm.stems import STEMS
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from fxnorm import audio
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import SAMPLE_RATE, STEMS
 from fxnorm.data.synthesis import SynthesisConfig, synthesize
 from fxnorm.digests import digest
 from fxnorm.evaluation import compare
 from fxnorm.mixing import mix_stems
 from fxnorm.models import load
 from fxnorm.models.default_model import DEFAULT_MODEL
-from fxnorm.stems import STEMS
 
 CARD = Path(__file__).parents[2] / "docs" / "model-card.md"
 #: Of the mix of the first generated test song with this seed.

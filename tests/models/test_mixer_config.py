@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from fxnorm.configuration import Config
+from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError
 from fxnorm.models import AutomixConfig, MixerConfig, NetworkConfig, WaveUNetConfig, WindowConfig
-from fxnorm.stems import STEMS
 
 # What `save` wrote before stem types were data; such folders load unchanged.
 AUTOMIX_FILE = """{

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError
 from fxnorm.models import (
     AutomixConfig,
@@ -27,7 +28,6 @@ from fxnorm.models import (
     set_front_end,
 )
 from fxnorm.normalization import DatasetFeatures, ImpulseResponse
-from fxnorm.stems import STEMS
 
 LAYOUTS = json.loads((recipe.GOLDEN / "state_dicts.json").read_text())
 CONFIGS = {

@@ -12,7 +12,7 @@ from normalization_fixtures import SAMPLE_RATE, SHARED, make_songs, reference_fe
 from fxnorm import audio
 from fxnorm.audio import from_db, integrated_loudness, peak, peak_db
 from fxnorm.conventions import LONG_TERM_BINS as BINS
-from fxnorm.conventions import PADDING
+from fxnorm.conventions import PADDING, STEMS
 from fxnorm.data import read_stem
 from fxnorm.errors import FxNormError
 from fxnorm.normalization import (
@@ -25,7 +25,7 @@ from fxnorm.normalization import (
 )
 from fxnorm.normalization.matching import equalization, panning
 from fxnorm.reporting.features_figure import features_figure, features_table
-from fxnorm.stems import DEFAULT_STEMS, STEMS
+from fxnorm.stems import DEFAULT_STEMS
 
 
 def released_contents() -> dict:

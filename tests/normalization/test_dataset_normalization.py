@@ -9,6 +9,7 @@ import pytest
 from normalization_fixtures import SAMPLE_RATE, make_songs, noise, reference_features
 
 from fxnorm import audio
+from fxnorm.conventions import STEMS
 from fxnorm.data import read_stem
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
@@ -23,7 +24,7 @@ from fxnorm.normalization import (
     tabulate_reports,
 )
 from fxnorm.reporting.features_figure import features_figure
-from fxnorm.stems import STEMS, StemType
+from fxnorm.stems import StemType
 
 
 def normalizer() -> FxNormalizer:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from normalization_fixtures import reference_features, response
 
+from fxnorm.conventions import STEMS
 from fxnorm.normalization import FxNormalizer, NormalizationConfig
 from fxnorm.normalization.effect_table import effect_names
-from fxnorm.stems import STEMS
 
 #: What a channel may hold, from its number of samples and random draws.
 KINDS = {

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from fxnorm.audio import write
+from fxnorm.conventions import STEMS
 from fxnorm.data.synthesis.real_music import REAL_MUSIC, real_curve, third_octave_means
 from fxnorm.errors import FxNormError
 from fxnorm.normalization import DatasetFeatures
@@ -15,7 +16,6 @@ from fxnorm.reporting.song_comparison import (
     rounded,
 )
 from fxnorm.reporting.song_comparison_figure import comparison_figure
-from fxnorm.stems import STEMS
 
 RATE = 44_100
 BINS = 32_769

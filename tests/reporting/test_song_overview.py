@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from fxnorm.audio import write
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import SAMPLE_RATE, STEMS
 from fxnorm.errors import FxNormError
 from fxnorm.reporting.song_overview import overview_figure
-from fxnorm.stems import STEMS
 
 PARTS = (*STEMS, "mixture")
 #: Tones of the parts of the first song, in Hz.

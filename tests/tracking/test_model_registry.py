@@ -22,10 +22,10 @@ from tiny_model import TINY, plain_features
 
 from fxnorm.audio import write
 from fxnorm.cli import main
+from fxnorm.conventions import STEMS
 from fxnorm.digests import digest
 from fxnorm.mixing import mix
 from fxnorm.models import AutomixConfig, MixerConfig, build, save
-from fxnorm.stems import STEMS
 from fxnorm.tracking import MODEL_DIGEST, open_store
 
 RATE = 44_100

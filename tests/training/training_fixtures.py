@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from fxnorm import audio
+from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError
 from fxnorm.models import AutomixConfig, WaveUNetConfig
-from fxnorm.stems import STEMS
 from fxnorm.training import (
     LossConfig,
     Machine,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fxnorm.stems import STEMS
+from fxnorm.conventions import STEMS
 
 _HOUSE_CURVES = Path(__file__).with_name("house_curves.csv")
 CURVE_HZ = np.array([50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0, 12_800.0])

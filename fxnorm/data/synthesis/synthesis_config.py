@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from fxnorm.configuration import Config
-from fxnorm.stems import STEMS
+from fxnorm.conventions import STEMS
 
 _Decibels = Annotated[float, Field(ge=0.0, le=6.0)]
 

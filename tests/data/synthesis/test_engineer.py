@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fxnorm.audio import integrated_loudness
+from fxnorm.conventions import STEMS
 from fxnorm.data.synthesis import Balance, EngineerConfig
 from fxnorm.data.synthesis.bus import BANDS_HZ, SIDE_GAINS_DB, equalize, hear
 from fxnorm.data.synthesis.composition import compose
@@ -22,7 +23,6 @@ from fxnorm.data.synthesis.measurement import measure, ranges
 from fxnorm.data.synthesis.mixdown import mix_down
 from fxnorm.data.synthesis.performance import perform, raw_stem
 from fxnorm.data.synthesis.styles import STYLES
-from fxnorm.stems import STEMS
 
 RATE = 44_100
 EXACT = EngineerConfig(jitter_db=0.0)

@@ -7,12 +7,12 @@ import pyloudnorm
 import pytest
 import soundfile
 
+from fxnorm.conventions import STEMS
 from fxnorm.data.synthesis import EngineerConfig, SynthesisConfig, synthesize
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation import dynamics_metrics, panning_metrics, spectral_metrics
 from fxnorm.reporting.song_comparison import compare_with_real_music
-from fxnorm.stems import STEMS
 
 #: One song of each style to train with, and two to test with.
 CONFIG = SynthesisConfig(training_songs=6, test_songs=2, duration_s=(6.0, 7.0), impulse_responses=2)
