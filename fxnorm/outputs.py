@@ -11,7 +11,7 @@ from pathlib import Path
 from fxnorm.errors import FxNormError
 from fxnorm.scratch import room_named, temporary_file, temporary_folder
 
-# Of Linux: swap two paths, relative to the current folder.
+#: Of Linux: swap two paths, relative to the current folder.
 _RENAME_EXCHANGE, _AT_FDCWD = 2, -100
 
 

@@ -37,7 +37,7 @@ _BLOCK = 2**20
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: A disk with less is full. Libraries that write by themselves don't say so.
 _FULL_BYTES = 2**16
-# Pages of a file count as memory of the process that has touched them until they are handed back.
+#: Pages of a file count as memory of the process that has touched them until they are handed back.
 _HAND_BACK_EVERY_S = 0.02
 
 _files: "weakref.WeakSet[_File]" = weakref.WeakSet()

@@ -23,7 +23,7 @@ _LATEX_SYMBOLS = {
 
 _TAGS = re.compile(r"\||<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\s*[(\[:])")
 
-# Row 1 is the header.
+#: Row 1 is the header.
 _FIRST_ROW = 2
 #: Numbers from here on are damage: no integer of 64 bits, and squares that overflow.
 _LARGEST = 2.0**63

@@ -6,7 +6,7 @@ import scipy.fft
 from fxnorm import scratch
 
 _SMALLEST_FFT = 2**14
-# Transforms of stereo blocks run four side by side in the processor's vectors.
+#: Transforms of stereo blocks run four side by side in the processor's vectors.
 _BLOCKS_AT_ONCE = 2
 
 

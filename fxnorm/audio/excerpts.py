@@ -15,7 +15,7 @@ from fxnorm.audio.sound_files import read, to_stereo
 from fxnorm.errors import FxNormError
 
 _WINDOW_S = 3
-# What is later rounded or dithered to 16 bits moves the true peak by less than this.
+#: What is later rounded or dithered to 16 bits moves the true peak by less than this.
 _PEAK_MARGIN_DB = 0.01
 _GAIN_ITERATIONS = 3
 

@@ -18,7 +18,7 @@ _STEPS_PER_BLOCK = 4
 _SHORT_TERM_S = 3.0
 _RELATIVE_GATE_LU = -10.0
 _OVERSAMPLING = 4
-# Samples that the interpolation filter sees on either side.
+#: Samples that the interpolation filter sees on either side.
 _OVERSAMPLING_REACH = 10
 _OVERSAMPLED_AT_ONCE = 2**18
 _Five = tuple[float, float, float, float, float]
@@ -158,9 +158,9 @@ def _k_weighting(sample_rate: int) -> tuple[_Five, _Five]:
     return tuple(shelf.tolist()), tuple(high_pass.tolist())
 
 
-# A signal is filtered in so many stretches side by side, in the processor's vectors: a recursive
-# filter waits for its own last value. Each stretch begins where the filters have forgotten what was
-# before: 0.2 s leave 1e-19 of it.
+#: A signal is filtered in so many stretches side by side, in the processor's vectors: a recursive
+#: filter waits for its own last value. Each stretch begins where the filters have forgotten what
+#: was before: 0.2 s leave 1e-19 of it.
 _STRETCHES = 8
 _MEMORY_S = 0.2
 _LANES = 2 * _STRETCHES

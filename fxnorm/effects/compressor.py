@@ -202,8 +202,8 @@ def _compress(
         _apply_gain(channel[part], makeup, strength, work, bits, output[part])
 
 
-# 2^x = 2^k · e^(f ln 2) with k = x rounded and |f| ≤ 1/2. Adding 1.5 · 2⁵² to a double rounds it
-# to an integer and leaves that integer in its lowest bits.
+#: 2^x = 2^k · e^(f ln 2) with k = x rounded and |f| ≤ 1/2. Adding 1.5 · 2⁵² to a double rounds it
+#: to an integer and leaves that integer in its lowest bits.
 _ROUNDER = 1.5 * 2.0**52
 _OCTAVES_PER_DB = math.log2(10.0) / 20.0
 _LN2 = math.log(2.0)
@@ -235,7 +235,7 @@ def _apply_gain(
         output[n] = np.float32(channel[n] * power[n])
 
 
-# Coefficients of fdlibm's logarithm (error below one unit in the last place).
+#: Coefficients of fdlibm's logarithm (error below one unit in the last place).
 _L1, _L2, _L3 = 6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01
 _L4, _L5, _L6 = 2.222219843214978396e-01, 1.818357216161805012e-01, 1.531383769920937332e-01
 _L7 = 1.479819860511658591e-01

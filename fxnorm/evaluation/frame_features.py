@@ -28,7 +28,7 @@ _HOPS_PER_CHUNK = 32
 _SAMPLES_AT_ONCE = 2**15
 _LOW_PASS_HZ = 1000.0
 _LOW_PASS_ORDER = 4
-# Where the 1-kHz low-pass has forgotten an edge: its slowest pole decays by e^-2400 per second.
+#: Where the 1-kHz low-pass has forgotten an edge: its slowest pole decays by e^-2400 per second.
 _LOW_PASS_MEMORY_S = 0.03
 _CONTRAST_EDGES_HZ = (0.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0)
 _CONTRAST_QUANTILE = 0.02

@@ -16,7 +16,7 @@ _MAGNITUDE_FLOOR = 1e-4
 _FLATNESS_FLOOR = 1e-10
 _ROLLOFF = 0.85
 _SILENCE = 1e-30
-# How much further than in the frame before a band's extremes are looked for at first.
+#: How much further than in the frame before a band's extremes are looked for at first.
 _HINT = 1.5
 
 

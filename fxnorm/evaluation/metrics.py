@@ -24,9 +24,9 @@ _FRAME_HOPS = N_FFT // HOP
 _CONTRAST_TOP_DB = 80.0
 _AMIN = 1e-10
 _DB_PER_NEPER = 20.0 / np.log(10.0)
-# Relative to a peak this near to 0 dBFS any error is huge: 1 dB would count as 10,000 %.
+#: Relative to a peak this near to 0 dBFS any error is huge: 1 dB would count as 10,000 %.
 _FULL_SCALE_DB = 0.01
-# Below this (0.0004 dB between the channels) a stereo position is rounding.
+#: Below this (0.0004 dB between the channels) a stereo position is rounding.
 _MONO = 1e-9
 
 

@@ -11,7 +11,7 @@ from fxnorm.documents import read_text
 from fxnorm.errors import FxNormError
 
 _DELIMITERS = (",", ";", "\t")
-# Row 1 is the header.
+#: Row 1 is the header.
 _FIRST_ROW = 2
 
 

@@ -14,7 +14,7 @@ from fxnorm.listening.listening_config import Criterion, ListeningConfig
 from fxnorm.listening.stimulus_pages import EQUIPMENT, REFERENCE_HINT, StimulusPage
 from fxnorm.outputs import atomic_file
 
-# Lines of the tool's YAML reader are not folded.
+#: Lines of the tool's YAML reader are not folded.
 _WIDTH = 100_000
 
 

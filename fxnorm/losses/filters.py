@@ -9,12 +9,12 @@ from fxnorm.errors import FxNormError
 
 _TAPS = 101
 _PRE_EMPHASIS = 0.85
+#: Corner frequencies of the A-weighting in Hz (IEC 61672-1) and its gain at 1 kHz in dB.
 _CORNERS_HZ = (20.598997, 107.65265, 737.86223, 12194.217)
-"""Corner frequencies of the A-weighting in Hz (IEC 61672-1) and its gain at 1 kHz in dB."""
 _GAIN_1000_DB = 1.9997
 
+#: Names of the filters.
 FILTERS = ("a-weighting", "low-pass")
-"""Names of the filters."""
 
 
 def taps(name: str, sample_rate: int) -> np.ndarray:

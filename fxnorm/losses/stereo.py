@@ -12,15 +12,15 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.losses.filters import FILTERS, taps
 
+#: Frame length of the spectra and the step between frames, in samples.
 N_FFT, HOP = 4096, 1024
-"""Frame length of the spectra and the step between frames, in samples."""
 
+#: Zeros that the filters see on both sides of a signal.
 _FILTER_PADDING = 50
-"""Zeros that the filters see on both sides of a signal."""
+#: Added to magnitudes before the logarithm.
 _LOG_FLOOR = 1e-30
-"""Added to magnitudes before the logarithm."""
+#: Least denominator of loss A's ratio: a mono target has no difference signal.
 _MIN_NORM = 1e-8
-"""Least denominator of loss A's ratio: a mono target has no difference signal."""
 
 
 class StereoLoss(nn.Module):

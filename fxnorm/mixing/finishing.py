@@ -15,7 +15,7 @@ from fxnorm.errors import FxNormError
 from fxnorm.mixing.limits import BALANCE_DB, CEILING_DBTP, LOUDNESS_LUFS, WET
 from fxnorm.mixing.preparation import PreparedSong
 
-# What rounding and dither to 16 bits add to the true peak is less.
+#: What rounding and dither to 16 bits add to the true peak is less.
 _PEAK_MARGIN_DB = 0.01
 _TOLERANCE_LU = 0.05
 

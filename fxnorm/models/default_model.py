@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
+#: Its folder; docs/model-card.md says what it is.
 DEFAULT_MODEL = Path(__file__).parent / "default"
-"""Its folder; docs/model-card.md says what it is."""

@@ -21,15 +21,15 @@ from fxnorm.models.weights import require_same_layout
 from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.opcodes import check_opcodes
 
+#: The released systems: the paper's network, its pretrained front end and the Wave-U-Net.
 System = Literal["ours", "ours-pretrained", "wun"]
-"""The released systems: the paper's network, its pretrained front end and the Wave-U-Net."""
 
+#: How a file begins that only says where git's large-file storage has the real one.
 _LFS_POINTER = b"version https://git-lfs"
-"""How a file begins that only says where git's large-file storage has the real one."""
+#: What precedes the numbers in files of torch before 1.6.
 _PICKLES_OF_OLD_FILES = 5
-"""What precedes the numbers in files of torch before 1.6."""
+#: What precedes every name in the Wave-U-Net's files.
 _WAVE_U_NET_PREFIX = "network.waveunets.ALL."
-"""What precedes every name in the Wave-U-Net's files."""
 
 
 def import_model(path: str | os.PathLike[str], system: System) -> tuple[Network, MixerConfig]:

@@ -10,8 +10,8 @@ from fxnorm.normalization.dataset_features import DatasetFeatures
 from fxnorm.normalization.impulse_responses import ImpulseResponse, load_impulse_responses
 
 WEIGHTS, CONFIG, FEATURES = "model.safetensors", "config.json", "features.npz"
+#: Folder of the impulse responses for the effect `reverb`, where the model has them.
 ROOMS = "rooms"
-"""Folder of the impulse responses for the effect `reverb`, where the model has them."""
 
 
 def load_settings(folder: str | os.PathLike[str]) -> tuple[MixerConfig, DatasetFeatures]:

@@ -16,5 +16,5 @@ _LARGEST = 2**14
 Size = Annotated[int, Field(ge=1, le=_LARGEST)]
 EvenSize = Annotated[int, Field(ge=2, le=_LARGEST, multiple_of=2)]
 OddSize = Annotated[int, Field(ge=1, le=_LARGEST), AfterValidator(_odd)]
+#: Of layers: each is built before its weights are looked at.
 Count = Annotated[int, Field(ge=1, le=32)]
-"""Of layers: each is built before its weights are looked at."""

@@ -9,8 +9,8 @@ from fxnorm.models.automix.front_end_weights import scale_front_end
 from fxnorm.models.building import Network
 from fxnorm.models.waveunet import sum_start as wave_u_net_start
 
+#: Relative deviation of the level at which the calibration ends, and how often to try.
 _TOLERANCE, _ROUNDS = 0.01, 30
-"""Relative deviation of the level at which the calibration ends, and how often to try."""
 
 
 def start_as_sum(net: Network) -> None:

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from fxnorm.errors import FxNormError
 
+#: Names in a message.
 _SHOWN = 3
-"""Names in a message."""
 
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:

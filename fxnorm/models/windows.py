@@ -9,10 +9,10 @@ from torch import Tensor
 
 from fxnorm.errors import FxNormError
 
+#: Called with a start and a count, both within the song; returns (S, C, count) float32.
 ReadBlock = Callable[[int, int], Tensor]
-"""Called with a start and a count, both within the song; returns (S, C, count) float32."""
+#: Called with consecutive parts (C, n) of the mix, or (stems, C, n) of the stems' shares of it.
 WriteBlock = Callable[[Tensor], None]
-"""Called with consecutive parts (C, n) of the mix, or (stems, C, n) of the stems' shares of it."""
 
 
 def run_in_windows(

@@ -16,7 +16,7 @@ from fxnorm.stems import in_order
 _LOWEST_HZ = 20.0
 _POINTS = 240
 _COLUMNS = 2
-# Okabe and Ito's colours, told apart with any colour vision; line styles and markers serve print.
+#: Okabe and Ito's colours, told apart with any colour vision; line styles and markers serve print.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _LINES = ("-", "--", "-.", (0, (1, 1)))
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")

@@ -54,8 +54,8 @@ class Excerpt:
     """(samples, 2) float32 at 44.1 kHz, at most 10 s; in pretraining the sum of the stems."""
 
 
+#: What a run reports as it goes.
 Emit = Callable[[Log | Excerpt], None]
-"""What a run reports as it goes."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import torch
 
 Weights = dict[str, torch.Tensor]
 
+#: How the songs' validation losses are summed up; the best weights are kept for each.
 SELECTIONS = ("mean", "median")
-"""How the songs' validation losses are summed up; the best weights are kept for each."""
 
 
 @dataclass

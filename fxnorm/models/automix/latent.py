@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from fxnorm import scratch
 
+#: Frames that a song's LSTM works on at once where no gradient is needed.
 _LSTM_FRAMES = 2**14
-"""Frames that a song's LSTM works on at once where no gradient is needed."""
+#: Longest memory, in frames, that the LSTM's forget biases start with.
 _CHRONO_FRAMES = 32
-"""Longest memory, in frames, that the LSTM's forget biases start with."""
 
 
 class SqueezeExcitation(nn.Module):

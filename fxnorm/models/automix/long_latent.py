@@ -13,8 +13,8 @@ from fxnorm.models.automix.automix_net import AutomixNet
 from fxnorm.models.automix.latent import run_lstm
 from fxnorm.models.automix.temporal import Moments, run_in_place
 
+#: Frames from which on this takes less memory than it costs.
 LONG_FRAMES = 2**16
-"""Frames from which on this takes less memory than it costs."""
 _FRAMES = 2**13
 
 

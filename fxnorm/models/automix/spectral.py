@@ -16,11 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+#: Values a chunk of blocks holds: a few MB, which stay in the cache. The spectra of the kernels are
+#: larger and are read once per chunk.
 _CHUNK_VALUES = 2**20
-"""Values a chunk of blocks holds: a few MB, which stay in the cache. The spectra of the kernels are
-larger and are read once per chunk."""
+#: On an accelerator few large chunks are faster.
 _ACCELERATOR_CHUNK_VALUES = 2**26
-"""On an accelerator few large chunks are faster."""
 
 
 @dataclass(frozen=True)

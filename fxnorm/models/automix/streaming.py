@@ -24,8 +24,8 @@ from fxnorm.models.automix.spectral import (
 )
 from fxnorm.models.windows import ReadBlock, WriteBlock, read_padded
 
+#: Samples read at a time, about 12 s.
 BLOCK_SAMPLES = 2**19
-"""Samples read at a time, about 12 s."""
 
 
 def mix_stream(

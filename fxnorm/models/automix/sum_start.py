@@ -14,12 +14,12 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.models.automix.automix_net import AutomixNet
 
+#: What is left of the random weights of filters that the bank has no use for.
 _SPARE = 1e-3
-"""What is left of the random weights of filters that the bank has no use for."""
+#: Frequencies per tap on which the bands are designed.
 _OVERSAMPLING = 16
-"""Frequencies per tap on which the bands are designed."""
+#: Rounds of truncating the filters and making their squared magnitudes add up to one again.
 _REFINEMENTS = 50
-"""Rounds of truncating the filters and making their squared magnitudes add up to one again."""
 
 
 @torch.no_grad()

@@ -12,10 +12,10 @@ from torch.autograd.function import once_differentiable
 
 from fxnorm import scratch
 
+#: GroupNorm's epsilon in this network.
 _EPS = 1e-8
-"""GroupNorm's epsilon in this network."""
+#: Frames worked on at once where no gradient is needed: they stay in the cache.
 _FRAMES = 1024
-"""Frames worked on at once where no gradient is needed: they stay in the cache."""
 
 
 class Pointwise(nn.Conv1d):

@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 _EPS = 1e-5
+#: Input channels from which on the matrix products pay.
 _MANY_CHANNELS = 24
-"""Input channels from which on the matrix products pay."""
 
 
 def conv_norm_relu(

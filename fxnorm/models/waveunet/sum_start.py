@@ -12,14 +12,14 @@ from fxnorm.errors import FxNormError
 from fxnorm.models.waveunet.wave_u_net import WaveUNet
 from fxnorm.models.waveunet.wave_u_net_config import CHANNELS_PER_GROUP
 
+#: Sum and difference of left and right.
 _SIDES = torch.tensor([[1.0, 1.0], [1.0, -1.0]]) * 0.5**0.5
-"""Sum and difference of left and right."""
+#: Features that carry both, each in two halves: the first ones of the first level.
 _PAIRS = 4
-"""Features that carry both, each in two halves: the first ones of the first level."""
+#: The feature of the same group that is constant, 1.
 _CONSTANT = CHANNELS_PER_GROUP - 1
-"""The feature of the same group that is constant, 1."""
+#: What is left of the random weights beside the direct path.
 _SPARE = 0.03
-"""What is left of the random weights beside the direct path."""
 
 
 @torch.no_grad()

@@ -7,8 +7,8 @@ from pydantic import Field
 from fxnorm.configuration import Config
 from fxnorm.models.sizes import OddSize, Size
 
+#: Features that are normalised together.
 CHANNELS_PER_GROUP = 8
-"""Features that are normalised together."""
 
 
 class WaveUNetConfig(Config):

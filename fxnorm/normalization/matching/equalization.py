@@ -35,18 +35,18 @@ from fxnorm.normalization.matching.smoothing import moving_line
 from fxnorm.stems import StemType
 
 _TAPS = 1001
-# scipy's firwin2 interpolates the wanted response on a grid of 1,025 points for 1,001 taps, so of
-# the 32,769 bins only every 32nd matters.
+#: scipy's firwin2 interpolates the wanted response on a grid of 1,025 points for 1,001 taps, so of
+#: the 32,769 bins only every 32nd matters.
 _GRID_FFT = 2048
 _GRID_STEP = LONG_TERM_FFT // _GRID_FFT
 #: Frames whose spectra lie in memory at a time: six minutes of audio.
 _FRAMES_AT_ONCE = 1024
-# So many frames are transformed at once in the processor's vectors.
+#: So many frames are transformed at once in the processor's vectors.
 _FRAMES_SIDE_BY_SIDE = 4
 _BLOCK = 16_384
 _BLOCKS_PER_BATCH = 4
-# Where the input is silent the block-wise filter leaves rounding noise, which would count as
-# signal in position measurements; 1e-10 is -200 dBFS.
+#: Where the input is silent the block-wise filter leaves rounding noise, which would count as
+#: signal in position measurements; 1e-10 is -200 dBFS.
 _ROUNDING_NOISE = 1e-10
 
 

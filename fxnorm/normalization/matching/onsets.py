@@ -26,7 +26,7 @@ _DELAY = 4403  # floor(4.3 hops): detection latency that is taken off positions
 _MINIMUM_INTERVAL_S = 0.05
 _THRESHOLD = np.float32(0.058)
 _SILENCE_DB = np.float32(-70.0)
-# Smoothing filter b0 + b1 z⁻¹ + b2 z⁻² over 1 + a1 z⁻¹; a1 is positive in aubio too.
+#: Smoothing filter b0 + b1 z⁻¹ + b2 z⁻² over 1 + a1 z⁻¹; a1 is positive in aubio too.
 _B0, _B1, _B2 = 0.15998789, 0.31997577, 0.15998789
 _A1 = 0.23484048
 _TINY = 2e-42
@@ -169,7 +169,7 @@ def _hann() -> np.ndarray:
 
 _HANN = _hann()
 
-# Coefficients of fdlibm's single-precision logarithm (error below one unit in the last place).
+#: Coefficients of fdlibm's single-precision logarithm (error below one unit in the last place).
 _LG1, _LG2 = np.float32(0.66666662693), np.float32(0.40000972152)
 _LG3, _LG4 = np.float32(0.28498786688), np.float32(0.24279078841)
 _LN2_HIGH, _LN2_LOW = np.float32(6.9313812256e-01), np.float32(9.0580006145e-06)

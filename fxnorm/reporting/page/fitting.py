@@ -10,7 +10,7 @@ from fxnorm.reporting.page.players import PageSong
 
 _BITRATES_KBPS = (256, 192, 160, 128, 112, 96, 80, 64)
 _SHORTEST_S = 4
-# Characters of base64 per byte.
+#: Characters of base64 per byte.
 _BASE64 = 4 / 3
 
 

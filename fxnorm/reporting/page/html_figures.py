@@ -13,9 +13,9 @@ from fxnorm.reporting.page.rendering import render
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _WEBP_DPI, _WEBP_QUALITY = 160, 80
-# Pixels of the page per inch of a matplotlib figure: its 10-pt text gets about the page's size.
+#: Pixels of the page per inch of a matplotlib figure: its 10-pt text gets about the page's size.
 _PIXELS_PER_INCH = 110
-# A figure of more bytes than this as SVG, one of very many points, is smaller as an image.
+#: A figure of more bytes than this as SVG, one of very many points, is smaller as an image.
 _LARGEST_SVG = 400_000
 
 

@@ -18,19 +18,19 @@ from fxnorm.reporting.page.rendering import RenderedPlayer, minus_signs, render
 #: Fades at both ends of an excerpt, in seconds.
 FADE_S = 0.02
 
-# Size of a waveform's drawing.
+#: Size of a waveform's drawing.
 _WAVE_COLUMNS, _WAVE_HEIGHT = 480, 200
 _WAVE_HALF_HEIGHT = _WAVE_HEIGHT // 2
 _LEAST_FULL_SCALE = 1e-6
-# libsndfile maps a compression level of 0 to 1 to 320 to 32 kbit/s.
+#: libsndfile maps a compression level of 0 to 1 to 320 to 32 kbit/s.
 _MP3_KBPS = (320, 32)
-# libsndfile refuses 1, its documented maximum; this is 32 kbit/s as well.
+#: libsndfile refuses 1, its documented maximum; this is 32 kbit/s as well.
 _HIGHEST_COMPRESSION = 0.999
-# LAME scales its input by this, lest it clip.
+#: LAME scales its input by this, lest it clip.
 _MP3_SCALE = 0.95
-# Loudness that may be lost in encoding before it is made up for.
+#: Loudness that may be lost in encoding before it is made up for.
 _TOLERANCE_DB = 0.05
-# Highest true peak after decoding, and how often to try for it.
+#: Highest true peak after decoding, and how often to try for it.
 _DECODED_CEILING_DBTP = -0.1
 _PASSES = 6
 

@@ -16,14 +16,14 @@ from fxnorm.reporting.page.rendering import minus_signs, render
 _WIDTH, _HEIGHT = 460, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 10, 34
 _HZ_TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-# What lies lower is not heard beside the highest.
+#: What lies lower is not heard beside the highest.
 _SMALLEST_SPAN, _LARGEST_SPAN = 12.0, 60.0
 _LOWEST_HZ, _HIGHEST_HZ = 30.0, 18_000.0
 
 _N_FFT, _HOP, _MELS = 4096, 1024, 128
 _RANGE_DB = 70.0
 _COLUMNS = 700
-# The colour map "magma" (van der Walt and Smith, CC0) at equal steps, as RGB.
+#: The colour map "magma" (van der Walt and Smith, CC0) at equal steps, as RGB.
 _MAGMA = np.array(
     [
         (0, 0, 4), (20, 14, 54), (59, 15, 112), (100, 26, 128), (140, 41, 129), (183, 55, 121),
