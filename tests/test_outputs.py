@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fresh_process import run_code
 
 from fxnorm.errors import FxNormError
 from fxnorm.outputs import atomic_file, atomic_folder
@@ -75,37 +76,35 @@ def test_a_folder_is_replaced_or_recovered_where_folders_cannot_be_swapped(tmp_p
 
 def test_a_replaced_folder_is_never_absent(tmp_path):
     """The folder is looked for at every rename and swap that the system is asked for."""
-    script = (
-        "import os, sys\n"
-        "from fxnorm.outputs import atomic_folder\n"
-        "seen = []\n"
-        "sys.addaudithook(lambda name, _: seen.append(os.path.isdir('model'))\n"
-        "                 if name in ('os.rename', 'shutil.rmtree', 'ctypes.dlopen') else None)\n"
-        "with atomic_folder('model') as folder: pass\n"
-        "seen.clear()\n"
-        "with atomic_folder('model') as folder: pass\n"
-        "print(seen)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert "True" in done.stdout
-    assert "False" not in done.stdout
+    code = """
+        import os, sys
+        from fxnorm.outputs import atomic_folder
+        seen = []
+        sys.addaudithook(lambda name, _: seen.append(os.path.isdir("model"))
+                         if name in ("os.rename", "shutil.rmtree", "ctypes.dlopen") else None)
+        with atomic_folder("model") as folder: pass
+        seen.clear()
+        with atomic_folder("model") as folder: pass
+        print(seen)
+    """
+    seen = run_code(code, folder=tmp_path).stdout
+    assert "True" in seen
+    assert "False" not in seen
 
 
 def test_a_folder_that_another_process_makes_meanwhile_is_replaced(tmp_path):
-    script = (
-        "import os, sys\n"
-        "from fxnorm.outputs import atomic_folder\n"
-        "def make(name, arguments):\n"
-        "    if name == 'os.rename' and not os.path.exists('model'):\n"
-        "        os.mkdir('model')\n"
-        "        open('model/theirs', 'w').close()\n"
-        "with atomic_folder('model') as folder:\n"
-        "    (folder / 'ours').touch()\n"
-        "    sys.addaudithook(make)\n"
-    )
-    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+    code = """
+        import os, sys
+        from fxnorm.outputs import atomic_folder
+        def make(name, arguments):
+            if name == "os.rename" and not os.path.exists("model"):
+                os.mkdir("model")
+                open("model/theirs", "w").close()
+        with atomic_folder("model") as folder:
+            (folder / "ours").touch()
+            sys.addaudithook(make)
+    """
+    run_code(code, folder=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert [path.name for path in (tmp_path / "model").iterdir()] == ["ours"]
 

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from fresh_process import run_code
 
 from fxnorm import scratch
 from fxnorm.errors import FxNormError
@@ -21,21 +22,19 @@ def test_large_arrays_hold_what_is_written_to_them_and_small_ones_are_plain(monk
 
 
 def test_a_gigabyte_takes_a_fraction_of_the_processs_memory():
-    script = (
-        "import resource, numpy as np\n"
-        "from fxnorm import scratch\n"
-        "from fxnorm.audio import peak\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "array = scratch.empty(2**28)\n"
-        "for block in scratch.blocks(2**28):\n"
-        "    array[block] = block.start % 7\n"
-        "total = sum(float(array[b][0]) for b in scratch.blocks(2**28))\n"
-        "assert peak(array) == 6.0\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, total)\n"
-    )
-    printed = subprocess.run(
-        [sys.executable, "-c", script], check=True, capture_output=True, text=True
-    ).stdout.split()
+    code = """
+        import resource, numpy as np
+        from fxnorm import scratch
+        from fxnorm.audio import peak
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        array = scratch.empty(2**28)
+        for block in scratch.blocks(2**28):
+            array[block] = block.start % 7
+        total = sum(float(array[b][0]) for b in scratch.blocks(2**28))
+        assert peak(array) == 6.0
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, total)
+    """
+    printed = run_code(code).stdout.split()
     assert float(printed[0]) < 700_000  # kB, of 1,048,576
     assert float(printed[1]) == sum(start % 7 for start in range(0, 2**28, 2**20))
 

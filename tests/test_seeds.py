@@ -1,6 +1,6 @@
 import os
-import subprocess
-import sys
+
+from fresh_process import run_code
 
 from fxnorm.errors import printable
 from fxnorm.seeds import derive_seed, generator
@@ -8,10 +8,7 @@ from fxnorm.seeds import derive_seed, generator
 
 def test_streams_depend_on_seed_and_purpose_and_on_nothing_else():
     code = "from fxnorm.seeds import derive_seed; print(derive_seed(7, 'reverb', 'song', 3))"
-    environment = os.environ | {"PYTHONHASHSEED": "12345"}
-    elsewhere = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    )
+    elsewhere = run_code(code, PYTHONHASHSEED="12345")
     assert int(elsewhere.stdout) == derive_seed(7, "reverb", "song", 3)
     seeds = {derive_seed(7, "a", "bc"), derive_seed(7, "ab", "c"), derive_seed(8, "a", "bc")}
     assert len(seeds) == 3

@@ -24,6 +24,8 @@ def run() -> int:
     What the libraries make when they are imported stays until the end. To look through it for
     garbage again and again, and once more then, takes half a second of a mix.
     """
+    # Else its workers would import what lies in the current folder, which may come from anybody.
+    os.environ["PYTHONSAFEPATH"] = "1"
     gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
     code = main()
     gc.freeze()

@@ -1,11 +1,13 @@
 """The real command, end to end."""
 
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from fresh_process import run_code
 
 from fxnorm.audio import write
 from fxnorm.cli import main
@@ -39,19 +41,31 @@ def test_empty_words_are_refused(words, capsys):
 
 
 def test_a_terminated_command_cleans_up_and_says_so(tmp_path):
-    script = (
-        "import os, signal, sys, threading\n"
-        "from fxnorm.cli import main\n"
-        "from fxnorm.outputs import atomic_file\n"
-        "threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
-        "with atomic_file('page.html'):\n"
-        "    sys.exit(main(['listen', 'power', '--participants', '900', '--seed', '1']))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    code = """
+        import os, signal, sys, threading
+        from fxnorm.cli import main
+        from fxnorm.outputs import atomic_file
+        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        with atomic_file("page.html"):
+            sys.exit(main(["listen", "power", "--participants", "900", "--seed", "1"]))
+    """
+    done = run_code(code, folder=tmp_path, check=False)
     assert (done.returncode, done.stderr) == (130, "fxnorm: interrupted\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_in_the_current_folder_is_imported(tmp_path, stems):
+    """A folder of songs may come from anybody; worker processes would look there first."""
+    command = tmp_path / "bin" / "fxnorm"
+    command.parent.mkdir()
+    command.write_text("from fxnorm.cli import run\nraise SystemExit(run())\n")
+    folder = tmp_path / "folder"
+    shutil.copytree(stems, folder / "songs" / "one")
+    (folder / "random.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w')\n")
+    words = "mix --songs songs -o mixes --jobs 2 --normalized-sum --effects loudness"
+    subprocess.run([sys.executable, command, *words.split()], cwd=folder, check=True)
+    assert (folder / "mixes" / "one.wav").is_file()
+    assert not (tmp_path / "imported").exists()
 
 
 def _wrong(stems, model, features, tmp_path):

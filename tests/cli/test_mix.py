@@ -2,13 +2,12 @@
 
 import json
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
 from command_fixtures import stem_options
+from fresh_process import run_code
 from tiny_model import TINY, plain_features
 
 from fxnorm.audio import info, integrated_loudness, read, resample, true_peak_db, write
@@ -337,16 +336,15 @@ def test_the_plain_sum_reads_a_models_features_without_torch(tmp_path, stems, mo
     broken, output = tmp_path / "model", tmp_path / "sum.wav"
     shutil.copytree(model, broken)
     (broken / "model.safetensors").write_bytes(b"not read")
-    script = (
-        "import sys\n"
-        "from fxnorm.cli import main\n"
-        "code = main(sys.argv[1:])\n"
-        "raise SystemExit(code or ('torch' in sys.modules))"
-    )
+    code = """
+        import sys
+        from fxnorm.cli import main
+        code = main(sys.argv[1:])
+        raise SystemExit(code or ("torch" in sys.modules))
+    """
     words = ["mix", *stem_options(stems), "--normalized-sum", "--subtype", "FLOAT"]
     words += ["--effects", "eq,compression,panning,loudness"]
-    program = [sys.executable, "-c", script, *words, "--model", str(broken)]
-    subprocess.run([*program, "--output", str(output)], check=True, capture_output=True)
+    run_code(code, *words, "--model", str(broken), "--output", str(output))
     expected = tmp_path / "expected.wav"
     assert main([*words, "--features", str(features), "--output", str(expected)]) == 0
     assert output.read_bytes() == expected.read_bytes()

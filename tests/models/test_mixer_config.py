@@ -1,9 +1,7 @@
 """Networks as configuration: sizes that don't go together, and files that exist already."""
 
-import subprocess
-import sys
-
 import pytest
+from fresh_process import run_code
 
 from fxnorm.configuration import Config
 from fxnorm.conventions import STEMS
@@ -104,10 +102,9 @@ def test_stems_that_do_not_fit_are_named(stems, message):
 
 
 def test_configurations_need_no_torch():
-    code = (
-        "import sys\n"
-        "from fxnorm.models import AutomixConfig, MixerConfig, WaveUNetConfig\n"
-        "MixerConfig(system='a', network=AutomixConfig()), WaveUNetConfig()\n"
-        "assert 'torch' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    run_code("""
+        import sys
+        from fxnorm.models import AutomixConfig, MixerConfig, WaveUNetConfig
+        MixerConfig(system="a", network=AutomixConfig()), WaveUNetConfig()
+        assert "torch" not in sys.modules
+    """)

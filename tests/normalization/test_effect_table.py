@@ -1,10 +1,8 @@
 """The table of effects: every row has its description, and listing it is cheap."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from fresh_process import run_code
 from normalization_fixtures import noise, reference_features
 
 from fxnorm.normalization.effect_table import effect_names, find_effect, measured_features
@@ -41,7 +39,7 @@ def test_measurement_and_reference_have_the_feature_s_shape(name) -> None:
 
 def test_the_command_line_names_effects_without_loading_them() -> None:
     """Help and the parsing of arguments must not wait for compilers and transforms."""
-    code = """if True:
+    code = """
         import sys
         from fxnorm.cli.command import main
         try:
@@ -51,6 +49,6 @@ def test_the_command_line_names_effects_without_loading_them() -> None:
         heavy = {"numba", "scipy", "torch", "pandas", "matplotlib"} & set(sys.modules)
         sys.exit(f"loaded {sorted(heavy)}" if heavy else 0)
     """
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    result = run_code(code, check=False)
     assert result.returncode == 0, result.stderr
     assert all(name in result.stdout for name in effect_names())
