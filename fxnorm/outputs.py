@@ -41,6 +41,16 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.replace(temporary, target)
 
 
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file in UTF-8; what UTF-8 does not have is spelt out.
+
+    Raises:
+        FxNormError: it can't be written.
+    """
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
 @contextmanager
 def atomic_folder(
     path: str | os.PathLike[str], *, replaces: Collection[str] | None = None

@@ -12,7 +12,7 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.engineer import studio_rooms
 from fxnorm.effects.processors import build_chain
 from fxnorm.errors import FxNormError
-from fxnorm.outputs import atomic_file
+from fxnorm.outputs import write_text
 from fxnorm.training.augmentation import check_chain
 from stages.common import ends_in_one_line
 from stages.params import Params, load_params
@@ -28,8 +28,7 @@ def main() -> None:
         params = load_params("params.yaml")
         check_chains(params)
         check_folders(params)
-    with atomic_file(OUTPUT) as path:
-        path.write_text("params.yaml is valid.\n")
+        write_text(OUTPUT, "params.yaml is valid.\n")
 
 
 def check_chains(params: Params) -> None:

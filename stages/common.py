@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from fxnorm.data import Song, SongList
 from fxnorm.errors import FxNormError, from_system, printable
-from fxnorm.outputs import atomic_file
+from fxnorm.outputs import write_text
 from fxnorm.scratch import use_place
 from fxnorm.workers import KILLED, on_cluster
 from stages.params import Params, load_params, select
@@ -105,8 +105,7 @@ def argument(usage: str) -> str:
 
 def write_numbers(numbers: Mapping[str, Any], path: Path, digits: int = 6) -> None:
     """Write nested numbers as JSON, floats with so many significant digits."""
-    with atomic_file(path) as temporary:
-        temporary.write_text(json.dumps(_rounded(numbers, digits), indent=2) + "\n")
+    write_text(path, json.dumps(_rounded(numbers, digits), indent=2) + "\n")
 
 
 def usable_songs(found: SongList) -> list[Song]:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from fxnorm.outputs import atomic_file
+from fxnorm.outputs import write_text
 from stages.params import Params
 
 SCHEMA = Path("params.schema.json")
@@ -11,8 +11,7 @@ SCHEMA = Path("params.schema.json")
 
 def write_schema(path: Path) -> None:
     """Write what `Params` takes as JSON schema; docstrings are the keys' descriptions."""
-    with atomic_file(path) as temporary:
-        temporary.write_text(json.dumps(Params.model_json_schema(), indent=2) + "\n")
+    write_text(path, json.dumps(Params.model_json_schema(), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from fxnorm.errors import FxNormError
-from fxnorm.outputs import atomic_file, atomic_folder
+from fxnorm.outputs import atomic_folder, write_text
 from fxnorm.reporting.reference import reference_page, seeds_table, summarize_seeds
 from fxnorm.tabulation import to_csv, to_latex, to_markdown
 from stages.common import ends_in_one_line
@@ -79,16 +79,14 @@ def _write(runs: dict[int, pd.DataFrame], params: Params, *, reference: bool) ->
     summary = summarize_seeds(runs)
     table = seeds_table(summary, params.names)
     with atomic_folder(OUTPUT) as folder:
-        (folder / "values.csv").write_text(to_csv(values))
-        (folder / "summary.csv").write_text(to_csv(summary))
-        (folder / "summary.md").write_text(to_markdown(table))
-        (folder / "summary.tex").write_text(to_latex(table))
+        write_text(folder / "values.csv", to_csv(values))
+        write_text(folder / "summary.csv", to_csv(summary))
+        write_text(folder / "summary.md", to_markdown(table))
+        write_text(folder / "summary.tex", to_latex(table))
     print(f"\n{to_markdown(table)}\nMean ± standard deviation over {len(runs)} seeds: {OUTPUT}/")
     if reference:
-        with atomic_file(REFERENCE) as path:
-            path.write_text(to_csv(summary))
-        with atomic_file(REFERENCE.with_suffix(".md")) as path:
-            path.write_text(reference_page(summary, params.names))
+        write_text(REFERENCE, to_csv(summary))
+        write_text(REFERENCE.with_suffix(".md"), reference_page(summary, params.names))
 
 
 if __name__ == "__main__":

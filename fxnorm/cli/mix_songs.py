@@ -12,7 +12,7 @@ from fxnorm.cli.common import check_output, print_json, warn
 from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError, from_system
 from fxnorm.models.default_model import DEFAULT_MODEL
-from fxnorm.outputs import atomic_file
+from fxnorm.outputs import write_text
 from fxnorm.progress import progress
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def mix_all(options: argparse.Namespace) -> None:
     for name, fault in progress(work, len(to_do), "mix", "songs"):
         if fault is not None:
             faults[name] = fault
-    reports = {o.name: json.loads(o.report.read_text()) for o in orders if o.name not in faults}
+    mixed = [order for order in orders if order.name not in faults]
+    reports = {order.name: json.loads(order.report.read_text("utf-8")) for order in mixed}
     for name, report in reports.items():
         warn([f"{name}: {message}" for message in report["warnings"]])
     if options.json:
@@ -125,8 +126,7 @@ def _mix(options: argparse.Namespace, order: _Order) -> tuple[str, str | None]:
         return order.name, str(from_system(error))
     report["warnings"] = [*order.notes, *report["warnings"]]
     report["fingerprint"] = order.fingerprint
-    with atomic_file(order.report) as temporary:
-        temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_text(order.report, json.dumps(report, indent=2) + "\n")
     return order.name, None
 
 
@@ -134,7 +134,7 @@ def _is_done(order: _Order) -> bool:
     if not order.output.is_file() or not order.report.is_file():
         return False
     try:
-        report = json.loads(order.report.read_text(encoding="utf-8"))
+        report = json.loads(order.report.read_text("utf-8"))
     except ValueError:
         return False
     return isinstance(report, dict) and report.get("fingerprint") == order.fingerprint

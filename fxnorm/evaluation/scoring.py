@@ -24,7 +24,7 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation.metrics import compare
 from fxnorm.evaluation.trimming import trim_silence
-from fxnorm.outputs import atomic_file
+from fxnorm.outputs import write_text
 from fxnorm.progress import progress
 from fxnorm.tabulation import read_csv, to_csv
 from fxnorm.workers import in_processes
@@ -217,8 +217,7 @@ def tidy(rows: Iterable[Row]) -> pd.DataFrame:
 
 def write_scores(scores: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     """Write scores of mixes or stems as CSV, 7 significant digits."""
-    with atomic_file(path) as temporary:
-        temporary.write_text(to_csv(scores, digits=7), encoding="utf-8")
+    write_text(path, to_csv(scores, digits=7))
 
 
 def read_scores(*paths: str | os.PathLike[str]) -> pd.DataFrame:

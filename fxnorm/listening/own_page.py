@@ -21,7 +21,7 @@ import soundfile
 from fxnorm.content_policy import content_policy
 from fxnorm.listening.listening_config import ListeningConfig
 from fxnorm.listening.stimulus_pages import EQUIPMENT, REFERENCE_HINT, StimulusPage
-from fxnorm.outputs import atomic_file
+from fxnorm.outputs import write_text
 from fxnorm.seeds import derive_seed
 
 #: In the order in which they need each other.
@@ -58,8 +58,7 @@ def write_own_page(
         script=script,
         test=_json(_test(pages, config, seed)),
     )
-    with atomic_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    write_text(path, text)
 
 
 def write_stimulus_script(path: Path, script: Path) -> None:
@@ -69,8 +68,7 @@ def write_stimulus_script(path: Path, script: Path) -> None:
     flac = io.BytesIO()
     soundfile.write(flac, samples, rate, format="FLAC", subtype=header.subtype)
     audio = base64.b64encode(flac.getvalue()).decode()
-    with atomic_file(script) as temporary:
-        temporary.write_text(f'fxnormStimulus("{path.stem}", "{audio}");\n', encoding="ascii")
+    write_text(script, f'fxnormStimulus("{path.stem}", "{audio}");\n')
 
 
 def _test(pages: Sequence[StimulusPage], config: ListeningConfig, seed: int) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from fxnorm.listening.rating_statistics import (
     summarize,
     system_order,
 )
-from fxnorm.outputs import atomic_folder
+from fxnorm.outputs import atomic_folder, write_text
 from fxnorm.tabulation import TextTable, to_csv, to_latex, to_markdown, without_tags
 
 _TABLES = (
@@ -231,7 +231,7 @@ def _write(
         if len(table):
             texts[f"{name}.csv"] = to_csv(table)
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        write_text(folder / name, text)
     # A fixed salt and no date: the same analysis gives the same bytes.
     with rc_context({"svg.hashsalt": "fxnorm", "pdf.fonttype": 42}):
         for name, metadata in zip(_FIGURES, _METADATA, strict=True):

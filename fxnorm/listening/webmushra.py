@@ -12,7 +12,7 @@ import yaml
 
 from fxnorm.listening.listening_config import Criterion, ListeningConfig
 from fxnorm.listening.stimulus_pages import EQUIPMENT, REFERENCE_HINT, StimulusPage
-from fxnorm.outputs import atomic_file
+from fxnorm.outputs import write_text
 
 #: Lines of the tool's YAML reader are not folded.
 _WIDTH = 100_000
@@ -33,8 +33,7 @@ def write_webmushra(path: Path, pages: Sequence[StimulusPage], config: Listening
     )
     # The tool's reader takes a list in a list only where the outer dash stands on its own line.
     text = text.replace("\n- - ", "\n-\n  - ")
-    with atomic_file(path) as temporary:
-        temporary.write_text(hint + text, encoding="utf-8")
+    write_text(path, hint + text)
 
 
 def trial_id(page: str, criterion: str) -> str:

@@ -17,7 +17,7 @@ from fxnorm.models.settings_files import CONFIG, FEATURES, ROOMS, WEIGHTS, load_
 from fxnorm.models.weights import read_weights, require_same_layout
 from fxnorm.normalization.dataset_features import DatasetFeatures
 from fxnorm.normalization.impulse_responses import ImpulseResponse
-from fxnorm.outputs import atomic_file, atomic_folder
+from fxnorm.outputs import atomic_file, atomic_folder, write_text
 
 
 class LoadedModel(NamedTuple):
@@ -62,7 +62,7 @@ def save(
         with atomic_file(temporary / WEIGHTS) as weights:
             safetensors.torch.save_file(state, weights)
         text = json.dumps(config.model_dump(mode="json"), indent=2)
-        (temporary / CONFIG).write_text(text + "\n", encoding="utf-8")
+        write_text(temporary / CONFIG, text + "\n")
         features.save(temporary / FEATURES)
         for room in rooms:
             path = temporary / ROOMS / room.name / "impulse_response.flac"

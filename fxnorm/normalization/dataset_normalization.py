@@ -12,7 +12,7 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import Song, read_stem
 from fxnorm.errors import FxNormError
 from fxnorm.normalization.normalizer import FxNormalizer
-from fxnorm.outputs import atomic_file
+from fxnorm.outputs import atomic_file, write_text
 from fxnorm.progress import progress
 from fxnorm.seeds import derive_seed
 from fxnorm.stems import in_order
@@ -109,12 +109,10 @@ def _normalize_stem(
     note = kept.with_suffix(".json")
     if not note.is_file():
         report = _process(song, stem, kept, normalizer, seed, subtype)
-        with atomic_file(note) as temporary:
-            temporary.write_text(json.dumps(report))
+        write_text(note, json.dumps(report))
     with atomic_file(path) as temporary:
         shutil.copyfile(kept, temporary)
-    report = json.loads(note.read_text())
-    return dict(report)
+    return dict(json.loads(note.read_text("utf-8")))
 
 
 def _process(

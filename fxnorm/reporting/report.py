@@ -14,7 +14,7 @@ from fxnorm.data import read_audio
 from fxnorm.evaluation.columns import FURTHER_COLUMNS
 from fxnorm.evaluation.evaluation_config import NORMALIZED_SUM, EvaluationConfig
 from fxnorm.evaluation.song_statistics import HEADLINE, MEAN_ERROR, improvement, summarize
-from fxnorm.outputs import atomic_folder
+from fxnorm.outputs import atomic_folder, write_text
 from fxnorm.reporting.figures import (
     long_term_spectra,
     loudness_over_time,
@@ -135,10 +135,10 @@ def write_report(
     """
     with atomic_folder(tables) as folder:
         for name, table in report.tables.items():
-            (folder / f"{name}.csv").write_text(to_csv(table))
-            (folder / f"{name}.md").write_text(to_markdown(table))
-            (folder / f"{name}.tex").write_text(to_latex(table, f"tab:{name}"))
-        (folder / "songs.csv").write_text(tabulation.to_csv(report.songs))
+            write_text(folder / f"{name}.csv", to_csv(table))
+            write_text(folder / f"{name}.md", to_markdown(table))
+            write_text(folder / f"{name}.tex", to_latex(table, f"tab:{name}"))
+        write_text(folder / "songs.csv", tabulation.to_csv(report.songs))
     with atomic_folder(figures) as folder:
         for name, figure in report.figures.items():
             assert isinstance(figure.image, Figure)

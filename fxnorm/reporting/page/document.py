@@ -8,19 +8,14 @@ from functools import partial
 from markupsafe import Markup
 
 from fxnorm.errors import FxNormError
+from fxnorm.outputs import write_text
 from fxnorm.progress import progress
 from fxnorm.reporting.page.fitting import Excerpts, smaller_and_smaller
 from fxnorm.reporting.page.html_figures import PageFigure, figure_html
 from fxnorm.reporting.page.html_tables import PageTable, table_html
 from fxnorm.reporting.page.page_config import PageConfig
 from fxnorm.reporting.page.players import PageSong, render_player
-from fxnorm.reporting.page.rendering import (
-    RenderedPlayer,
-    minus_signs,
-    page_assets,
-    render,
-    write_html,
-)
+from fxnorm.reporting.page.rendering import RenderedPlayer, minus_signs, page_assets, render
 
 _MEGABYTE = 1e6
 
@@ -70,7 +65,7 @@ def write_page(
     text, note = _fitted(page, path, songs, config)
     if note:
         _log.warning("%s: %s", path, note)
-    write_html(path, text)
+    write_text(path, f"{text}\n")
 
 
 def _fitted(

@@ -20,16 +20,11 @@ from fxnorm.audio import (
 )
 from fxnorm.audio.excerpts import busiest_start, fade
 from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.outputs import write_text
 from fxnorm.reporting.curves import long_term_spectrum_db
 from fxnorm.reporting.page.player import FADE_S, PlayedVersion, between, rendered_player
 from fxnorm.reporting.page.plots import Line, line_plot, mel_plots
-from fxnorm.reporting.page.rendering import (
-    RenderedPlayer,
-    minus_signs,
-    page_assets,
-    render,
-    write_html,
-)
+from fxnorm.reporting.page.rendering import RenderedPlayer, minus_signs, page_assets, render
 
 _SECONDS = 40.0
 _BITRATE_KBPS = 160
@@ -115,7 +110,7 @@ def write_mix_page(path: str | os.PathLike[str], song: MixedSong) -> None:
             *mel_plots(sums, SAMPLE_RATE),
         ],
     )
-    write_html(path, text)
+    write_text(path, f"{text}\n")
 
 
 def _introduction(song: MixedSong) -> list[str]:

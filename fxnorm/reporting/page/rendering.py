@@ -1,6 +1,5 @@
 """The page's templates and assets."""
 
-import os
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +10,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fxnorm.content_policy import content_policy
-from fxnorm.outputs import atomic_file
 
 _PACKAGE = "fxnorm.reporting.page"
 _NEGATIVE = re.compile(r"(?<![\w-])-(?=\d)")
@@ -28,16 +26,6 @@ class RenderedPlayer:
 def render(template: str, **context: Any) -> Markup:
     """A template of the page with its context, in which all text is escaped."""
     return Markup(_environment().get_template(template).render(context).strip())
-
-
-def write_html(path: str | os.PathLike[str], page: Markup) -> None:
-    """Write a page; what UTF-8 does not have is spelt out.
-
-    Raises:
-        FxNormError: it can't be written.
-    """
-    with atomic_file(path) as temporary:
-        temporary.write_text(f"{page}\n", encoding="utf-8", errors="backslashreplace")
 
 
 def page_assets() -> dict[str, str]:
