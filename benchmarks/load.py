@@ -84,7 +84,7 @@ def _write_song(folder: Path, seconds: float, seed: int) -> None:
     swell = 0.5 + 0.5 * np.sin(4.0 * np.pi * np.arange(round(part * SAMPLE_RATE)) / SAMPLE_RATE)
     for name in (*STEMS, "mixture"):
         noise = 0.2 * rng.standard_normal((len(swell), 2)).astype(np.float32) * swell[:, None]
-        audio = np.tile(noise.astype(np.float32), (round(seconds / part), 1))
+        audio = np.resize(noise.astype(np.float32), (round(seconds * SAMPLE_RATE), 2))
         write(folder / f"{name}.wav", audio, SAMPLE_RATE)
 
 

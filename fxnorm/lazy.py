@@ -1,4 +1,7 @@
-"""Public names of a package that are imported when they are first asked for."""
+"""Public names of a package that are imported when they are first asked for.
+
+torch, mlflow and others take seconds, and few need all of a package.
+"""
 
 import ast
 import importlib

@@ -21,7 +21,8 @@ _LATEX_SYMBOLS = {
     "±": r"$\pm$", "–": "--", "…": r"\ldots{}",
 }  # fmt: skip
 
-_TAGS = re.compile(r"\||<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\s*[(\[:])")
+#: A backslash would take away the one put before the sign after it.
+_TAGS = re.compile(r"[\\|]|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\s*[(\[:])")
 
 #: Row 1 is the header.
 _FIRST_ROW = 2

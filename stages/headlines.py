@@ -34,6 +34,6 @@ def _numbers(system: str, read: Callable[[Path], str]) -> dict[str, Any]:
         numbers = parse_json(read(path))[system]
         return {test_set: {**metrics} for test_set, metrics in numbers.items()}
     except FileNotFoundError as error:
-        raise FxNormError(f"{error.filename}: no such file; run `make repro` first") from error
+        raise FxNormError(f"{path}: no such file; run `make repro` first") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise FxNormError(f"{path}: holds no numbers of {system}; evaluate it again") from error

@@ -32,6 +32,12 @@ def test_markdown() -> None:
     ]
 
 
+def test_a_backslash_in_a_name_takes_no_escape_away() -> None:
+    names = [["a\\|b", "c\\<b>", "d\\"]]
+    row = to_markdown(TextTable(["x"] * 3, names, "lll")).splitlines()[2]
+    assert row == r"| a\\\|b | c\\\<b> | d\\ |"
+
+
 def test_latex() -> None:
     assert to_latex(TABLE).splitlines() == [
         r"\begin{tabular}{lrr}",

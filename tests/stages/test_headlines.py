@@ -17,3 +17,11 @@ def test_a_file_that_holds_something_else_is_named(text):
     message = r"evaluation/dry_sum/headline\.json: holds no numbers of dry_sum; evaluate it again"
     with pytest.raises(FxNormError, match=message):
         read_headlines(params, lambda path: text)
+
+
+def test_a_missing_file_is_named_also_where_it_is_no_file_of_the_disk():
+    def read(path):
+        raise FileNotFoundError("no such file in the experiment")
+
+    with pytest.raises(FxNormError, match=r"evaluation/dry_sum/headline\.json: no such file; run"):
+        read_headlines(load_params(str(ROOT / "params.yaml")), read)

@@ -110,6 +110,20 @@ def test_stems_left_out_take_their_wet_signal_out_of_the_target(checkout):
     assert (checkout / "models/wun_S_Lb/model.safetensors").read_bytes() == weights
 
 
+def test_the_report_says_whether_the_test_songs_are_the_papers(checkout):
+    path, published = checkout / "params.yaml", checkout / "reports/tables/published.md"
+    before, table = path.read_text(), published.read_text("utf-8")
+    assert "Not comparable as numbers" in table
+    set_params(checkout, report__same_songs=True)
+    try:
+        run(checkout, sys.executable, "-m", "stages.report")
+        assert "Comparable with care" in published.read_text("utf-8")
+    finally:
+        path.write_text(before)
+        run(checkout, sys.executable, "-m", "stages.report")
+    assert published.read_text("utf-8") == table
+
+
 def test_a_killed_normalisation_goes_on_with_the_same_params_only(checkout):
     normalize = (sys.executable, "-m", "stages.normalize", "train")
     folder, unfinished = checkout / "data/normalized/train", checkout / ".checkpoints/normalize"

@@ -21,7 +21,7 @@ from fxnorm.effects import high_pass, low_pass
 
 _FFT = 1024
 _HOP = 256
-#: Spectral slope of the source and level of the breath in it, relative to the tone.
+#: Harmonics of the source, and level of the breath in it.
 _HARMONICS = np.arange(1, 81)
 _BREATH = 0.05
 #: How far a note is missed, how far it drifts, and how far a word bends it (standard deviations).
