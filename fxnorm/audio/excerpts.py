@@ -9,14 +9,18 @@ import numpy as np
 
 from fxnorm.audio.decoding import info
 from fxnorm.audio.levels import from_db
-from fxnorm.audio.loudness import ABSOLUTE_GATE_LUFS, integrated_loudness, true_peak_db
+from fxnorm.audio.loudness import (
+    ABSOLUTE_GATE_LUFS,
+    TRUE_PEAK_MARGIN_DB,
+    integrated_loudness,
+    short_term_loudness,
+    true_peak_db,
+)
 from fxnorm.audio.resampling import resample
 from fxnorm.audio.sound_files import read, to_stereo
 from fxnorm.errors import FxNormError
 
 _WINDOW_S = 3
-#: What is later rounded or dithered to 16 bits moves the true peak by less than this.
-_PEAK_MARGIN_DB = 0.01
 _GAIN_ITERATIONS = 3
 
 
@@ -66,6 +70,25 @@ def busiest_start(profiles: Sequence[np.ndarray], seconds: float) -> tuple[int, 
     # Rounded, so that equals stay equal whatever the order of summation.
     start = int(np.argmax(np.round(activity, 6)))
     return start, float(activity[start])
+
+
+def busiest_in_files(
+    paths: Sequence[str | os.PathLike[str]], shortest_s: float, seconds: float
+) -> tuple[int, float]:
+    """`busiest_start` of the tracks in files.
+
+    Args:
+        paths: of the tracks.
+        shortest_s: length of the song's shortest file, longer than the excerpt, which it holds.
+        seconds: length of the excerpt.
+    """
+    profiles = []
+    for path in paths:
+        audio, sample_rate = read(path)
+        audio = to_stereo(audio)[: math.floor(shortest_s * sample_rate)]
+        profiles.append(short_term_loudness(audio, sample_rate, hop_s=1.0)[1])
+    start_s, activity_lufs = busiest_start(profiles, seconds)
+    return min(start_s, math.floor(shortest_s - seconds)), activity_lufs
 
 
 def read_excerpt(
@@ -120,7 +143,7 @@ def match_loudness(
     for name, audio in versions.items():
         gains[name] = _gain_to(audio, sample_rate, target_lufs, name)
         peaks[name] = true_peak_db(audio) + gains[name]
-    lowered = max(0.0, max(peaks.values()) - (ceiling_dbtp - _PEAK_MARGIN_DB))
+    lowered = max(0.0, max(peaks.values()) - (ceiling_dbtp - TRUE_PEAK_MARGIN_DB))
     return LoudnessMatch({name: gain - lowered for name, gain in gains.items()}, lowered)
 
 

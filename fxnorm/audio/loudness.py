@@ -12,6 +12,8 @@ from fxnorm.compiling import compiled
 
 #: What is quieter does not count (ITU-R BS.1770-4).
 ABSOLUTE_GATE_LUFS = -70.0
+#: What rounding and dither to 16 bits add to a true peak is less.
+TRUE_PEAK_MARGIN_DB = 0.01
 
 _BLOCK_S = 0.4
 _STEPS_PER_BLOCK = 4

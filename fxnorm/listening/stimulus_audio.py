@@ -9,16 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from fxnorm.audio import (
-    info,
-    integrated_loudness,
-    read,
-    short_term_loudness,
-    to_stereo,
-    true_peak_db,
-    write,
+from fxnorm.audio import info, integrated_loudness, read, true_peak_db, write
+from fxnorm.audio.excerpts import (
+    LoudnessMatch,
+    busiest_in_files,
+    fade,
+    match_loudness,
+    read_excerpt,
 )
-from fxnorm.audio.excerpts import LoudnessMatch, busiest_start, fade, match_loudness, read_excerpt
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.listening.answer_key import REFERENCE
@@ -79,13 +77,7 @@ def find_excerpt(song: ListeningSong, config: ListeningConfig) -> Excerpt:
             "%s: used whole, %.1f s instead of %.1f s", song.name, shortest, config.excerpt_s
         )
         return Excerpt(0, math.floor(shortest * SAMPLE_RATE) / SAMPLE_RATE)
-    profiles = []
-    for path in song.stems:
-        audio, sample_rate = read(path)
-        audio = to_stereo(audio)[: math.floor(shortest * sample_rate)]
-        profiles.append(short_term_loudness(audio, sample_rate, hop_s=1.0)[1])
-    start_s, activity_lufs = busiest_start(profiles, config.excerpt_s)
-    start_s = min(start_s, math.floor(shortest - config.excerpt_s))
+    start_s, activity_lufs = busiest_in_files(song.stems, shortest, config.excerpt_s)
     _log.info(
         "%s: excerpt from %d s, where its least active stem has %.1f LUFS",
         song.name,

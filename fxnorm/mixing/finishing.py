@@ -9,14 +9,13 @@ import numpy as np
 from pydantic import Field
 
 from fxnorm import audio, scratch
+from fxnorm.audio.loudness import TRUE_PEAK_MARGIN_DB
 from fxnorm.configuration import Config, within
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.mixing.limits import BALANCE_DB, CEILING_DBTP, LOUDNESS_LUFS, WET
 from fxnorm.mixing.preparation import PreparedSong
 
-#: What rounding and dither to 16 bits add to the true peak is less.
-_PEAK_MARGIN_DB = 0.01
 _TOLERANCE_LU = 0.05
 
 
@@ -177,7 +176,7 @@ def _level(
             warnings.append("the mix is too short or too quiet for a loudness; left as it is")
     gain_db, ceiling = wanted_db, finishing.ceiling_dbtp
     if true_peak_db + wanted_db > ceiling:
-        gain_db = ceiling - _PEAK_MARGIN_DB - true_peak_db
+        gain_db = ceiling - TRUE_PEAK_MARGIN_DB - true_peak_db
         missed = wanted_db - gain_db
         if finishing.loudness_lufs is None:
             warnings.append(f"lowered by {missed:.1f} dB to keep its true peak at {ceiling:g} dBTP")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fxnorm.audio import info, integrated_loudness, read, short_term_loudness, to_stereo
-from fxnorm.audio.excerpts import busiest_start, fade, match_loudness, read_excerpt
+from fxnorm.audio import info, integrated_loudness
+from fxnorm.audio.excerpts import busiest_in_files, fade, match_loudness, read_excerpt
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.reporting.page.html_figures import displayed_width, image_source
@@ -86,13 +86,9 @@ def _excerpt(song: PageSong, seconds: float) -> tuple[int, int]:
     shortest = min(info(path).duration_s for path in [*song.versions.values(), *song.stems])
     if shortest <= seconds:
         return 0, math.floor(shortest * SAMPLE_RATE)
-    profiles = []
-    for path in song.stems or [next(iter(song.versions.values()))]:
-        audio, sample_rate = read(path)
-        audio = to_stereo(audio)[: math.floor(shortest * sample_rate)]
-        profiles.append(short_term_loudness(audio, sample_rate, hop_s=1.0)[1])
-    start_s, _ = busiest_start(profiles, seconds)
-    return min(start_s, math.floor(shortest - seconds)), round(seconds * SAMPLE_RATE)
+    decisive = song.stems or [next(iter(song.versions.values()))]
+    start_s, _ = busiest_in_files(decisive, shortest, seconds)
+    return start_s, round(seconds * SAMPLE_RATE)
 
 
 def _spectrograms(song: PageSong, matched: Mapping[str, np.ndarray]) -> dict[str, str | int] | None:
