@@ -7,6 +7,7 @@ import numpy as np
 
 from fxnorm import scratch
 from fxnorm.audio.convolution import convolved
+from fxnorm.audio.filters import high_pass, high_shelf
 from fxnorm.audio.levels import db, peak
 from fxnorm.compiling import compiled
 
@@ -140,24 +141,11 @@ def _gated(power: np.ndarray) -> float:
 
 @lru_cache(maxsize=8)
 def _k_weighting(sample_rate: int) -> tuple[_Five, _Five]:
-    """b0, b1, b2, a1, a2 of the shelf and of the high-pass, after the Audio EQ Cookbook."""
-    a, q = 10.0 ** (4.0 / 40.0), math.sqrt(0.5)
-    omega = 2.0 * math.pi * 1500.0 / sample_rate
-    cos, slope = math.cos(omega), math.sqrt(a) * math.sin(omega) / q
-    shelf = np.array(
-        [
-            a * ((a + 1.0) + (a - 1.0) * cos + slope),
-            -2.0 * a * ((a - 1.0) + (a + 1.0) * cos),
-            a * ((a + 1.0) + (a - 1.0) * cos - slope),
-            2.0 * ((a - 1.0) - (a + 1.0) * cos),
-            (a + 1.0) - (a - 1.0) * cos - slope,
-        ]
-    ) / ((a + 1.0) - (a - 1.0) * cos + slope)
-    omega = 2.0 * math.pi * 38.0 / sample_rate
-    cos, alpha = math.cos(omega), math.sin(omega)
-    sides = 0.5 * (1.0 + cos)
-    high_pass = np.array([sides, -2.0 * sides, sides, -2.0 * cos, 1.0 - alpha]) / (1.0 + alpha)
-    return tuple(shelf.tolist()), tuple(high_pass.tolist())
+    """b0, b1, b2, a1, a2 of the shelf and of the high-pass."""
+    shelf = high_shelf(1500.0, 4.0, sample_rate, math.sqrt(0.5))
+    sections = np.concatenate([shelf, high_pass(38.0, sample_rate, 0.5)])
+    first, second = np.delete(sections, 3, axis=1).tolist()  # a0, which is 1.
+    return tuple(first), tuple(second)
 
 
 #: A signal is filtered in so many stretches side by side, in the processor's vectors: a recursive

@@ -1,7 +1,6 @@
 """Audio effects: compressor, filters, convolution reverb."""
 
-from fxnorm.effects.compressor import compress
-from fxnorm.effects.filters import (
+from fxnorm.audio.filters import (
     apply_filter,
     high_pass,
     high_shelf,
@@ -9,6 +8,7 @@ from fxnorm.effects.filters import (
     low_shelf,
     peaking,
 )
+from fxnorm.effects.compressor import compress
 from fxnorm.effects.reverb import convolve
 
 __all__ = [

@@ -15,8 +15,8 @@ import numpy as np
 import scipy.signal
 
 from fxnorm.audio import from_db, to_stereo
+from fxnorm.audio.filters import high_shelf, low_shelf, peaking
 from fxnorm.effects.compressor import gain_reduction_db, level_db, smoothing
-from fxnorm.effects.filters import high_shelf, low_shelf, peaking
 from fxnorm.errors import FxNormError
 
 _CONSOLE_PREFIX = "pymixconsole."

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.fft
 
 from fxnorm.audio import convolved, to_stereo
-from fxnorm.effects.filters import transfer_function
+from fxnorm.audio.filters import transfer_function
 
 #: Samples in which a send's filters have died away.
 _SEND_SAMPLES = 1024

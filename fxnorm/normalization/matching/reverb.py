@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from fxnorm import scratch
+from fxnorm.audio.filters import high_shelf, low_shelf
 from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.effects.filters import high_shelf, low_shelf
 from fxnorm.effects.reverb import convolve
 from fxnorm.normalization.impulse_responses import ImpulseResponse
 from fxnorm.normalization.matching.effect import Context, Effect, Outcome
