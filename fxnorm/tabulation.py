@@ -5,7 +5,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -24,6 +24,7 @@ _LATEX_SYMBOLS = {
 #: A backslash would take away the one put before the sign after it.
 _TAGS = re.compile(r"[\\|]|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\s*[(\[:])")
 
+_DELIMITERS = (",", ";", "\t")
 #: Row 1 is the header.
 _FIRST_ROW = 2
 #: Numbers from here on are damage: no integer of 64 bits, and squares that overflow.
@@ -51,6 +52,19 @@ class TextTable:
     rules: Collection[int] = ()
 
 
+@dataclass(frozen=True)
+class CsvTable:
+    """A table of text from a file.
+
+    Attributes:
+        columns: their names.
+        rows: number of each, as spreadsheets count them, and its cells by column.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[tuple[int, Mapping[str, str]]]
+
+
 def to_csv(frame: pd.DataFrame, digits: int = 6) -> str:
     """A frame without its index, numbers with so many significant digits."""
     return str(frame.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n"))
@@ -68,12 +82,15 @@ def read_csv(
         remedy: ends messages.
 
     Raises:
-        FxNormError: no such file, other columns, rows of other lengths, or anything but finite
-            numbers where numbers belong.
+        FxNormError: see `read_csv_table`; or other columns, or anything but finite numbers where
+            numbers belong.
     """
+    table = read_csv_table(path, remedy)
+    if table.columns != tuple(columns):
+        raise FxNormError(f"{path}: the columns must be {', '.join(columns)}; {remedy}")
     cells: dict[str, list[str | float]] = {name: [] for name in columns}
-    for number, row in _rows(path, columns, remedy):
-        for name, cell in zip(columns, row, strict=True):
+    for number, row in table.rows:
+        for name, cell in row.items():
             try:
                 cells[name].append(_number(cell, numbers[name]) if name in numbers else cell)
             except ValueError:
@@ -85,27 +102,46 @@ def read_csv(
     )
 
 
-def _rows(
-    path: str | os.PathLike[str], columns: Sequence[str], remedy: str
-) -> Iterator[tuple[int, list[str]]]:
-    """The rows below the header that are not empty, with their numbers.
+def read_csv_table(path: str | os.PathLike[str], remedy: str) -> CsvTable:
+    """Read a CSV file in UTF-8, with or without byte order mark.
 
-    Not by pandas, which shifts rows that are too long and fills those that are too short.
+    Spreadsheet programs separate by semicolons where the comma is the decimal sign: such files,
+    and those with tabs, are read too, with their decimal commas. Not by pandas, which shifts rows
+    that are too long and fills those that are too short.
+
+    Args:
+        path: of the file.
+        remedy: ends messages, such as "save the results again".
+
+    Raises:
+        FxNormError: no such file, or not such a table.
     """
     text = read_text(path, remedy)
+    header = text.partition("\n")[0]
+    delimiter = max(_DELIMITERS, key=header.count)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise FxNormError(f"{path}: not a CSV table ({error}); {remedy}") from error
-    if not rows or rows[0] != list(columns):
-        raise FxNormError(f"{path}: the columns must be {', '.join(columns)}; {remedy}")
-    for number, row in enumerate(rows[1:], start=_FIRST_ROW):
-        if row and len(row) != len(columns):
+    columns = tuple(name.strip() for name in lines[0]) if lines else ()
+    if not columns or "" in columns or len(set(columns)) < len(columns):
+        raise FxNormError(
+            f"{path}: not a CSV table (its first row does not name every column once); {remedy}"
+        )
+    rows: list[tuple[int, Mapping[str, str]]] = []
+    for number, cells in enumerate(lines[1:], start=_FIRST_ROW):
+        if cells and len(cells) != len(columns):
             raise FxNormError(
-                f"{path}, row {number}: has {len(row)} cells in place of {len(columns)}; {remedy}"
+                f"{path}, row {number}: has not as many cells as the first row; {remedy}"
             )
-        if row:
-            yield number, row
+        if cells:
+            cells = cells if delimiter == "," else [_point(cell) for cell in cells]
+            rows.append((number, dict(zip(columns, cells, strict=True))))
+    return CsvTable(columns, rows)
+
+
+def _point(cell: str) -> str:
+    return cell.replace(",", ".") if re.fullmatch(r"-?\d+,\d+", cell) else cell
 
 
 def _number(cell: str, kind: type) -> float:

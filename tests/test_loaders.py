@@ -139,7 +139,7 @@ CASES = {
     "weights-bomb": ("released_weights", _zipped(**{"a/data.pkl": bytes(10**6)}), "damaged"),
     "scores-text": ("scores", LOADERS["scores"].sample().replace(b"0.5", b"half"), "row 2"),
     "scores-latin1": ("scores", b"system,caf\xe9\n", "not text in UTF-8"),
-    "scores-empty": ("scores", b"", "the columns must be"),
+    "scores-empty": ("scores", b"", "not a CSV table"),
     "scores-infinite": ("scores", LOADERS["scores"].sample().replace(b"0.5", b"1e999"), "row 2"),
     "scores-long": ("scores", LOADERS["scores"].sample().replace(b"0.5,", b"0.5,,"), "8 cells"),
     "scores-short": ("scores", LOADERS["scores"].sample().replace(b",,x", b""), "5 cells"),

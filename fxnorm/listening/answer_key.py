@@ -10,8 +10,8 @@ from pathlib import Path
 
 from fxnorm.documents import parse_json
 from fxnorm.errors import FxNormError, printable
-from fxnorm.listening.csv_files import read_csv_table
 from fxnorm.listening.listening_config import ListeningConfig
+from fxnorm.tabulation import read_csv_table
 
 #: Name, in the key, of the sum of the dry stems.
 REFERENCE = "reference"

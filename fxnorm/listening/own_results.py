@@ -13,8 +13,8 @@ from typing import Any
 
 from fxnorm.documents import read_json
 from fxnorm.errors import FxNormError
-from fxnorm.listening.csv_files import CsvTable
 from fxnorm.listening.sessions import FoundRating, Session, as_rating, as_seconds
+from fxnorm.tabulation import CsvTable
 
 #: What such a CSV file must have.
 OWN_COLUMNS = frozenset({"participant", "stimulus", "criterion", "rating"})

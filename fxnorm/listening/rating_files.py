@@ -12,11 +12,11 @@ import pandas as pd
 
 from fxnorm.errors import FxNormError, printable
 from fxnorm.listening.answer_key import ANCHORS, REFERENCE, AnswerKey
-from fxnorm.listening.csv_files import read_csv_table
 from fxnorm.listening.own_results import OWN_COLUMNS, read_own_json, read_own_table
 from fxnorm.listening.sessions import FoundRating, Session
 from fxnorm.listening.waet_results import read_waet
 from fxnorm.listening.webmushra_results import WEBMUSHRA_COLUMNS, read_webmushra
+from fxnorm.tabulation import read_csv_table
 
 #: Columns of the tidy table, in order.
 RATING_COLUMNS = ("participant", "song", "system", "criterion", "rating", "seconds", "comment")

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fxnorm.errors import FxNormError
-from fxnorm.listening.csv_files import CsvTable
 from fxnorm.listening.sessions import FoundRating, Session, as_rating, as_seconds
 from fxnorm.listening.webmushra import split_trial_id
+from fxnorm.tabulation import CsvTable
 
 #: What such a file has, whatever the questionnaire.
 WEBMUSHRA_COLUMNS = frozenset({"trial_id", "rating_stimulus", "rating_score"})

@@ -141,6 +141,7 @@ def test_unknown_times_are_nan(tmp_path) -> None:
         ("own.csv", OWN_CSV.replace("sa2,clarity", "sa2,clear"), "row 3: the criterion 'clear' is"),
         ("own.csv", OWN_CSV.replace(",wide", ""), "row 3: has not as many cells"),
         ("own.csv", OWN_CSV.replace("wide", "wide,2"), "row 3: has not as many cells"),
+        ("own.csv", OWN_CSV.replace("\n", "\n\n", 1).replace(",wide", ""), "row 4: has not as"),
         ("own.csv", OWN_CSV.replace("seconds", "rating"), "does not name every column once"),
         ("m.csv", WEBMUSHRA.replace("fxnorm,", "other,"), "of the test 'other', but the key"),
         ("m.csv", WEBMUSHRA.replace("_clarity,sa1", "_width,sa1"), "row 2: the criterion 'width'"),

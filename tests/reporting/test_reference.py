@@ -95,7 +95,7 @@ def test_a_reference_is_read_as_it_was_written(summary, tmp_path):
     ("text", "message"),
     [
         (None, "no such file"),
-        ("", "the columns must be"),
+        ("", "not a CSV table"),
         ("a,b\n1,2\n", "the columns must be system, test_set"),
         ("system,test_set,metric,mean,std,seeds\n", "holds no numbers"),
         ("system,test_set,metric,mean,std,seeds\na,wet,mean,1,0.1,0\n", "no seeds"),
