@@ -132,7 +132,7 @@ def read_csv_table(path: str | os.PathLike[str], remedy: str) -> CsvTable:
     for number, cells in enumerate(lines[1:], start=_FIRST_ROW):
         if cells and len(cells) != len(columns):
             raise FxNormError(
-                f"{path}, row {number}: has not as many cells as the first row; {remedy}"
+                f"{path}, row {number}: has {len(cells)} cells in place of {len(columns)}; {remedy}"
             )
         if cells:
             cells = cells if delimiter == "," else [_point(cell) for cell in cells]
