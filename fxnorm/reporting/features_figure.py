@@ -11,13 +11,13 @@ from fxnorm.conventions import LONG_TERM_FFT, SAMPLE_RATE, STEMS
 from fxnorm.normalization.dataset_features import DatasetFeatures
 from fxnorm.normalization.effect_table import measured_features
 from fxnorm.normalization.matching.effect import Curve
+from fxnorm.reporting.figure_styles import STEM_COLORS
 from fxnorm.stems import in_order
 
 _LOWEST_HZ = 20.0
 _POINTS = 240
 _COLUMNS = 2
-#: Okabe and Ito's colours, told apart with any colour vision; line styles and markers serve print.
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+#: For print, beside the colours.
 _LINES = ("-", "--", "-.", (0, (1, 1)))
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
@@ -88,7 +88,7 @@ def _curves(axes: Axes, references: dict[str, np.ndarray], curve: Curve, alpha: 
             curve.shown(reference[bins]),
             label=stem if alpha == 1.0 else None,
             alpha=alpha,
-            color=_COLORS[index % len(_COLORS)],
+            color=STEM_COLORS[index % len(STEM_COLORS)],
             linestyle=_LINES[index % len(_LINES)],
         )
     axes.set(xlabel="frequency (Hz)", xlim=(_LOWEST_HZ, SAMPLE_RATE / 2.0))
@@ -100,7 +100,7 @@ def _values(axes: Axes, references: dict[str, np.ndarray], alpha: float) -> None
     for position, (stem, (value, *spread)) in enumerate(references.items()):
         index = _style_index(stem, references)
         style: dict[str, Any] = {
-            "color": _COLORS[index % len(_COLORS)],
+            "color": STEM_COLORS[index % len(STEM_COLORS)],
             "marker": _MARKERS[index % len(_MARKERS)],
             "alpha": alpha,
         }

@@ -7,6 +7,8 @@ from matplotlib.axes import Axes
 
 #: Okabe-Ito without yellow, which print loses.
 PALETTE = ("#E69F00", "#D55E00", "#009E73", "#CC79A7", "#0072B2", "#56B4E9")
+#: Of stem types in the project's order: Okabe and Ito's, told apart with any colour vision.
+STEM_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 _DASHES = (":", "--", "-.", (0, (6, 1.5)), "-", (0, (5, 1, 1, 1, 1, 1)))
 _WIDTH, _WIDER = 1.3, 0.6

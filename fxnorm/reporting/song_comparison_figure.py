@@ -7,11 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fxnorm.conventions import STEMS
-from fxnorm.reporting.figure_styles import frequency_axis
+from fxnorm.reporting.figure_styles import STEM_COLORS, frequency_axis
 
 _REAL, _GENERATED = "#000000", "#D55E00"
-#: Okabe and Ito's colours, told apart with any colour vision.
-_COLORS = dict(zip(STEMS, ("#0072B2", "#D55E00", "#009E73", "#CC79A7"), strict=True))
 _TICKS_HZ = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
@@ -68,7 +66,7 @@ def _mix_spectra(spectrum: Axes, spread: Axes, rows: pd.DataFrame) -> None:
 
 
 def _stem_curves(axes: Axes, table: pd.DataFrame, quantity: str) -> None:
-    for stem, color in _COLORS.items():
+    for stem, color in zip(STEMS, STEM_COLORS, strict=False):
         rows = table[(table["part"] == stem) & (table["quantity"] == quantity)]
         style: dict[str, Any] = {"color": color}
         axes.plot(rows["frequency_hz"], rows["real_mean"], ls="--", lw=1.0, **style)
