@@ -7,8 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from fxnorm.configuration import Config
-from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE
-from fxnorm.conventions import STEMS as STEMS
+from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE, STEMS
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = ("mixture",)

@@ -15,7 +15,7 @@ import scipy.ndimage
 import scipy.signal
 
 from fxnorm.audio import db, from_db, integrated_loudness
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import SAMPLE_RATE, STEMS
 from fxnorm.data.synthesis.bus import BANDS_HZ, SIDE_GAINS_DB, Heard, equalize, hear
 from fxnorm.data.synthesis.dynamics import active_rms, limit_crest, louder_channel
 from fxnorm.data.synthesis.house import (
@@ -38,7 +38,6 @@ from fxnorm.data.synthesis.synthesis_config import EngineerConfig
 from fxnorm.effects.compressor import gain_reduction_db, level_db, smoothing
 from fxnorm.effects.processors import build_chain
 from fxnorm.seeds import generator
-from fxnorm.stems import STEMS
 
 #: Rooms and plates of the studio, the same for all songs.
 _ROOMS = {
