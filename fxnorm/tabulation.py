@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import pandas as pd
 
@@ -22,6 +23,10 @@ _LATEX_SYMBOLS = {
 }  # fmt: skip
 
 _TAGS = re.compile(r"\||<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\s*[(\[:])")
+
+#: What a spreadsheet program computes, with or without apostrophes that we have put before it.
+#: "+0.3" and "-0.3 dB" are numbers and text.
+_FORMULA = re.compile(r"'*(?:[=@\t\r]|[+-](?![\d.])|[+-].*[|!(])")
 
 # Row 1 is the header.
 _FIRST_ROW = 2
@@ -51,8 +56,21 @@ class TextTable:
 
 
 def to_csv(frame: pd.DataFrame, digits: int = 6) -> str:
-    """A frame without its index, numbers with so many significant digits."""
-    return str(frame.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n"))
+    """A frame without its index, numbers with so many significant digits.
+
+    Spreadsheet programs would take names that begin with "=" and the like for formulas: they get an
+    apostrophe in front, which `read_csv` takes away.
+    """
+    safe = frame.map(_without_formula)
+    return str(safe.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n"))
+
+
+def _without_formula(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
+
+
+def _with_formula(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def read_csv(
@@ -74,7 +92,9 @@ def read_csv(
     for number, row in _rows(path, columns, remedy):
         for name, cell in zip(columns, row, strict=True):
             try:
-                cells[name].append(_number(cell, numbers[name]) if name in numbers else cell)
+                cells[name].append(
+                    _number(cell, numbers[name]) if name in numbers else _with_formula(cell)
+                )
             except ValueError:
                 raise FxNormError(
                     f"{path}, row {number}: '{name}' can't be '{cell}'; {remedy}"
