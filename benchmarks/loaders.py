@@ -40,6 +40,7 @@ from fxnorm.models.settings_files import load_settings
 from fxnorm.models.weights import read_weights
 from fxnorm.normalization import DatasetFeatures
 from fxnorm.reporting.reference import read_reference
+from fxnorm.stems import STEMS
 from stages.params import load_params
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -328,7 +329,7 @@ LOADERS = {
     "table": Loader(
         "song.yaml",
         lambda: b"kick.wav: drums\nvox.wav: {stem: vocals, gain: -3, pan: 0.5}\n",
-        read_table,
+        lambda path: read_table(path, STEMS),
     ),
     "config": Loader("config.json", (DEFAULT_MODEL / "config.json").read_bytes, _config),
     "config_values": Loader(

@@ -15,6 +15,7 @@ from fxnorm.stems import STEMS
         ("HiHat.wav", "drums"),
         ("Bass Drum.wav", "drums"),
         ("ElecGtr1.wav", "other"),
+        ("EGtr L.wav", "other"),
         ("Bass Guitar.wav", "bass"),
         ("SynthBass.wav", "bass"),
         ("BassDI.wav", "bass"),
