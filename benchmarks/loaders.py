@@ -27,6 +27,7 @@ import numpy as np
 import torch
 import yaml
 
+from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation import read_scores, read_stem_scores
 from fxnorm.evaluation.mix_evaluation import STEM_COLUMNS
@@ -328,7 +329,7 @@ LOADERS = {
     "table": Loader(
         "song.yaml",
         lambda: b"kick.wav: drums\nvox.wav: {stem: vocals, gain: -3, pan: 0.5}\n",
-        read_table,
+        lambda path: read_table(path, STEMS),
     ),
     "config": Loader("config.json", (DEFAULT_MODEL / "config.json").read_bytes, _config),
     "config_values": Loader(

@@ -34,6 +34,8 @@ def printable(text: str) -> str:
 def from_system(error: OSError) -> FxNormError:
     """What the system refused, as an error that names the file if the system does."""
     reason = error.strerror or type(error).__name__
+    if error.errno is None:
+        return not_loaded(error)
     if error.filename is None:
         # As a rule the standard output: what we write to files says which.
         return FxNormError(
@@ -42,4 +44,11 @@ def from_system(error: OSError) -> FxNormError:
     return FxNormError(
         f"{os.fsdecode(error.filename)}: can't be used ({reason}); check the path, and whether it"
         " may be read and written"
+    )
+
+
+def not_loaded(error: ImportError | OSError) -> FxNormError:
+    """What a package says that is there and can't be loaded, as a rule for want of memory."""
+    return FxNormError(
+        f"a library can't be loaded ({error}); allow more memory, or install it anew"
     )

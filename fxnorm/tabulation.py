@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import pandas as pd
 
@@ -23,6 +24,10 @@ _LATEX_SYMBOLS = {
 
 #: A backslash would take away the one put before the sign after it.
 _TAGS = re.compile(r"[\\|]|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\s*[(\[:])")
+
+#: What a spreadsheet program computes, with or without apostrophes that we have put before it.
+#: "+0.3" and "-0.3 dB" are numbers and text.
+_FORMULA = re.compile(r"'*(?:[=@\t\r]|[+-](?![\d.])|[+-].*[|!(])")
 
 _DELIMITERS = (",", ";", "\t")
 #: Row 1 is the header.
@@ -66,8 +71,21 @@ class CsvTable:
 
 
 def to_csv(frame: pd.DataFrame, digits: int = 6) -> str:
-    """A frame without its index, numbers with so many significant digits."""
-    return str(frame.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n"))
+    """A frame without its index, numbers with so many significant digits.
+
+    Spreadsheet programs would take names that begin with "=" and the like for formulas: they get an
+    apostrophe in front, which `read_csv` takes away.
+    """
+    safe = frame.map(_without_formula)
+    return str(safe.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n"))
+
+
+def _without_formula(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
+
+
+def _with_formula(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def read_csv(
@@ -92,7 +110,9 @@ def read_csv(
     for number, row in table.rows:
         for name, cell in row.items():
             try:
-                cells[name].append(_number(cell, numbers[name]) if name in numbers else cell)
+                cells[name].append(
+                    _number(cell, numbers[name]) if name in numbers else _with_formula(cell)
+                )
             except ValueError:
                 raise FxNormError(
                     f"{path}, row {number}: '{name}' can't be '{cell}'; {remedy}"

@@ -16,6 +16,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -102,6 +103,24 @@ def in_processes(
             yield result
     except BrokenProcessPool as error:
         raise FxNormError(f"{' or '.join(dict.fromkeys(begun))}: {KILLED}") from error
+
+
+@contextlib.contextmanager
+def in_threads(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool of threads that an error and an interrupt do not wait for.
+
+    What they are at goes on until it is done or the process ends; what is not begun is left.
+
+    Args:
+        threads: how many.
+    """
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def end_with(parent: int) -> None:

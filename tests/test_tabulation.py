@@ -1,11 +1,12 @@
 """Tables as text: what each format takes for markup is escaped, and emphasis is set."""
 
+import csv
 import io
 
 import numpy as np
 import pandas as pd
 
-from fxnorm.tabulation import TextTable, latex, to_csv, to_latex, to_markdown
+from fxnorm.tabulation import TextTable, latex, read_csv, to_csv, to_latex, to_markdown
 
 TABLE = TextTable(
     header=["system", "a|b", "100 %"],
@@ -60,3 +61,16 @@ def test_csv_reads_back_to_its_digits() -> None:
     assert "\r" not in text
     pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(text)), frame, rtol=1e-6)
     assert to_csv(frame).splitlines()[1] == '"a, b",3.14159e-05'
+
+
+def test_names_are_no_formulas_to_a_spreadsheet_and_are_read_back(tmp_path):
+    names = ["=1+1", "@a", "+x", "-x", "-1+cmd|' /C calc'!A0", "'=1", "\t=1"]
+    numbers = ["-0.3 dB", "+0.3", "it's", ""]
+    path = tmp_path / "t.csv"
+    path.write_text(to_csv(pd.DataFrame({"name": names + numbers})))
+    with path.open(newline="") as file:
+        (_, *rows) = csv.reader(file)
+    cells = [row[0] if row else "" for row in rows]
+    assert cells[: len(names)] == [f"'{name}" for name in names]
+    assert cells[len(names) :] == numbers
+    assert list(read_csv(path, ["name"], {}, "again")["name"]) == names + numbers

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import psutil
 import pytest
 
 from fxnorm.errors import FxNormError
-from fxnorm.workers import in_processes
+from fxnorm.workers import in_processes, in_threads
 
 SLEEPERS = (
     "import time\n"
@@ -69,3 +70,17 @@ def test_workers_end_with_their_parent(way):
         parent.send_signal(way)
         parent.wait()
     assert psutil.wait_procs(workers, timeout=20)[1] == []
+
+
+def test_an_interrupt_does_not_wait_for_threads():
+    end, tasks = threading.Event(), []
+
+    def interrupted():
+        with in_threads(1) as pool:
+            tasks.extend(pool.submit(end.wait) for _ in range(2))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert [task.done() for task in tasks] == [False, True]
+    end.set()

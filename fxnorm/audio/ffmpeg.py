@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +17,8 @@ from fxnorm.errors import FxNormError
 #: Files alone: a playlist must not lead elsewhere.
 _INPUT = ("-protocol_whitelist", "file,pipe")
 _BLOCK = 2**18
+#: What ffmpeg begins messages with: a part of it, and where that lies in memory.
+_ADDRESS = re.compile(r"^\[[^\]]* @ 0x[0-9a-f]+\] ")
 
 
 @dataclass(frozen=True)
@@ -131,5 +134,5 @@ def _url(path: str | os.PathLike[str]) -> str:
 
 def _undecodable(path: str | os.PathLike[str], program: str, message: bytes) -> FxNormError:
     lines = message.decode(errors="replace").strip().splitlines() or ["no reason given"]
-    reason = lines[0].removeprefix(f"{_url(path)}: ")
+    reason = _ADDRESS.sub("", lines[0]).removeprefix(f"{_url(path)}: ")
     return FxNormError(f"{path}: not readable as audio ({program}: {reason}); replace the file")

@@ -95,6 +95,23 @@ def number(low: float, high: float) -> Callable[[str], float]:
     return parse
 
 
+def several(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    """What turns "a,b" into what `parse` makes of each."""
+    return lambda text: tuple(parse(part.strip()) for part in text.split(","))
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """What turns an option's text into a whole number from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        value = number(low, high)(text)
+        if value != int(value):
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number")
+        return int(value)
+
+    return parse
+
+
 def numbers(name: str, low: float, high: float) -> Callable[[str], dict[str, float]]:
     """What turns "a=1,b=2" into numbers by name; `name` is what the names are."""
 

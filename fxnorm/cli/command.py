@@ -13,7 +13,7 @@ from typing import TextIO
 from fxnorm import __version__
 from fxnorm.cli import features, listen, mix, normalize, register, score, weights
 from fxnorm.cli.arguments import Parser
-from fxnorm.errors import FxNormError, from_system
+from fxnorm.errors import FxNormError, from_system, not_loaded
 
 _OBJECTS_UNTIL_COLLECTION = 100_000
 
@@ -22,12 +22,15 @@ def run() -> int:
     """Run the command as a process of its own; see `main`.
 
     What the libraries make when they are imported stays until the end. To look through it for
-    garbage again and again, and once more then, takes half a second of a mix.
+    garbage again and again, and once more then, takes half a second of a mix. Where the command
+    ends before all is done, threads may be at work for minutes, and Python would wait for them.
     """
     # Else its workers would import what lies in the current folder, which may come from anybody.
     os.environ["PYTHONSAFEPATH"] = "1"
     gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
     code = main()
+    if code != 0:
+        os._exit(code)
     gc.freeze()
     return code
 
@@ -59,6 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _ended(
             2, f"this needs {error.name}, which is not installed: pip install 'fxnorm[pipeline]'"
         )
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == "fxnorm":
+            raise
+        return _ended(2, str(not_loaded(error)))
     except OSError as error:
         return _ended(2, str(from_system(error)))
     except MemoryError:

@@ -173,15 +173,26 @@ def check_place(path: str) -> None:
         tempfile.TemporaryFile(dir=parent).close()
 
 
-def keep_inputs(output: str | Path, inputs: Iterable[str]) -> None:
-    """Refuse an output that is one of the inputs.
+def keep_inputs(outputs: Iterable[str | Path], inputs: Iterable[str | Path]) -> None:
+    """Refuse outputs that are inputs, by whatever path, or one another.
 
     Raises:
-        FxNormError: it is.
+        FxNormError: one is.
     """
-    for source in inputs:
-        if Path(output).exists() and Path(source).exists() and Path(output).samefile(source):
+    files = {_identity(source): source for source in inputs if Path(source).exists()}
+    places = set[str]()
+    for output in outputs:
+        if Path(output).exists() and (source := files.get(_identity(output))) is not None:
             raise FxNormError(f"{source}: would be overwritten; choose another output")
+        place = os.path.realpath(output)
+        if place in places:
+            raise FxNormError(f"{output}: would be written twice; choose another output")
+        places.add(place)
+
+
+def _identity(path: str | Path) -> tuple[int, int]:
+    state = Path(path).stat()
+    return state.st_dev, state.st_ino
 
 
 def _jobs(text: str) -> int:

@@ -4,10 +4,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fxnorm.cli.arguments import number, several, whole
 from fxnorm.errors import FxNormError
 
 if TYPE_CHECKING:
     from fxnorm.listening import AnalysisConfig, ListeningConfig
+
+
+_MOST_PARTICIPANTS = 10_000
 
 
 def add_parser(commands: Any) -> None:
@@ -119,8 +123,15 @@ def _add_power(actions: Any) -> None:
         description="Simulate listening tests in which one system is rated lower than the human "
         "mix, and print how often it is found to be, by the number of participants.",
     )
-    power.add_argument("--participants", type=_integers, default=(8, 10, 14, 20, 30), metavar="N,…")
-    power.add_argument("--differences", type=_floats, default=(0.05, 0.1, 0.15, 0.2), metavar="D,…")
+    power.add_argument(
+        "--participants",
+        type=several(whole(0, _MOST_PARTICIPANTS)),
+        default=(8, 10, 14, 20, 30),
+        metavar="N,…",
+    )
+    power.add_argument(
+        "--differences", type=several(number(0, 1)), default=(0.05, 0.1, 0.15, 0.2), metavar="D,…"
+    )
     power.add_argument("--systems", type=int, default=6, help="the human mix among them")
     for name, help_text in (
         ("songs", "that each participant rates"),
@@ -133,14 +144,6 @@ def _add_power(actions: Any) -> None:
         power.add_argument(f"--{name}", type=kind, help=help_text)
     power.add_argument("--seed", type=int, default=0, help="of the simulation")
     power.set_defaults(run=_power)
-
-
-def _integers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(","))
-
-
-def _floats(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split(","))
 
 
 def _export(options: argparse.Namespace) -> None:

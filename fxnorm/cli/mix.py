@@ -1,6 +1,7 @@
 """`fxnorm mix`: stems in, a mix out."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,7 +161,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _mix_one(options: argparse.Namespace) -> None:
-    from fxnorm.cli.mix_song import mix_song
+    from fxnorm.cli.mix_song import mix_song, written_files
     from fxnorm.mixing.compiling_ahead import compiling_ahead
     from fxnorm.progress import fraction_done
 
@@ -168,10 +169,8 @@ def _mix_one(options: argparse.Namespace) -> None:
     _check_outputs(options, output)
     session = _session(options)
     files = {stem: [str(track.audio) for track in its] for stem, its in session.tracks.items()}
-    inputs = [file for its in files.values() for file in its]
-    written = [output, *(Path(options.stems or "") / f"{stem}.wav" for stem in files)]
-    for path in written if options.stems else written[:1]:
-        keep_inputs(path, inputs)
+    written = written_files(output, options.stems, options.page, files)
+    keep_inputs(written, (file for its in files.values() for file in its))
     if options.song is not None and not options.json:
         for stem, its in files.items():
             print(printable(f"{stem}: {', '.join(its)}"), flush=True)
@@ -214,6 +213,8 @@ def _session(options: argparse.Namespace) -> "Session":
 
 def _output(options: argparse.Namespace) -> Path:
     output = Path(options.output)
+    if output.is_dir() or options.output.endswith(os.sep):
+        raise FxNormError(f"{options.output}: is a folder; give a file name")
     suffix = output.suffix.lower().removeprefix(".")
     if options.format is None or suffix == options.format:
         return output

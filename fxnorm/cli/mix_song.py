@@ -1,7 +1,7 @@
 """Mixing one song as the options say, and what is reported of it."""
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,6 +77,18 @@ def _write_page(page: str, name: str, mixed: "Mix", report: Mapping[str, Any]) -
             report,
         )
         write_mix_page(page, song)
+
+
+def written_files(
+    output: Path, stems: str | None, page: str | None, types: Iterable[str]
+) -> list[Path]:
+    """All that `mix_song` writes for stems of these types."""
+    files = [output]
+    if stems is not None:
+        files += [Path(stems) / f"{stem}.wav" for stem in types]
+    if page is not None:
+        files.append(Path(page))
+    return files
 
 
 def known_types(options: argparse.Namespace) -> tuple[str, ...]:

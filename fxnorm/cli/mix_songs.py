@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fxnorm.cli.common import check_output, print_json, warn
+from fxnorm.cli.common import check_output, keep_inputs, print_json, warn
 from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError, from_system
 from fxnorm.models.default_model import DEFAULT_MODEL
@@ -30,6 +30,8 @@ class _Order:
         name: of its folder.
         tracks: by stem type.
         output: of the mix; its report lies beside it.
+        stems: folder for the stems of the mix; None for none.
+        page: file of the page; None for none.
         fingerprint: of all that the mix is made from.
         notes: on how its files were matched.
     """
@@ -37,12 +39,20 @@ class _Order:
     name: str
     tracks: "dict[str, tuple[Track, ...]]"
     output: Path
+    stems: str | None
+    page: str | None
     fingerprint: str
     notes: tuple[str, ...]
 
     @property
     def report(self) -> Path:
         return self.output.with_suffix(".json")
+
+    @property
+    def written(self) -> list[Path]:
+        from fxnorm.cli.mix_song import written_files
+
+        return [self.report, *written_files(self.output, self.stems, self.page, self.tracks)]
 
 
 def mix_all(options: argparse.Namespace) -> None:
@@ -100,11 +110,21 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
         except FxNormError as error:
             faults[folder.name] = str(error)
             continue
-        output = target / f"{folder.name}{suffix}"
-        fingerprint = _fingerprint(options, session.tracks)
-        orders.append(_Order(folder.name, session.tracks, output, fingerprint, session.notes))
+        order = _Order(
+            name=folder.name,
+            tracks=session.tracks,
+            output=target / f"{folder.name}{suffix}",
+            stems=None if options.stems is None else str(Path(options.stems) / folder.name),
+            page=None if options.page is None else str(Path(options.page) / f"{folder.name}.html"),
+            fingerprint=_fingerprint(options, session.tracks),
+            notes=session.notes,
+        )
+        orders.append(order)
     if not orders and not faults:
         raise FxNormError(f"{root}: holds no folders of songs")
+    tracks = (track for order in orders for its in order.tracks.values() for track in its)
+    written = (path for order in orders for path in order.written)
+    keep_inputs(written, (str(track.audio) for track in tracks))
     return orders, faults
 
 
@@ -116,10 +136,8 @@ def _mix(options: argparse.Namespace, order: _Order) -> tuple[str, str | None]:
 
     # Songs run side by side: each has one core.
     torch.set_num_threads(1)
-    stems = None if options.stems is None else str(Path(options.stems) / order.name)
-    page = None if options.page is None else str(Path(options.page) / f"{order.name}.html")
     try:
-        report = mix_song(options, order.tracks, order.output, stems, page)
+        report = mix_song(options, order.tracks, order.output, order.stems, order.page)
     except FxNormError as error:
         return order.name, str(error)
     except OSError as error:
@@ -131,7 +149,7 @@ def _mix(options: argparse.Namespace, order: _Order) -> tuple[str, str | None]:
 
 
 def _is_done(order: _Order) -> bool:
-    if not order.output.is_file() or not order.report.is_file():
+    if not all(path.is_file() for path in order.written):
         return False
     try:
         report = json.loads(order.report.read_text("utf-8"))

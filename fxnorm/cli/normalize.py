@@ -136,6 +136,5 @@ def _outputs(inputs: Sequence[str], output: str, subtype: str) -> list[Path]:
         targets = [Path(output) / f"{Path(source).stem}.wav" for source in inputs]
     if len(set(targets)) < len(targets):
         raise FxNormError("two inputs have the same name; normalise them into different folders")
-    for target in targets:
-        keep_inputs(target, inputs)
+    keep_inputs(targets, inputs)
     return targets

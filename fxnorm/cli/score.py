@@ -4,7 +4,9 @@ import argparse
 import math
 from typing import Any
 
+from fxnorm.cli.arguments import number
 from fxnorm.cli.common import add_jobs, add_json, check_output, print_json, warn
+from fxnorm.mixing.limits import LOUDNESS_LUFS
 
 
 def add_parser(commands: Any) -> None:
@@ -20,7 +22,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="FILE.csv", help="all scores")
     parser.add_argument(
         "--match-loudness",
-        type=float,
+        type=number(*LOUDNESS_LUFS),
         metavar="LUFS",
         help="bring all mixes and targets to this loudness first",
     )

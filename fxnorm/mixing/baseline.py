@@ -53,6 +53,7 @@ def sum_normalized(
     )
     sources = open_stems(stems, sample_rate, features.stems)
     finishing = finishing or Finishing()
+    finishing.require([source.stem for source in sources])
     keep_given = keep_trace or finishing.wet < 1.0
     song = prepare_song(sources, normalizer, seed, keep_given=keep_given)
     # What is done to the shares is not done to the trace.

@@ -1,7 +1,7 @@
 """From the network's output to the mix that is written: balance, level, sample rate."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -30,6 +30,18 @@ class Finishing(Config):
     """Integrated loudness to bring the mix to; None leaves it as it is."""
     ceiling_dbtp: Annotated[float, within(CEILING_DBTP)] = -1.0
     """Highest true peak; what would exceed it is lowered as a whole, never limited."""
+
+    def require(self, given: Collection[str]) -> None:
+        """Check that the stems whose balance is set are given.
+
+        Raises:
+            FxNormError: one is not.
+        """
+        for stem in self.balance_db:
+            if stem not in given:
+                raise FxNormError(
+                    f"balance of '{stem}': no such stem is given; {', '.join(given)} are"
+                )
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """From anybody's stems to a mix: normalise each stem, then let the network mix them."""
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from fxnorm.normalization import (
     ImpulseResponse,
     NormalizationConfig,
 )
+from fxnorm.workers import in_threads
 
 if TYPE_CHECKING:
     from fxnorm.models import LoadedModel
@@ -115,10 +115,10 @@ def mix_stems(
         pre_impulse_responses=pre_impulse_responses,
     )
     sources = open_stems(stems, sample_rate, settings.stems)
-    _require_stems(finishing.balance_db, [source.stem for source in sources])
+    finishing.require([source.stem for source in sources])
     done = count(1)
     # torch takes a second to load: that goes on while stems are normalised.
-    with ThreadPoolExecutor(1) as pool:
+    with in_threads(1) as pool:
         loading = pool.submit(_loaded, model, device)
 
         def on_stem() -> None:
@@ -171,12 +171,6 @@ def _run(
     if by_stem:
         return Raw(shares=apply_network_by_stem(normalized, model, on_progress=on_progress))
     return Raw(apply_network(normalized, model, on_progress=on_progress))
-
-
-def _require_stems(balance_db: Mapping[str, float], given: Collection[str]) -> None:
-    for stem in balance_db:
-        if stem not in given:
-            raise FxNormError(f"balance of '{stem}': no such stem is given; {', '.join(given)} are")
 
 
 def _adapt(

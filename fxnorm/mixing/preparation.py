@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from fxnorm.errors import FxNormError
 from fxnorm.mixing.sources import Source, length_notes, shared_notes, start_notes
 from fxnorm.normalization import FxNormalizer
 from fxnorm.seeds import derive_seed
+from fxnorm.workers import in_threads
 
 _MOST_AT_ONCE = 4
 #: Below its peak in dB a stem is not yet heard.
@@ -105,7 +105,7 @@ def prepare_song(
 
     stems: list[PreparedStem] = []
     at_once = min(len(sources), os.cpu_count() or 1, _MOST_AT_ONCE)
-    with ThreadPoolExecutor(at_once) as pool:
+    with in_threads(at_once) as pool:
         for stem in pool.map(prepare, sources):
             stems.append(stem)
             on_stem()

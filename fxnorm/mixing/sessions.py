@@ -53,7 +53,7 @@ def read_session(
     if Path(path).is_dir():
         return read_folder(path, types, unknown_as_other=unknown_as_other)
     if Path(path).suffix.lower() in TABLES:
-        return read_table(path)
+        return read_table(path, types)
     if Path(path).exists():
         raise FxNormError(
             f"{path}: is neither a folder nor a table (.yaml); give a file with the option of its"
@@ -108,13 +108,16 @@ def read_folder(
     return Session({stem: tuple(tracks) for stem, tracks in found.items()}, tuple(notes))
 
 
-def read_table(path: str | os.PathLike[str]) -> Session:
+def read_table(path: str | os.PathLike[str], types: Collection[str]) -> Session:
     """A table in YAML: file → stem type, or → `stem`, `gain` (dB) and `pan` (-1 to 1).
 
-    Files are relative to the table's folder.
+    Args:
+        path: of the table; files are relative to its folder.
+        types: stem types that can be mixed.
 
     Raises:
-        FxNormError: unreadable, a file given twice, unknown keys, or values out of range.
+        FxNormError: unreadable, a file given twice, unknown keys or stem types, or values out of
+            range.
     """
     entries = read_yaml(path, "write a table, one line per file")
     if not isinstance(entries, Mapping) or not entries:
@@ -127,6 +130,10 @@ def read_table(path: str | os.PathLike[str]) -> Session:
         if not isinstance(given, Mapping):
             raise FxNormError(f"{path}: {file}: give its stem type, or stem, gain and pan")
         settings = TrackSettings.parse(given, f"{path}: {file}")
+        if settings.stem not in types:
+            raise FxNormError(
+                f"{path}: {file}: unknown stem '{settings.stem}'; use {', '.join(types)}"
+            )
         track = Track(Path(path).parent / str(file), settings.gain, settings.pan)
         tracks.setdefault(settings.stem, []).append(track)
     return Session({stem: tuple(its) for stem, its in tracks.items()})

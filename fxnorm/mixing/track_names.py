@@ -12,10 +12,10 @@ _WORDS = {
     " overheads oh ohs cymbal cymbals ride crash perc percussion shaker tambourine tamb clap claps"
     " conga congas bongo bongos cowbell loop loops beat beats 808_drums",
     "bass": "bass bs sub subbass 808",
-    "other": "other others guitar guitars gtr gtrs piano pianos pno keys keyboard keyboards synth"
-    " synths pad pads organ rhodes wurli strings string violin violins viola cello brass horn horns"
-    " trumpet trumpets trombone sax saxophone flute clarinet harp banjo mandolin ukulele arp fx sfx"
-    " accordion harmonica orchestra bells marimba",
+    "other": "other others guitar guitars gtr gtrs egtr egtrs agtr agtrs piano pianos epiano pno"
+    " keys keyboard keyboards synth synths pad pads organ hammond rhodes wurli wurly strings string"
+    " violin violins viola cello brass horn horns trumpet trumpets trombone sax saxophone flute"
+    " clarinet harp banjo mandolin ukulele arp fx sfx accordion harmonica orchestra bells marimba",
 }
 #: Words of files that hold the whole song.
 _MIXES = frozenset({"mixture", "mix", "mixdown", "master", "mastered"})

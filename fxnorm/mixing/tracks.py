@@ -54,9 +54,11 @@ def tracks_of(stems: Stems) -> dict[str, tuple[Track, ...]]:
         places = [
             os.path.realpath(t.audio) for t in its_tracks if not isinstance(t.audio, np.ndarray)
         ]
+        found = set[str]()
         for place in places:
-            if places.count(place) > 1:
+            if place in found:
                 raise FxNormError(f"{place}: is given twice for {stem}; give it once")
+            found.add(place)
     return tracks
 
 

@@ -65,6 +65,14 @@ def _samples(path):
     return len(audio)
 
 
+def test_flac_whose_header_allows_huge_frames_is_looked_through_once(save, encoded, tone):
+    longest = (2**24 - 1).to_bytes(3, "big")
+    flac = encoded["flac"][:15] + longest + encoded["flac"][18:]
+    # Each pair could begin a frame; with a checksum of its own for each, this took hours.
+    path = save("x.flac", flac + b"\xff\xf8" * 2**18)
+    np.testing.assert_allclose(read(path)[0], tone, atol=1e-4)
+
+
 @pytest.mark.parametrize("kind", ["wav", "flac", "ogg", "mp3"])
 def test_whole_files_are_read_whole_and_without_notes(save, encoded, tone, kind):
     path = save(f"x.{kind}", encoded[kind])

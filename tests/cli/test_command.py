@@ -1,8 +1,10 @@
 """The real command, end to end."""
 
+import os
 import shutil
 import subprocess
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 
 import numpy as np
 import pytest
@@ -146,6 +148,10 @@ def test_wrong_input_is_one_clear_line_and_code_2(capsys, stems, model, features
         ["mix", "--effects", "magic"],
         ["normalize"],
         ["features", "measure", ".", "-o", "f.npz", "--jobs", "0"],
+        ["score", "--target", ".", "--mixes", ".", "-o", "s.csv", "--match-loudness", "nan"],
+        ["score", "--target", ".", "--mixes", ".", "-o", "s.csv", "--match-loudness", "1000"],
+        ["listen", "power", "--differences", "0.1,nan"],
+        ["listen", "power", "--participants", "8,x"],
     ],
 )
 def test_wrong_use_exits_with_2(arguments):
@@ -160,3 +166,36 @@ def test_the_installed_module_runs_and_every_command_has_help():
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         assert done.returncode == 0
         assert "usage: fxnorm" in done.stdout
+
+
+def test_a_command_that_ends_early_does_not_wait_for_its_threads():
+    script = (
+        "import sys, threading\n"
+        "from fxnorm.cli import run\n"
+        "threading.Thread(target=threading.Event().wait).start()\n"
+        "sys.argv = ['fxnorm', 'features', 'show', 'gone.npz']\n"
+        "sys.exit(run())\n"
+    )
+    words = [sys.executable, "-c", script]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("fxnorm: gone.npz: no such")
+
+
+@pytest.mark.parametrize(
+    ("numpy", "reason"),
+    [("import _cut", "_cut"), ("raise OSError('libcut: out of memory')", "libcut: out of memory")],
+)
+def test_a_library_that_can_not_be_loaded_is_named(tmp_path, numpy, reason):
+    (tmp_path / "numpy.py").write_text(numpy)
+    (tmp_path / f"_cut{EXTENSION_SUFFIXES[0]}").write_bytes(b"cut off")
+    script = "import sys; from fxnorm.cli import run; sys.exit(run())"
+    words = [sys.executable, "-c", script, "features", "show", "gone.npz"]
+    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        words, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, check=False
+    )
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert reason in line
+    assert "allow more memory" in line

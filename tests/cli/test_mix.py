@@ -134,6 +134,7 @@ def test_a_table_gives_stem_gain_and_pan(tmp_path, capsys, stems, features):
         ("kick.wav: {stem: drums, pan: 2}\n", "pan"),
         ("kick.wav: [drums]\n", "give its stem type"),
         ("- kick.wav\n", "not a table"),
+        ("kick.wav: kazoo\n", "kick.wav: unknown stem 'kazoo'"),
         ("kick.wav: {stem: drums\n", "not valid YAML"),
         ("gone.wav: drums\n", "gone.wav: no such file"),
     ],
@@ -206,16 +207,39 @@ def test_repeated_lists_merge(tmp_path, capsys, stems, features):
         (["--normalized-sum", "--model", "m", "--features", "f"], "give one of them"),
         (["--songs", ".", "--model", "m"], "give no other stems"),
         (["--model", "{model}", "--balance", "vocals=2"], "balance of 'vocals': no such stem"),
+        (["--normalized-sum", "--balance", "vocals=2"], "balance of 'vocals': no such stem"),
         (["--model", "{model}", "--stems", "{stems}"], "would be overwritten"),
+        (["--model", "{model}", "--format", "wav", "-o", "new/"], "new/: is a folder"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(
     tmp_path, capsys, stems, model, words, message
 ):
     words = [word.format(model=model, stems=stems) for word in words]
-    output = str(tmp_path / "mix.wav")
-    assert main(["mix", *stem_options(stems, "bass"), "-o", output, *words]) == 2
+    words += [] if "-o" in words else ["-o", str(tmp_path / "mix.wav")]
+    assert main(["mix", *stem_options(stems, "bass"), *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_what_is_written_is_no_input_and_is_written_once(tmp_path, capsys, stems, model):
+    songs = tmp_path / "songs"
+    for name in ("a", "b"):
+        shutil.copytree(stems, songs / name)
+    track = songs / "a" / "bass.wav"
+    page = tmp_path / "page.html"
+    page.symlink_to(track)
+    before = {path: path.read_bytes() for path in songs.glob("*/*.wav")}
+    common = ["--model", str(model), "-o"]
+    alone = ["mix", "--bass", str(track), *common]
+    for words, message in (
+        (["mix", "--songs", str(songs), *common, "mixes", "--stems", str(songs)], "overwritten"),
+        ([*alone, str(tmp_path / "mix.wav"), "--page", str(page)], "overwritten"),
+        ([*alone, str(tmp_path / "bass.wav"), "--stems", str(tmp_path)], "written twice"),
+    ):
+        assert main(words) == 2
+        assert message in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in songs.glob("*/*.wav")} == before
+    assert not list(tmp_path.glob("*.wav"))
 
 
 def test_songs_of_a_folder_are_mixed_and_kept_until_something_changes(
@@ -237,11 +261,13 @@ def test_songs_of_a_folder_are_mixed_and_kept_until_something_changes(
     np.testing.assert_allclose(read(mixes / "a.wav")[0], read(alone)[0], atol=1e-6)
     parts = [read(tmp_path / "parts" / "a" / f"{stem}.wav")[0] for stem in ("bass", "drums")]
     np.testing.assert_allclose(sum(parts), read(mixes / "a.wav")[0], atol=1e-6)
-    # One mix is gone, one song has changed, one is new and can't be read.
-    (mixes / "a.wav").unlink()
-    capsys.readouterr()
-    assert main(words) == 0
-    assert "1 of 2 songs are there already" in capsys.readouterr().out
+    # A mix is gone, or one of its stems; one song has changed, one is new and can't be read.
+    for gone in (mixes / "a.wav", tmp_path / "parts" / "a" / "drums.wav"):
+        gone.unlink()
+        capsys.readouterr()
+        assert main(words) == 0
+        assert "1 of 2 songs are there already" in capsys.readouterr().out
+        assert gone.is_file()
     second = {path.name: path.stat().st_mtime_ns for path in mixes.glob("*.wav")}
     assert second["b.wav"] == first["b.wav"]
     write(songs / "b" / "bass.wav", read(stems / "other.wav")[0], RATE)

@@ -95,3 +95,9 @@ def test_what_peaks_between_samples_is_lowered_too(features):
     mixed = sum_normalized({"other": 0.7 * stereo}, RATE, features, finishing=Finishing(wet=0.0))
     assert -1.1 < true_peak_db(mixed.audio) <= -1.0
     assert any("keep its true peak at -1 dBTP" in warning for warning in mixed.warnings)
+
+
+def test_a_balance_of_a_stem_that_is_not_given_is_refused_by_the_sum_as_well(features):
+    stems = {"bass": np.ones((RATE, 2), np.float32)}
+    with pytest.raises(FxNormError, match="balance of 'kazoo'"):
+        sum_normalized(stems, RATE, features, finishing=Finishing(balance_db={"kazoo": 1.0}))

@@ -15,6 +15,7 @@ from fxnorm.mixing.track_names import is_mix, stem_types_of
         ("HiHat.wav", "drums"),
         ("Bass Drum.wav", "drums"),
         ("ElecGtr1.wav", "other"),
+        ("EGtr L.wav", "other"),
         ("Bass Guitar.wav", "bass"),
         ("SynthBass.wav", "bass"),
         ("BassDI.wav", "bass"),

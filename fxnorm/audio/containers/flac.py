@@ -13,6 +13,9 @@ _START = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 _HEAD, _BITS = 26, 36
 #: How far back the last frame is looked for, where the header does not say how long frames are.
 _LONGEST_FRAME = 2**17
+_SHORTEST_FRAME = 10
+#: By the code of a sample rate, how many bytes of the header hold it.
+_RATE_BYTES = {12: 1, 13: 2, 14: 2}
 _BLOCKS = {1: 192, **{n: 576 << n - 2 for n in range(2, 6)}, **{n: 1 << n for n in range(8, 16)}}
 
 
@@ -24,6 +27,8 @@ def _checksum_of(byte: int) -> int:
 
 
 _CHECKSUMS = [_checksum_of(byte) for byte in range(256)]
+#: Each of them has another lower byte; which one has which.
+_INDICES = {checksum & 0xFF: index for index, checksum in enumerate(_CHECKSUMS)}
 
 
 def flac_links(data: Bytes) -> Found:
@@ -72,16 +77,24 @@ def _samples(data: Bytes, start: int, stop: int) -> int | None:
     longest = int.from_bytes(data[start + 15 : start + 18], "big") or _LONGEST_FRAME
     fixed_block = int.from_bytes(data[start + 10 : start + 12], "big")
     tail = data[max(start + _HEAD, stop - longest) : stop]
-    at = len(tail)
-    while (at := tail.rfind(b"\xff", 0, at)) >= 0:
-        frame = tail[at:]
-        if len(frame) > 10 and frame[1] & 0xFE == 0xF8 and _checksum(frame) == 0:
-            return _end(frame, fixed_block)
+    # A whole frame's checksum is 0. Followed back from the end, it is 0 again where a frame begins.
+    before = 0
+    for at in range(len(tail) - 1, -1, -1):
+        index = _INDICES[before & 0xFF]
+        before = (index ^ tail[at]) << 8 | (before ^ _CHECKSUMS[index]) >> 8
+        if before == 0 and len(tail) - at > _SHORTEST_FRAME and _is_start(tail[at : at + 2]):
+            end = _end(tail[at:], fixed_block)
+            if end is not None:
+                return end
     return None
 
 
-def _end(frame: bytes, fixed_block: int) -> int:
-    """The first sample behind a frame."""
+def _is_start(code: bytes) -> bool:
+    return code[0] == 0xFF and code[1] & 0xFE == 0xF8
+
+
+def _end(frame: bytes, fixed_block: int) -> int | None:
+    """The first sample behind a frame; None if its header is none."""
     number, count = frame[4], 0
     while number & 0x80 >> count:
         count += 1
@@ -92,13 +105,19 @@ def _end(frame: bytes, fixed_block: int) -> int:
     code, at = frame[2] >> 4, 5 + extra
     if code in (6, 7):
         block = int.from_bytes(frame[at : at + code - 5], "big") + 1
+        at += code - 5
     else:
         block = _BLOCKS.get(code, 0)
+    at += _RATE_BYTES.get(frame[2] & 0x0F, 0)
+    if _header_checksum(frame[: at + 1]) != 0:
+        return None
     return (number if frame[1] & 1 else number * fixed_block) + block
 
 
-def _checksum(data: bytes) -> int:
+def _header_checksum(header: bytes) -> int:
     value = 0
-    for byte in data:
-        value = (value << 8 & 0xFFFF) ^ _CHECKSUMS[value >> 8 ^ byte]
+    for byte in header:
+        value ^= byte
+        for _ in range(8):
+            value = (value << 1 ^ (0x07 if value & 0x80 else 0)) & 0xFF
     return value
