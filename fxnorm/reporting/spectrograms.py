@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-import librosa
-import librosa.display
 import numpy as np
 from matplotlib.figure import Figure
+
+from fxnorm.errors import FxNormError
 
 _WIDTH, _HEIGHT = 9.4, 2.5
 _N_FFT, _HOP, _MELS = 4096, 1024, 128
@@ -20,7 +20,16 @@ def mel_spectrograms(mixes: Mapping[str, np.ndarray], sample_rate: int) -> Figur
     Args:
         mixes: (samples, channels) by label; the power is the mean over the channels.
         sample_rate: in Hz.
+
+    Raises:
+        FxNormError: librosa has no folder to keep compiled code in.
     """
+    try:
+        import librosa.display
+    except RuntimeError as error:
+        raise FxNormError(
+            "no folder can be written for compiled code; set NUMBA_CACHE_DIR to one"
+        ) from error
     highest_hz = min(_HIGHEST_HZ, sample_rate / 2)
     powers = {
         label: librosa.feature.melspectrogram(
