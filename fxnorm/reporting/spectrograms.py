@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import librosa
+import librosa.display
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -22,14 +24,20 @@ def mel_spectrograms(mixes: Mapping[str, np.ndarray], sample_rate: int) -> Figur
         sample_rate: in Hz.
 
     Raises:
-        FxNormError: librosa has no folder to keep compiled code in.
+        FxNormError: librosa, which loads its parts at their first use, has no folder to keep
+            compiled code in.
     """
     try:
-        import librosa.display
+        return _drawn(mixes, sample_rate)
     except RuntimeError as error:
+        if "cannot cache function" not in str(error):
+            raise
         raise FxNormError(
             "no folder can be written for compiled code; set NUMBA_CACHE_DIR to one"
         ) from error
+
+
+def _drawn(mixes: Mapping[str, np.ndarray], sample_rate: int) -> Figure:
     highest_hz = min(_HIGHEST_HZ, sample_rate / 2)
     powers = {
         label: librosa.feature.melspectrogram(
