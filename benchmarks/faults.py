@@ -155,7 +155,8 @@ def _killed(command: list[str], folder: Path, outputs: list[Path], times: int) -
             raise SystemExit(f"faults: {' '.join(command)} fails undisturbed")
         usual_s = time.monotonic() - began
     whole = _contents(folder, outputs)
-    before = _shared_by_the_dead(), _untracked(folder)
+    # Torch keeps an empty folder for what it may compile.
+    before = _shared_by_the_dead(), _untracked(folder), set(temporary.iterdir())
     counts: Counter[str] = Counter()
     for number in range(times):
         process = start()
@@ -172,7 +173,8 @@ def _killed(command: list[str], folder: Path, outputs: list[Path], times: int) -
     start(fresh=False).wait()
     counts["other reruns"] += _contents(folder, outputs) != whole
     _outlived(temporary)
-    left: list[Path | str] = [*folder.rglob(f"{PREFIX}*"), *temporary.iterdir()]
+    left: list[Path | str] = [*folder.rglob(f"{PREFIX}*")]
+    left += set(temporary.iterdir()) - before[2]
     left += [*(_shared_by_the_dead() - before[0]), *(_untracked(folder) - before[1])]
     for path in left:
         print(f"{' '.join(command[2:])}: left {path}", file=sys.stderr)

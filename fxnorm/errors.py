@@ -1,5 +1,6 @@
 """The errors a user can cause and mend."""
 
+import errno
 import os
 import re
 
@@ -7,6 +8,13 @@ import re
 #: can't be written.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _LONGEST = 3000
+#: How those say it that don't raise MemoryError: the system, torch on CPU and GPU, C++, the loader
+#: of shared libraries, Python's threads.
+_NO_MEMORY = re.compile(
+    os.strerror(errno.ENOMEM)
+    + r"|can't allocate memory|out of memory|std::bad_alloc|failed to map segment"
+    + r"|can't start new thread"
+)
 
 
 class FxNormError(Exception):
@@ -31,8 +39,26 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
+def lacks_memory(error: Exception) -> bool:
+    """Whether something went wrong for want of memory, in whichever library."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, OSError | RuntimeError | ImportError)
+        and _NO_MEMORY.search(str(error)) is not None
+    )
+
+
+def from_memory() -> FxNormError:
+    """Want of memory, as an error that says what to do."""
+    return FxNormError(
+        "not enough memory; close other programs, or work on less at a time: --jobs 1, in the"
+        " pipeline LOKY_MAX_CPU_COUNT=1, in training a smaller batch_size"
+    )
+
+
 def from_system(error: OSError) -> FxNormError:
     """What the system refused, as an error that names the file if the system does."""
+    if lacks_memory(error):
+        return from_memory()
     reason = error.strerror or type(error).__name__
     if error.errno is None:
         return not_loaded(error)

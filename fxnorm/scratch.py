@@ -207,7 +207,11 @@ def _reserve(file: BinaryIO, size: int) -> None:
 
 def _start_watching() -> None:
     if hasattr(mmap, "MADV_DONTNEED") and _watch.acquire(blocking=False):
-        threading.Thread(target=_keep_handing_back, name="fxnorm-scratch", daemon=True).start()
+        thread = threading.Thread(target=_keep_handing_back, name="fxnorm-scratch", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # No memory for a thread: `blocks` hands back alone.
+            _watch.release()
 
 
 def _hand_pages_back() -> bool:

@@ -123,13 +123,20 @@ def in_threads(threads: int) -> Iterator[ThreadPoolExecutor]:
     pool.shutdown()
 
 
-def end_with(parent: int) -> None:
-    """End this process once its parent has, killed or not."""
+def end_with(parent: int, end: Callable[[], None] | None = None) -> None:
+    """End this process once its parent has, killed or not.
+
+    Args:
+        parent: its process id.
+        end: what ends this process; None ends it at once.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(_LOOK_EVERY_S)
-        os._exit(1)
+        if end is None:
+            os._exit(1)
+        end()
 
     threading.Thread(target=watch, name="fxnorm-parent", daemon=True).start()
 

@@ -13,10 +13,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from fxnorm.data import Song, SongList
-from fxnorm.errors import FxNormError, from_system, printable
+from fxnorm.errors import FxNormError, from_memory, from_system, lacks_memory, printable
 from fxnorm.outputs import write_text
 from fxnorm.scratch import use_place
-from fxnorm.workers import KILLED, on_cluster
+from fxnorm.workers import KILLED, end_with, on_cluster
 from stages.params import Params, load_params, select
 from stages.tracking import Run, main_checkout, stage_run
 
@@ -34,8 +34,8 @@ def stage(
 ) -> Iterator[tuple[Params, Run]]:
     """Validate params.yaml and log the body as one MLflow run.
 
-    SIGTERM interrupts like SIGINT. FXNORM_DASK, in the environment, names the scheduler of a Dask
-    cluster to work on.
+    SIGTERM interrupts like SIGINT, and so does the death of the DVC that started it. FXNORM_DASK,
+    in the environment, names the scheduler of a Dask cluster to work on.
 
     Args:
         name: as DVC names it, `train@ours_S_Lb`.
@@ -44,6 +44,9 @@ def stage(
         model: folder of the trained model the stage uses, if any.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if "DVC_ROOT" in os.environ:
+        # A killed `dvc repro` leaves its stages to themselves, and nobody would take their outputs.
+        end_with(os.getppid(), lambda: os.kill(os.getpid(), signal.SIGTERM))
     with ends_in_one_line(name):
         params = load_params("params.yaml")
         use_place(SCRATCH)
@@ -72,6 +75,11 @@ def ends_in_one_line(name: str) -> Iterator[None]:
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+        print(f"{name}: {from_memory()}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 @contextmanager

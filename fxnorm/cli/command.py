@@ -13,7 +13,7 @@ from typing import TextIO
 from fxnorm import __version__
 from fxnorm.cli import features, listen, mix, normalize, register, score, weights
 from fxnorm.cli.arguments import Parser
-from fxnorm.errors import FxNormError, from_system, not_loaded
+from fxnorm.errors import FxNormError, from_memory, from_system, lacks_memory, not_loaded
 
 _OBJECTS_UNTIL_COLLECTION = 100_000
 
@@ -68,10 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _ended(2, str(not_loaded(error)))
     except OSError as error:
         return _ended(2, str(from_system(error)))
-    except MemoryError:
-        return _ended(2, "not enough memory; close other programs, or work on less at a time")
     except KeyboardInterrupt:
         return _ended(130, "interrupted")
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+        return _ended(2, str(from_memory()))
     return 0
 
 

@@ -7,6 +7,8 @@ import librosa.display
 import numpy as np
 from matplotlib.figure import Figure
 
+from fxnorm.errors import FxNormError
+
 _WIDTH, _HEIGHT = 9.4, 2.5
 _N_FFT, _HOP, _MELS = 4096, 1024, 128
 _LOWEST_HZ, _HIGHEST_HZ = 30.0, 16_000.0
@@ -20,7 +22,22 @@ def mel_spectrograms(mixes: Mapping[str, np.ndarray], sample_rate: int) -> Figur
     Args:
         mixes: (samples, channels) by label; the power is the mean over the channels.
         sample_rate: in Hz.
+
+    Raises:
+        FxNormError: librosa, which loads its parts at their first use, has no folder to keep
+            compiled code in.
     """
+    try:
+        return _drawn(mixes, sample_rate)
+    except RuntimeError as error:
+        if "cannot cache function" not in str(error):
+            raise
+        raise FxNormError(
+            "no folder can be written for compiled code; set NUMBA_CACHE_DIR to one"
+        ) from error
+
+
+def _drawn(mixes: Mapping[str, np.ndarray], sample_rate: int) -> Figure:
     highest_hz = min(_HIGHEST_HZ, sample_rate / 2)
     powers = {
         label: librosa.feature.melspectrogram(

@@ -30,6 +30,8 @@ _SLACK_S = 40.0
 _LOCAL_LIMIT_S = 600.0
 _LOCK_S = 60.0
 _LONGEST_REASON = 200
+#: What SQLite says on a full disk.
+_FULL = "database or disk is full"
 #: Shows runs, curves and comparisons first, where MLflow would show traces of language models.
 _VIEW = {"mlflow.experimentKind": "custom_model_development"}
 #: Where MLflow's database holds places of artifacts, by table.
@@ -71,6 +73,8 @@ def open_store(checkout: Path, uri: str | None) -> Store:
         return _open(checkout, _absolute(uri or f"sqlite:///{_DATABASE}", checkout))
     except Exception as error:
         remedy = "check MLFLOW_TRACKING_URI" if uri else f"move {checkout / _DATABASE} away"
+        if _FULL in str(error):
+            remedy = "make room"
         raise FxNormError(f"MLflow's store: {reason(error)}; {remedy}") from error
 
 
@@ -109,7 +113,10 @@ def number_from_environment(name: str, default: float) -> float:
 
 def reason(error: Exception) -> str:
     """Why a call to the store failed, in one line."""
-    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    # SQLAlchemy begins with what it was doing, in brackets.
+    telling = [line for line in lines if not line.startswith("(raised as a result")]
+    line = (telling or [type(error).__name__])[0].strip()
     # Of a failed request, the cause at its end, without the name of the exception around it.
     cause = re.search(r"Caused by \w+\([\"'](.*?)[\"']?\)*$", line)
     return (cause[1] if cause else line)[:_LONGEST_REASON]

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from fxnorm.errors import FxNormError
+from fxnorm.errors import FxNormError, lacks_memory
 from fxnorm.outputs import atomic_file
 
 
@@ -36,6 +36,8 @@ def load_checkpoint(path: Path) -> dict[str, Any] | None:
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # The unpickler raises all kinds on damaged bytes.
+        if lacks_memory(error):
+            raise  # Nobody shall delete it for that.
         raise FxNormError(f"{path}: not a checkpoint; delete it to start again") from error
     return content
 
