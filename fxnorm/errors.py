@@ -57,11 +57,11 @@ def from_memory() -> FxNormError:
 
 def from_system(error: OSError) -> FxNormError:
     """What the system refused, as an error that names the file if the system does."""
+    if error.errno is None:
+        return not_loaded(error)
     if lacks_memory(error):
         return from_memory()
     reason = error.strerror or type(error).__name__
-    if error.errno is None:
-        return not_loaded(error)
     if error.filename is None:
         # As a rule the standard output: what we write to files says which.
         return FxNormError(
