@@ -24,8 +24,8 @@ from fxnorm.seeds import generator
 
 #: The loudest track's peak in dBFS of each stem: what preamplifiers happened to be set to. Voices
 #: and drums get more headroom, as nobody foresees their peaks.
-_PEAKS_DB = {"vocals": (-22.0, -15.0), "bass": (-12.0, -7.0), "drums": (-23.0, -16.0),
-             "other": (-16.0, -10.0)}  # fmt: skip
+_PEAKS_DB = {"vocals": (-16.0, -9.0), "bass": (-6.0, -1.0), "drums": (-17.0, -10.0),
+             "other": (-10.0, -4.0)}  # fmt: skip
 #: Microphones above and beside the kit hear less of it than those at its drums, in dB.
 _FARTHER_DB = {"overheads": -9.0, "percussion": -12.0}
 #: Preamplifiers of one stem differ by this much, in dB either way.
