@@ -24,13 +24,14 @@ from fxnorm.seeds import generator
 
 #: The loudest track's peak in dBFS of each stem: what preamplifiers happened to be set to. Voices
 #: and drums get more headroom, as nobody foresees their peaks.
-_PEAKS_DB = {"vocals": (-22.0, -15.0), "bass": (-12.0, -7.0), "drums": (-23.0, -16.0),
-             "other": (-16.0, -10.0)}  # fmt: skip
+_PEAKS_DB = {"vocals": (-16.0, -9.0), "bass": (-6.0, -1.0), "drums": (-17.0, -10.0),
+             "other": (-10.0, -4.0)}  # fmt: skip
 #: Microphones above and beside the kit hear less of it than those at its drums, in dB.
 _FARTHER_DB = {"overheads": -9.0, "percussion": -12.0}
 #: Preamplifiers of one stem differ by this much, in dB either way.
 _UNEVENNESS_DB = 2.0
-_NOISE_DB = -80.0
+#: Noise of microphones and amplifiers, relative to the loudest track's peak.
+_NOISE_DB = -67.0
 #: Bands that play in one room bleed into each other's microphones, this far below a track's level.
 _LIVE = ("rock", "soul", "folk")
 _BLEED_DB = -36.0
@@ -220,7 +221,7 @@ def _record(stem: str, tracks: list[Track], song: Composition, seed: int) -> tup
         level_db = loudest_db + uneven_db - _UNEVENNESS_DB + _FARTHER_DB.get(track.name, 0.0)
         gain = from_db(level_db) / reference
         # Uniform noise of unit level.
-        noise = from_db(_NOISE_DB) * np.sqrt(12.0) * (random.random(samples) - 0.5)
+        noise = from_db(loudest_db + _NOISE_DB) * np.sqrt(12.0) * (random.random(samples) - 0.5)
         shaped = fade if track.audio.ndim == 1 else fade[:, None]
         noise = noise if track.audio.ndim == 1 else noise[:, None]
         steps = np.rint(_STEPS * shaped * (gain * track.audio + noise)) / _STEPS
