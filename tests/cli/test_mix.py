@@ -230,9 +230,10 @@ def test_what_is_written_is_no_input_and_is_written_once(tmp_path, capsys, stems
     page.symlink_to(track)
     before = {path: path.read_bytes() for path in songs.glob("*/*.wav")}
     common = ["--model", str(model), "-o"]
+    all_songs = ["mix", "--songs", str(songs), *common]
     alone = ["mix", "--bass", str(track), *common]
     for words, message in (
-        (["mix", "--songs", str(songs), *common, "mixes", "--stems", str(songs)], "overwritten"),
+        ([*all_songs, str(tmp_path / "mixes"), "--stems", str(songs)], "overwritten"),
         ([*alone, str(tmp_path / "mix.wav"), "--page", str(page)], "overwritten"),
         ([*alone, str(tmp_path / "bass.wav"), "--stems", str(tmp_path)], "written twice"),
     ):
