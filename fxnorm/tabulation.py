@@ -8,12 +8,13 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from fxnorm.documents import read_text
 from fxnorm.errors import FxNormError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LATEX_SYMBOLS = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -70,7 +71,7 @@ class CsvTable:
     rows: list[tuple[int, Mapping[str, str]]]
 
 
-def to_csv(frame: pd.DataFrame, digits: int = 6) -> str:
+def to_csv(frame: "pd.DataFrame", digits: int = 6) -> str:
     """A frame without its index, numbers with so many significant digits.
 
     Spreadsheet programs would take names that begin with "=" and the like for formulas: they get an
@@ -90,7 +91,7 @@ def _with_formula(cell: str) -> str:
 
 def read_csv(
     path: str | os.PathLike[str], columns: Sequence[str], numbers: Mapping[str, type], remedy: str
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Read a table of numbers and text, in which only empty numbers are missing.
 
     Args:
@@ -103,6 +104,8 @@ def read_csv(
         FxNormError: see `read_csv_table`; or other columns, or anything but finite numbers where
             numbers belong.
     """
+    import pandas as pd
+
     table = read_csv_table(path, remedy)
     if table.columns != tuple(columns):
         raise FxNormError(f"{path}: the columns must be {', '.join(columns)}; {remedy}")

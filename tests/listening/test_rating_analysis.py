@@ -152,7 +152,7 @@ def test_names_with_tags_links_and_line_ends_stay_text(tmp_path) -> None:
     ignored = Ignored(participants={r"<b>[x](y)\u2028#": "a friend"})
     analyze([results], key, tmp_path / "a", QUICK, ignored=ignored)
     findings = (tmp_path / "a" / "findings.md").read_text()
-    assert r"Left out: \<b>\[x](y)\u2028# (a friend)." in findings
+    assert r"Left out: \<b>\[x](y)\\u2028# (a friend)." in findings
     assert r"rated lower than human: \<i>w" in findings
     assert r"| \<i>w |" in (tmp_path / "a" / "summary.md").read_text()
 

@@ -169,7 +169,7 @@ def test_recordings_are_mono_or_close_pairs_at_levels_nobody_balanced(recorded):
                 quiet = np.abs(track.audio[: RATE // 20])
                 # The chain's noise is there before anybody plays.
                 assert quiet.max() > 0.0
-                assert np.abs(track.audio).max() < 0.5
+                assert np.abs(track.audio).max() < 1.0
     assert np.ptp(levels) > 6.0
 
 
