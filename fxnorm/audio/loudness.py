@@ -179,7 +179,9 @@ def _in_memory(audio: np.ndarray) -> tuple[np.ndarray, int, int]:
 
     One type for every order of samples and channels: the loop is compiled once.
     """
-    if min(audio.strides) < 0:
+    if audio.strides[0] < audio.itemsize or any(
+        stride < 0 or stride % audio.itemsize for stride in audio.strides
+    ):
         audio = np.ascontiguousarray(audio)
     hop, apart = (stride // audio.itemsize for stride in audio.strides)
     apart *= audio.shape[1] - 1

@@ -6,7 +6,7 @@ import scipy.signal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fxnorm.effects import (
+from fxnorm.audio.filters import (
     apply_filter,
     high_pass,
     high_shelf,

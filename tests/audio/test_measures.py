@@ -47,6 +47,18 @@ def test_loudness_is_minus_infinity_where_undefined(audio):
     assert integrated_loudness(audio, 48000) == -math.inf
 
 
+def test_loudness_does_not_depend_on_how_samples_lie_in_memory():
+    audio = np.random.default_rng(4).uniform(-0.3, 0.3, (44_100, 2)).astype(np.float32)
+    fields = np.zeros(44_100, [("note", np.int8), ("audio", np.float32, 2)])
+    fields["audio"] = audio
+    backwards = audio[::-1, ::-1].copy()[::-1, ::-1]
+    expected = integrated_loudness(audio, 44_100)
+    for same in (np.asfortranarray(audio), np.repeat(audio, 2, 0)[::2], backwards, fields["audio"]):
+        assert integrated_loudness(same, 44_100) == expected
+    constant = np.broadcast_to(np.float32(0.25), audio.shape)
+    assert integrated_loudness(constant, 44_100) == integrated_loudness(constant.copy(), 44_100)
+
+
 def test_true_peak_finds_the_crest_between_samples():
     # A quarter-rate sine sampled 45° off its crests: sample peak −3.01 dBFS, true peak 0 dBTP.
     time = np.arange(4800)
