@@ -1,8 +1,7 @@
 import os
-import subprocess
-import sys
 
 import pytest
+from fresh_process import run_code
 
 _ASK = """
 from fxnorm.compiling import is_kept
@@ -50,32 +49,33 @@ for stem in features.stems:
     normalizer(hits, 44100, stem)
 print(*compiled)
 """
+_AHEAD = """
+from fxnorm.mixing.compiling_ahead import main
+main()
+"""
 
 
 @pytest.fixture
 def python(tmp_path):
     """Run code in a fresh process that finds nothing compiled but what was compiled here."""
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
 
-    def run(*words):
-        words = [sys.executable, *words]
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
-        return done.stdout.split()
+    def run(code, *words):
+        return run_code(code, *words, NUMBA_CACHE_DIR=str(tmp_path / "cache")).stdout.split()
 
     return run
 
 
 def test_a_second_process_compiles_all_that_the_effects_need(python):
-    assert python("-c", _ASK) == ["False"]
-    python("-m", "fxnorm.mixing.compiling_ahead", str(os.getpid()))
-    assert python("-c", _ASK) == ["True"]
-    assert python("-c", _CHAIN) == []
+    assert python(_ASK) == ["False"]
+    python(_AHEAD, str(os.getpid()))
+    assert python(_ASK) == ["True"]
+    assert python(_CHAIN) == []
 
 
 def test_the_second_process_ends_with_the_context(python):
-    assert python("-c", _CONTEXT) == ["1", "0"]
+    assert python(_CONTEXT) == ["1", "0"]
 
 
 def test_no_second_process_where_all_is_compiled(python):
-    python("-m", "fxnorm.mixing.compiling_ahead", str(os.getpid()))
-    assert python("-c", _CONTEXT) == ["0", "0"]
+    python(_AHEAD, str(os.getpid()))
+    assert python(_CONTEXT) == ["0", "0"]
