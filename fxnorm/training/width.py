@@ -6,14 +6,19 @@ import numpy as np
 import torch
 
 from fxnorm.audio import db, from_db
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.models import AutomixNet, Network, widen_front_end
+from fxnorm.normalization import position
+from fxnorm.normalization.matching.panning import HOP, N_FFT
+from fxnorm.normalization.matching.rows import sounding_frames
 from fxnorm.training.augmentation import spread
 from fxnorm.training.training_songs import OpenSong
 
 _TOLERANCE_DB = 0.1
 _ROUNDS = 10
-_TINY = 1e-12
+_TINY = 1e-6
+_BAND_HZ = (20.0, 16_000.0)
 
 
 @torch.no_grad()
@@ -64,11 +69,13 @@ def _gap_db(net: Network, songs: Sequence[OpenSong], samples: int, mono: bool) -
         if target is None:
             raise FxNormError(f"{song.song.name}: has no target mix to calibrate the width with")
         stems = np.stack([spread(stem) for stem in inputs]) if mono else inputs
-        mix = net(torch.from_numpy(stems).transpose(1, 2)[None])[0].T.double().numpy()
-        powers = [_side_and_middle(one) for one in (target, mix)]
-        if min(min(pair) for pair in powers) > _TINY:
-            wanted, found = (0.5 * db(side / middle) for side, middle in powers)
-            gaps.append(wanted - found)
+        mix = net(torch.from_numpy(stems).transpose(1, 2)[None])[0].T.numpy()
+        target = target[net.output_offset :][: len(mix)]
+        sounding = sounding_frames(target.T, N_FFT, HOP)
+        wanted, found = (_apart(one, sounding) for one in (target, mix))
+        if min(wanted, found) > _TINY:
+            # It goes with the square of the side.
+            gaps.append(0.5 * db(wanted / found))
     if not gaps:
         raise FxNormError(
             "training.calibrate_width: no validation song has a side signal; set it to false"
@@ -76,7 +83,8 @@ def _gap_db(net: Network, songs: Sequence[OpenSong], samples: int, mono: bool) -
     return float(np.mean(gaps))
 
 
-def _side_and_middle(audio: np.ndarray) -> tuple[float, float]:
-    """Powers of half the channels' difference and half their sum."""
-    left, right = audio.astype(np.float64).T
-    return float(np.mean((left - right) ** 2) / 4.0), float(np.mean((left + right) ** 2) / 4.0)
+def _apart(audio: np.ndarray, sounding: np.ndarray) -> float:
+    """Mean of 1 - phi over the band and the sounding frames; 0 for mono."""
+    _, phi = position(audio, N_FFT, HOP)
+    low, high = (round(hz * N_FFT / SAMPLE_RATE) for hz in _BAND_HZ)
+    return float(np.mean(1.0 - phi[sounding, low:high], dtype=np.float64))
