@@ -76,6 +76,26 @@ def test_mixes_become_as_wide_as_the_targets(config, songs):
     assert abs(calibrate_width(net, opened, SAMPLES)) <= 0.1
 
 
+def _side_db(mixes):
+    """Power of the side over that of the middle of (2, samples), the mean over songs."""
+    return np.mean(
+        [20.0 * np.log10(np.std(left - right) / np.std(left + right)) for left, right in mixes]
+    )
+
+
+@pytest.mark.parametrize("config", [AUTOMIX, WAVE_U_NET])
+def test_or_their_sides_as_powerful(config, songs):
+    net = _network(config)
+    opened = [_Song(one.song, one.lengths) for one in open_songs(songs)]
+    ends = slice(net.output_offset, SAMPLES - net.trim + net.output_offset)
+    before = _side_db(_mixes(net, opened))
+    wanted = _side_db(song.beginning(SAMPLES).target.T[:, ends] for song in opened)
+    grown_db = calibrate_width(net, opened, SAMPLES, "power")
+    assert abs(wanted - before) > 1.0
+    assert _side_db(_mixes(net, opened)) == pytest.approx(wanted, abs=0.2)
+    assert grown_db == pytest.approx(wanted - before, abs=0.6)
+
+
 def test_it_can_be_done_with_mono_stems(net, songs):
     class Spread(_Song):
         def beginning(self, samples):
