@@ -217,7 +217,7 @@ def _by_ffmpeg(path: Path) -> _File:
     if len(streams) > 1:
         notes.append(f"{path}: holds {len(streams)} streams of audio; the first is read")
     if first.duration_s is not None and seconds < first.duration_s - _FRAMES_S:
-        notes.append(f"{path}: says {first.duration_s:.2f} s, and there are {seconds:.2f} s")
+        raise Damaged(f"ends early, with {seconds:.2f} of {first.duration_s:.2f} s")
     lossy = not first.codec.startswith(_LOSSLESS)
     content = AudioInfo(
         samples, first.channels, first.sample_rate, first.codec, lossy, tuple(notes)

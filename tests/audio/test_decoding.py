@@ -269,6 +269,44 @@ def test_damage_that_ffmpeg_passes_over_is_refused(tmp_path, tone, suffix):
 
 
 @ffmpeg
+@pytest.mark.parametrize(("suffix", "codec"), [(".mka", "flac"), (".ac3", "ac3")])
+def test_a_bit_that_only_a_check_sum_finds_is_refused(tmp_path, tone, suffix, codec):
+    write(tmp_path / "x.wav", tone, RATE)
+    path = _convert(tmp_path / "x.wav", tmp_path / f"x{suffix}", "-c:a", codec)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(FxNormError, match=rf"x\{suffix}: not readable as audio \(ffmpeg"):
+        info(path)
+
+
+@ffmpeg
+@pytest.mark.parametrize(
+    ("suffix", "options"), [(".m4a", ("-movflags", "+faststart")), (".wma", ()), (".wv", ())]
+)
+def test_a_file_cut_between_two_packets_is_refused(tmp_path, tone, suffix, options):
+    write(tmp_path / "x.wav", tone, RATE)
+    path = _convert(tmp_path / "x.wav", tmp_path / f"x{suffix}", *options)
+    command = ["ffprobe", "-v", "error", "-show_entries", "packet=pos", "-of", "csv=p=0"]
+    shown = subprocess.run([*command, f"file:{path}"], capture_output=True, check=True).stdout
+    borders = [int(line.strip(b",")) for line in shown.split()]
+    path.write_bytes(path.read_bytes()[: borders[len(borders) // 2]])
+    with pytest.raises(FxNormError, match=rf"x\{suffix}: ends early, with \d.* s; copy it again"):
+        info(path)
+
+
+@ffmpeg
+def test_what_was_cut_out_by_an_edit_list_is_not_missed(tmp_path, tone):
+    write(tmp_path / "x.wav", tone, RATE)
+    whole = _convert(tmp_path / "x.wav", tmp_path / "x.m4a")
+    path = tmp_path / "part.m4a"
+    command = ["ffmpeg", "-v", "error", "-ss", "0.5", "-i", whole, "-t", "1", "-c", "copy", path]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    assert abs(info(path).duration_s - 1.0) < 0.1
+    assert info(path).notes == ()
+
+
+@ffmpeg
 def test_a_part_of_a_file_leaves_no_process_behind(tmp_path, tone):
     write(tmp_path / "x.wav", tone, RATE)
     path = _convert(tmp_path / "x.wav", tmp_path / "x.m4a")
