@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fxnorm.audio.names import require_target, shown
 from fxnorm.cli.common import check_output, keep_inputs, print_json, warn
 from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError, from_system
@@ -102,13 +103,20 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
     check_output(str(target / f"<song>{suffix}"), [suffix], options.subtype)
     types = known_types(options)
     orders, faults = [], {}
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        if folder.name.startswith(".") or os.path.realpath(folder) == os.path.realpath(target):
+    for folder in shown(root):
+        if os.path.realpath(folder) == os.path.realpath(target):
             continue
         try:
+            require_target(folder)
+            if not folder.is_dir():
+                continue
             session = read_session(folder, types, unknown_as_other=options.unknown == "other")
+            fingerprint = _fingerprint(options, session.tracks)
         except FxNormError as error:
             faults[folder.name] = str(error)
+            continue
+        except OSError as error:
+            faults[folder.name] = str(from_system(error))
             continue
         order = _Order(
             name=folder.name,
@@ -116,7 +124,7 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
             output=target / f"{folder.name}{suffix}",
             stems=None if options.stems is None else str(Path(options.stems) / folder.name),
             page=None if options.page is None else str(Path(options.page) / f"{folder.name}.html"),
-            fingerprint=_fingerprint(options, session.tracks),
+            fingerprint=fingerprint,
             notes=session.notes,
         )
         orders.append(order)
