@@ -1,5 +1,6 @@
 """Files of which libsndfile reads too little, or which are not whole."""
 
+import os
 import shutil
 import subprocess
 import unicodedata
@@ -9,6 +10,7 @@ import pytest
 import soundfile
 
 from fxnorm.audio import blocks, info, read, write
+from fxnorm.audio.containers import Damaged, FileBytes, links
 from fxnorm.errors import FxNormError
 
 RATE = 44_100
@@ -217,6 +219,33 @@ def test_names_of_all_kinds_are_written_and_read(tmp_path, monkeypatch, tone, na
 def test_accents_may_be_encoded_either_way(tmp_path, tone):
     write(tmp_path / unicodedata.normalize("NFD", "café.wav"), tone, RATE)
     assert _samples(tmp_path / unicodedata.normalize("NFC", "café.wav")) == len(tone)
+
+
+@pytest.mark.parametrize("wanted", [b"fLaC", b"\xff"])
+def test_bytes_of_a_file_are_those_of_it_at_once(tmp_path, monkeypatch, wanted):
+    monkeypatch.setattr(links, "_BLOCK", 16)
+    whole = bytes(30) + b"fLaC" + bytes(range(200, 256)) + bytes(11) + b"fLaC"
+    (tmp_path / "x").write_bytes(whole)
+    with (tmp_path / "x").open("rb") as file:
+        data = FileBytes(file)
+        assert len(data) == len(whole)
+        for start in (0, 29, 30, 31, 70, 89, 104, 105, 200):
+            assert data.find(wanted, start) == whole.find(wanted, start)
+            assert data[start : start + 40] == whole[start : start + 40]
+        assert [data[place] for place in range(len(whole))] == list(whole)
+        with pytest.raises(IndexError):
+            data[len(whole)]
+
+
+def test_a_file_that_is_cut_while_it_is_looked_through_is_damaged(tmp_path, monkeypatch):
+    monkeypatch.setattr(links, "_BLOCK", 16)
+    (tmp_path / "x").write_bytes(bytes(100))
+    with (tmp_path / "x").open("rb", buffering=0) as file:
+        data = FileBytes(file)
+        assert data[0] == 0
+        os.truncate(tmp_path / "x", 40)
+        with pytest.raises(Damaged, match="changed while it was read"):
+            data.find(b"\1", 0)
 
 
 def test_what_is_no_audio_is_one_line_with_and_without_ffmpeg(tmp_path, monkeypatch):
