@@ -32,7 +32,7 @@ import soundfile
 import yaml
 
 from benchmarks.loaders import LOADERS, attempt
-from fxnorm.audio import write
+from fxnorm.audio import ffmpeg, write
 from fxnorm.cli import main as fxnorm
 from fxnorm.conventions import SAMPLE_RATE, STEMS
 from fxnorm.scratch import PREFIX
@@ -57,6 +57,15 @@ AUDIO_COMMANDS = {
     "mix": "mix --bass {bad} --normalized-sum -o {out}",
     "normalize": f"normalize {{bad}} --stem vocals --features {FEATURES} --output {{out}}",
     "score": "score --mixes {mixes} --target {target} -o {out}",
+}
+#: What only ffmpeg reads, by suffix: options that make it.
+FFMPEG_OPTIONS = {
+    ".m4a": ["-movflags", "+faststart"],
+    ".webm": [],
+    ".wma": [],
+    ".wv": [],
+    ".ac3": [],
+    ".mka": ["-c:a", "flac"],
 }
 
 
@@ -88,8 +97,9 @@ def _table(heads: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> None:
     print()
 
 
-#: Whole output; refused in one line with the name of the file, or without.
-_OUTCOMES = ("taken", "refused", "unnamed")
+#: Whole output; refused in one line with the name of the file, or without; of a cut file less than
+#: there was, without a word.
+_OUTCOMES = ("taken", "refused", "unnamed", "less")
 _KILLS = ("kills", "at work", "half outputs", "processes left", "left in the end", "other reruns")
 
 
@@ -256,16 +266,16 @@ def _audio(folder: Path) -> Iterator[tuple[object, ...]]:
             output = folder / name / str(number) / ("out.csv" if name == "score" else "out.wav")
             places = {"bad": path, "mixes": path.parents[1], "target": target / str(number)}
             command = [word.format(out=output, **places) for word in words.split()]
-            tasks.append((kind, (command, path, output)))
+            tasks.append((kind, (command, path, output, kind.startswith("cut"))))
         counts: Counter[str] = Counter()
         for kind, outcome in zip(kinds, in_processes(_tried, tasks, 2), strict=True):
-            if outcome not in _OUTCOMES or outcome == "unnamed":
+            if outcome not in ("taken", "refused"):
                 print(f"{name}: {kind}: {outcome}", file=sys.stderr)
             counts[outcome if outcome in _OUTCOMES else "else"] += 1
         yield name, counts.total(), *(counts[outcome] for outcome in (*_OUTCOMES, "else"))
 
 
-def _tried(command: list[str], path: Path, output: Path) -> str:
+def _tried(command: list[str], path: Path, output: Path, cut: bool) -> str:
     errors = io.StringIO()
     try:
         with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
@@ -276,7 +286,10 @@ def _tried(command: list[str], path: Path, output: Path) -> str:
     if code == 0 and output.is_file():
         if output.suffix == ".csv":
             return "taken"
-        return "taken" if np.isfinite(soundfile.read(output)[0]).all() else "not finite"
+        audio, rate = soundfile.read(output)
+        if cut and len(audio) < 0.9 * rate and "cut off" not in errors.getvalue():
+            return "less"
+        return "taken" if np.isfinite(audio).all() else "not finite"
     if code == 2 and len(lines) == 1 and not output.exists():
         return "refused" if path.name in lines[0] else "unnamed"
     return f"{code}: {errors.getvalue()}"
@@ -288,6 +301,8 @@ def _bad_audio() -> Iterator[tuple[str, tuple[str, bytes]]]:
     good = 0.2 * rng.standard_normal((SAMPLE_RATE, 2))
     forms = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3", ".aiff": "AIFF"}
     whole = {suffix: _encoded(good, SAMPLE_RATE, form) for suffix, form in forms.items()}
+    if ffmpeg.is_installed():
+        whole |= {suffix: _encoded_by_ffmpeg(whole[".wav"], suffix) for suffix in FFMPEG_OPTIONS}
     for suffix, data in whole.items():
         for share in (0.0, 0.001, 0.01, 0.1, 0.5, 0.9, 0.999):
             yield f"cut {suffix} at {share}", (suffix, data[: int(share * len(data))])
@@ -325,6 +340,23 @@ def _encoded(audio: np.ndarray, rate: int, form: str, subtype: str | None = None
     stream = io.BytesIO()
     soundfile.write(stream, audio, rate, format=form, subtype=subtype)
     return stream.getvalue()
+
+
+def _encoded_by_ffmpeg(wav: bytes, suffix: str) -> bytes:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name, f"x{suffix}")
+        words = [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-i",
+            "-",
+            "-bitexact",
+            *FFMPEG_OPTIONS[suffix],
+            str(path),
+        ]
+        subprocess.run(words, input=wav, check=True)
+        return path.read_bytes()
 
 
 def _loaders(folder: Path, files: int) -> Iterator[tuple[object, ...]]:

@@ -11,6 +11,11 @@ from pathlib import Path
 from fxnorm.errors import FxNormError
 from fxnorm.scratch import room_named, temporary_file, temporary_folder
 
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks: a second process is not refused there.
+    fcntl = None  # type: ignore[assignment]
+
 #: Of Linux: swap two paths, relative to the current folder.
 _RENAME_EXCHANGE, _AT_FDCWD = 2, -100
 
@@ -128,6 +133,35 @@ def _exchange(first: Path, second: Path) -> bool:
         return False
     paths = (_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second))
     return rename(*paths, _RENAME_EXCHANGE) == 0
+
+
+@contextmanager
+def alone_in(*folders: str | os.PathLike[str]) -> Iterator[None]:
+    """Make folders, and refuse a second process in any of them, as files of the two would mingle.
+
+    Raises:
+        FxNormError: another process is at work there, or they can't be made.
+    """
+    with ExitStack() as stack:
+        for folder in {os.path.realpath(folder): folder for folder in folders}.values():
+            with explained(folder):
+                Path(folder).mkdir(parents=True, exist_ok=True)
+            if fcntl is not None:
+                lock = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, lock)
+                _lock(lock, folder)
+        yield
+
+
+def _lock(lock: int, folder: str | os.PathLike[str]) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise FxNormError(
+            f"{folder}: another process writes into it; wait for it, or choose another folder"
+        ) from error
+    except OSError:
+        pass  # Some network disks lock no folders.
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -26,9 +26,11 @@ _LATEX_SYMBOLS = {
 #: A backslash would take away the one put before the sign after it.
 _TAGS = re.compile(r"[\\|]|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\s*[(\[:])")
 
-#: What a spreadsheet program computes, with or without apostrophes that we have put before it.
-#: "+0.3" and "-0.3 dB" are numbers and text.
-_FORMULA = re.compile(r"'*(?:[=@\t\r]|[+-](?![\d.])|[+-].*[|!(])")
+#: What a spreadsheet program computes, with or without apostrophes that we have put before it. In
+#: East Asia, wide signs do as well. "+0.3" and "-0.3 dB" are numbers and text.
+_FORMULA = re.compile(
+    r"'*(?:[=@\t\r\n\uff1d\uff20\uff0b\uff0d]|[+-](?![\d.])|[+-].*[|!(])", re.DOTALL
+)
 
 _DELIMITERS = (",", ";", "\t")
 #: Row 1 is the header.
@@ -71,18 +73,37 @@ class CsvTable:
     rows: list[tuple[int, Mapping[str, str]]]
 
 
-def to_csv(frame: "pd.DataFrame", digits: int = 6) -> str:
-    """A frame without its index, numbers with so many significant digits.
+def to_csv(frame: "pd.DataFrame", digits: int | None = 6) -> str:
+    """A frame without its index; see `csv_text`."""
+    return csv_text(list(frame.columns), frame.itertuples(index=False, name=None), digits)
+
+
+def csv_text(
+    columns: Sequence[str], rows: Iterable[Iterable[Any]], digits: int | None = None
+) -> str:
+    """A table as CSV; missing numbers are empty.
 
     Spreadsheet programs would take names that begin with "=" and the like for formulas: they get an
-    apostrophe in front, which `read_csv` takes away.
+    apostrophe in front, which `read_csv_table` takes away.
+
+    Args:
+        columns: their names.
+        rows: cells of each.
+        digits: significant ones of floats; None for as many as they need.
     """
-    safe = frame.map(_without_formula)
-    return str(safe.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n"))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(value, digits) for value in row] for row in rows)
+    return text.getvalue()
 
 
-def _without_formula(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
+def _cell(value: Any, digits: int | None) -> Any:
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        return float(value) if digits is None else f"{value:.{digits}g}"
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _with_formula(cell: str) -> str:
@@ -113,9 +134,7 @@ def read_csv(
     for number, row in table.rows:
         for name, cell in row.items():
             try:
-                cells[name].append(
-                    _number(cell, numbers[name]) if name in numbers else _with_formula(cell)
-                )
+                cells[name].append(_number(cell, numbers[name]) if name in numbers else cell)
             except ValueError:
                 raise FxNormError(
                     f"{path}, row {number}: '{name}' can't be '{cell}'; {remedy}"
@@ -130,7 +149,8 @@ def read_csv_table(path: str | os.PathLike[str], remedy: str) -> CsvTable:
 
     Spreadsheet programs separate by semicolons where the comma is the decimal sign: such files,
     and those with tabs, are read too, with their decimal commas. Not by pandas, which shifts rows
-    that are too long and fills those that are too short.
+    that are too long and fills those that are too short. Apostrophes that `csv_text` put before
+    formulas are taken away.
 
     Args:
         path: of the file.
@@ -159,7 +179,8 @@ def read_csv_table(path: str | os.PathLike[str], remedy: str) -> CsvTable:
             )
         if cells:
             cells = cells if delimiter == "," else [_point(cell) for cell in cells]
-            rows.append((number, dict(zip(columns, cells, strict=True))))
+            texts = (_with_formula(cell) for cell in cells)
+            rows.append((number, dict(zip(columns, texts, strict=True))))
     return CsvTable(columns, rows)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -16,9 +16,13 @@ from fxnorm.data import Song, SongList
 from fxnorm.errors import FxNormError, from_memory, from_system, lacks_memory, printable
 from fxnorm.outputs import write_text
 from fxnorm.scratch import use_place
+from fxnorm.tabulation import to_csv
 from fxnorm.workers import KILLED, end_with, on_cluster
 from stages.params import Params, load_params, select
 from stages.tracking import Run, main_checkout, stage_run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Where outputs come into being: outside all that stages depend on.
 SCRATCH = Path(".scratch")
@@ -114,6 +118,11 @@ def argument(usage: str) -> str:
 def write_numbers(numbers: Mapping[str, Any], path: Path, digits: int = 6) -> None:
     """Write nested numbers as JSON, floats with so many significant digits."""
     write_text(path, json.dumps(_rounded(numbers, digits), indent=2) + "\n")
+
+
+def write_table(table: "pd.DataFrame", path: Path, digits: int | None = None) -> None:
+    """Write a table as CSV, floats with so many significant digits, or as many as they need."""
+    write_text(path, to_csv(table, digits))
 
 
 def usable_songs(found: SongList) -> list[Song]:

@@ -7,7 +7,7 @@ from fxnorm.normalization import measure_features
 from fxnorm.outputs import atomic_file
 from fxnorm.reporting.song_comparison import compare_with_real_music, rounded
 from fxnorm.reporting.song_comparison_figure import comparison_figure
-from stages.common import stage
+from stages.common import stage, write_table
 from stages.places import GENERATED
 
 REPORT = Path("reports/data")
@@ -19,8 +19,7 @@ def main() -> None:
         features = measure_features(find_songs(GENERATED / "wet/train").songs)
         comparison = compare_with_real_music(GENERATED, features)
         table, figure = rounded(comparison), comparison_figure(comparison)
-        with atomic_file(REPORT / "comparison.csv") as path:
-            table.to_csv(path, index=False)
+        write_table(table, REPORT / "comparison.csv")
         with atomic_file(REPORT / "comparison.png") as path:
             figure.savefig(path)
         run.table(table, "comparison")

@@ -9,8 +9,7 @@ import pandas as pd
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import HOW_TO_SKIP, find_songs
 from fxnorm.digests import digest
-from fxnorm.outputs import atomic_file
-from stages.common import argument, stage, usable_songs
+from stages.common import argument, stage, usable_songs, write_table
 from stages.places import EXTRA_SONGS
 
 
@@ -27,13 +26,12 @@ def main(root: str) -> None:
         table = pd.DataFrame(
             {
                 "song": song.name,
-                "seconds": song.samples / SAMPLE_RATE,
+                "seconds": round(song.samples / SAMPLE_RATE, 3),
                 "digest": digest(song.mixture, *song.stems.values()),
             }
             for song in songs
         )
-        with atomic_file(EXTRA_SONGS / root.lstrip("/") / "songs.csv") as path:
-            table.to_csv(path, index=False, float_format="%.3f")
+        write_table(table, EXTRA_SONGS / root.lstrip("/") / "songs.csv")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,8 @@ from pathlib import Path
 from fxnorm.data import load_partition
 from fxnorm.errors import FxNormError
 from fxnorm.normalization import DatasetFeatures, measure_features
-from fxnorm.outputs import atomic_file
 from fxnorm.reporting.features_figure import features_figure, features_table
-from stages.common import stage, usable_songs
+from stages.common import stage, usable_songs, write_table
 from stages.params import Params
 from stages.places import FEATURES
 
@@ -21,8 +20,7 @@ def main() -> None:
         features = _features(params)
         features.save(FEATURES)
         table = features_table(features)
-        with atomic_file(CURVES) as path:
-            table.to_csv(path, index=False, float_format="%.5g")
+        write_table(table, CURVES, digits=5)
         run.dataset("train", Path(params.dataset.root) / "train", "training")
         run.table(table, "features")
         run.figure(features_figure(features), "features")

@@ -19,7 +19,9 @@ import numpy as np
 
 from fxnorm.conventions import LOGGED_S
 from fxnorm.errors import FxNormError
+from fxnorm.outputs import write_text
 from fxnorm.scratch import temporary_folder
+from fxnorm.tabulation import to_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +78,9 @@ class Run:
 
     def table(self, table: "pd.DataFrame", name: str) -> None:
         """Log a table as `tables/<name>.csv`."""
-        self._file(f"{name}.csv", "tables", lambda path: table.to_csv(path, index=False))
+        self._file(
+            f"{name}.csv", "tables", lambda path: write_text(path, to_csv(table, digits=None))
+        )
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
         """Log a file, or the content of a folder."""

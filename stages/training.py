@@ -11,7 +11,7 @@ from fxnorm.errors import FxNormError
 from fxnorm.models import MixerConfig, WaveUNetConfig, WindowConfig, build, save
 from fxnorm.models.weights import read_weights
 from fxnorm.normalization import DatasetFeatures, load_impulse_responses
-from fxnorm.outputs import atomic_file, atomic_folder
+from fxnorm.outputs import atomic_folder
 from fxnorm.training import (
     Machine,
     TrainingResult,
@@ -24,7 +24,7 @@ from fxnorm.training import (
     train,
 )
 from fxnorm.training.training_config import WidthMeasure, whole_blocks
-from stages.common import unfinished_work, write_numbers
+from stages.common import unfinished_work, write_numbers, write_table
 from stages.params import Params, SystemConfig
 from stages.places import CODE, FEATURES, MODELS, NORMALIZED, PRETRAINED, TRAINING
 from stages.tracking import Run
@@ -122,16 +122,13 @@ def _widened(
 
 def _report(name: str, result: TrainingResult, run: Run) -> None:
     history = result.history
-    with atomic_file(TRAINING / name / "history.csv") as path:
-        history.to_csv(path, index=False, float_format="%.7g")
+    write_table(history, TRAINING / name / "history.csv", digits=7)
     best = result.best_mean
     summary = {"best_epoch": best.epoch, "best_valid_loss_mean": best.value}
     write_numbers(summary, TRAINING / name / "metrics.json")
     losses = history[history["metric"] == "loss_mean"]
-    with atomic_file(LOSSES / f"{name}.csv") as path:
-        losses.pivot(index="epoch", columns="split", values="value").to_csv(
-            path, float_format="%.7g"
-        )
+    by_epoch = losses.pivot(index="epoch", columns="split", values="value").reset_index()
+    write_table(by_epoch, LOSSES / f"{name}.csv", digits=7)
     run.metrics(summary)
 
 

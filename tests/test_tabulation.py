@@ -63,8 +63,17 @@ def test_csv_reads_back_to_its_digits() -> None:
     assert to_csv(frame).splitlines()[1] == '"a, b",3.14159e-05'
 
 
+def test_csv_is_written_as_pandas_writes_it():
+    frame = pd.DataFrame(
+        {"a": ["x", None, 'y;"z"'], "b": [1, 2, 3], "c": [0.1, np.nan, -1e-17], "d": [True] * 3}
+    )
+    assert to_csv(frame, digits=None) == frame.to_csv(index=False, lineterminator="\n")
+    assert to_csv(frame) == frame.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+
+
 def test_names_are_no_formulas_to_a_spreadsheet_and_are_read_back(tmp_path):
     names = ["=1+1", "@a", "+x", "-x", "-1+cmd|' /C calc'!A0", "'=1", "\t=1"]
+    names += ["-1\n+cmd|' /C calc'!A0", "\n=1", "\uff1d1+1", "\uff0b1"]
     numbers = ["-0.3 dB", "+0.3", "it's", ""]
     path = tmp_path / "t.csv"
     path.write_text(to_csv(pd.DataFrame({"name": names + numbers})))

@@ -5,7 +5,6 @@ from a pipe, wav of a recorder that was switched off) audio would be lost withou
 file's bytes are looked through first (`fxnorm.audio.containers`).
 """
 
-import mmap
 import os
 import re
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ import soundfile
 from fxnorm.audio import ffmpeg
 from fxnorm.audio.containers import (
     Damaged,
+    FileBytes,
     Found,
     Link,
     flac_links,
@@ -202,8 +202,8 @@ def _opened(path: Path, _inode: int, size: int, _changed: int) -> _File:
 def _find_links(path: Path, container: str) -> Found:
     if container not in _LINKS:
         return Found()
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return _LINKS[container](data)
+    with path.open("rb", buffering=0) as file:
+        return _LINKS[container](FileBytes(file))
 
 
 def _by_ffmpeg(path: Path) -> _File:
@@ -217,7 +217,7 @@ def _by_ffmpeg(path: Path) -> _File:
     if len(streams) > 1:
         notes.append(f"{path}: holds {len(streams)} streams of audio; the first is read")
     if first.duration_s is not None and seconds < first.duration_s - _FRAMES_S:
-        notes.append(f"{path}: says {first.duration_s:.2f} s, and there are {seconds:.2f} s")
+        raise Damaged(f"ends early, with {seconds:.2f} of {first.duration_s:.2f} s")
     lossy = not first.codec.startswith(_LOSSLESS)
     content = AudioInfo(
         samples, first.channels, first.sample_rate, first.codec, lossy, tuple(notes)

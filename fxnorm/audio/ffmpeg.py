@@ -16,6 +16,8 @@ from fxnorm.errors import FxNormError
 
 #: Files alone: a playlist must not lead elsewhere.
 _INPUT = ("-protocol_whitelist", "file,pipe")
+#: Check sums, which it passes over otherwise.
+_CHECK = ("-err_detect", "crccheck")
 _BLOCK = 2**18
 #: What ffmpeg begins messages with: a part of it, and where that lies in memory.
 _ADDRESS = re.compile(r"^\[[^\]]* @ 0x[0-9a-f]+\] ")
@@ -93,7 +95,7 @@ def decoded(
         FxNormError: no ffmpeg, or ffmpeg finds anything wrong with the file.
     """
     _require(path)
-    command = ["ffmpeg", "-v", "error", "-nostdin", *_INPUT, "-i", _url(path)]
+    command = ["ffmpeg", "-v", "error", "-nostdin", *_CHECK, *_INPUT, "-i", _url(path)]
     command += ["-map", f"0:a:{index}", "-ac", str(channels), "-ar", str(sample_rate)]
     with tempfile.TemporaryFile() as said:
         with subprocess.Popen(

@@ -1,10 +1,11 @@
-"""Names of files, whose accents are encoded in one way or another, or not as text at all."""
+"""Names of files: accents encoded in one way or another, or no text at all; links to nothing."""
 
 import os
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
-from fxnorm.errors import printable
+from fxnorm.errors import FxNormError, printable
 
 
 def composed(name: str) -> str:
@@ -22,3 +23,21 @@ def existing(path: str | os.PathLike[str]) -> Path:
         return wanted
     same = [p for p in wanted.parent.iterdir() if composed(p.name) == composed(wanted.name)]
     return same[0] if same else wanted
+
+
+def shown(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """What is in a folder and not hidden, by name."""
+    return (path for path in sorted(Path(folder).iterdir()) if not path.name.startswith("."))
+
+
+def require_target(path: Path) -> None:
+    """Refuse a symbolic link to nothing, which would be passed over as neither file nor folder.
+
+    Raises:
+        FxNormError: it is one.
+    """
+    if path.is_symlink() and not path.exists():
+        raise FxNormError(
+            f"{path}: is a link to what is not there ({os.readlink(path)}); restore that, or remove"
+            " the link"
+        )

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fxnorm.audio.names import require_target, shown
 from fxnorm.cli.common import check_output, keep_inputs, print_json, warn
 from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError, from_system
 from fxnorm.models.default_model import DEFAULT_MODEL
-from fxnorm.outputs import write_text
+from fxnorm.outputs import alone_in, write_text
 from fxnorm.progress import progress
 
 if TYPE_CHECKING:
@@ -61,21 +62,13 @@ def mix_all(options: argparse.Namespace) -> None:
     A song whose report says that it was made from the same files with the same options is kept.
 
     Raises:
-        FxNormError: no songs, an unusable option, or songs that could not be mixed; the others are.
+        FxNormError: no songs, an unusable option, another process at work in the folders, or songs
+            that could not be mixed; the others are.
     """
-    from fxnorm.workers import in_processes
-
     orders, faults = _orders(options)
-    to_do = [order for order in orders if not _is_done(order)]
-    kept = len(orders) - len(to_do)
-    if kept and not options.json:
-        print(f"{options.output}: {kept} of {len(orders)} songs are there already")
-    work = in_processes(_mix, ((order.name, (options, order)) for order in to_do), options.jobs)
-    for name, fault in progress(work, len(to_do), "mix", "songs"):
-        if fault is not None:
-            faults[name] = fault
-    mixed = [order for order in orders if order.name not in faults]
-    reports = {order.name: json.loads(order.report.read_text("utf-8")) for order in mixed}
+    folders = (options.output, options.stems, options.page)
+    with alone_in(*(folder for folder in folders if folder is not None)):
+        reports = _mixed(options, orders, faults)
     for name, report in reports.items():
         warn([f"{name}: {message}" for message in report["warnings"]])
     if options.json:
@@ -85,6 +78,24 @@ def mix_all(options: argparse.Namespace) -> None:
     if faults:
         texts = "; ".join(f"{name}: {fault}" for name, fault in sorted(faults.items()))
         raise FxNormError(f"{len(faults)} songs could not be mixed: {texts}")
+
+
+def _mixed(
+    options: argparse.Namespace, orders: list[_Order], faults: dict[str, str]
+) -> dict[str, dict[str, Any]]:
+    """Mix what is not there yet, and add to the faults; the reports of all mixes that are there."""
+    from fxnorm.workers import in_processes
+
+    to_do = [order for order in orders if not _is_done(order)]
+    kept = len(orders) - len(to_do)
+    if kept and not options.json:
+        print(f"{options.output}: {kept} of {len(orders)} songs are there already")
+    work = in_processes(_mix, ((order.name, (options, order)) for order in to_do), options.jobs)
+    for name, fault in progress(work, len(to_do), "mix", "songs"):
+        if fault is not None:
+            faults[name] = fault
+    mixed = [order for order in orders if order.name not in faults]
+    return {order.name: json.loads(order.report.read_text("utf-8")) for order in mixed}
 
 
 def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
@@ -102,13 +113,20 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
     check_output(str(target / f"<song>{suffix}"), [suffix], options.subtype)
     types = known_types(options)
     orders, faults = [], {}
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        if folder.name.startswith(".") or os.path.realpath(folder) == os.path.realpath(target):
+    for folder in shown(root):
+        if os.path.realpath(folder) == os.path.realpath(target):
             continue
         try:
+            require_target(folder)
+            if not folder.is_dir():
+                continue
             session = read_session(folder, types, unknown_as_other=options.unknown == "other")
+            fingerprint = _fingerprint(options, session.tracks)
         except FxNormError as error:
             faults[folder.name] = str(error)
+            continue
+        except OSError as error:
+            faults[folder.name] = str(from_system(error))
             continue
         order = _Order(
             name=folder.name,
@@ -116,7 +134,7 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
             output=target / f"{folder.name}{suffix}",
             stems=None if options.stems is None else str(Path(options.stems) / folder.name),
             page=None if options.page is None else str(Path(options.page) / f"{folder.name}.html"),
-            fingerprint=_fingerprint(options, session.tracks),
+            fingerprint=fingerprint,
             notes=session.notes,
         )
         orders.append(order)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from fxnorm import audio
+from fxnorm.audio.names import require_target, shown
 from fxnorm.conventions import SAMPLE_RATE, STEMS
 from fxnorm.data import stem_mp4
 from fxnorm.errors import FxNormError, printable
@@ -63,7 +64,8 @@ def find_songs(
     """List the songs of a folder by name, checking that every file is there and readable.
 
     Args:
-        folder: holds one folder or one `.stem.mp4` per song; other entries are ignored.
+        folder: holds one folder or one `.stem.mp4` per song; other entries are ignored, but for
+            links to nothing, which are faulty songs.
         stems: stem types that every song has; `.stem.mp4` files have the types of MUSDB18 alone.
         skip_faulty: leave a song with a missing or unreadable file out instead of failing. For
             that, files are decoded to their end where their headers can't tell that they are whole.
@@ -78,10 +80,11 @@ def find_songs(
         raise FxNormError(f"{root}: no such data set folder; check dataset.root or the path given")
     songs: list[Song] = []
     skipped: dict[str, str] = {}
-    for entry in sorted(root.iterdir(), key=lambda path: path.name):
-        if not _is_song(entry, stems):
-            continue
+    for entry in shown(root):
         try:
+            require_target(entry)
+            if not _is_song(entry, stems):
+                continue
             song = _open_song(entry, stems)
             if skip_faulty:
                 _decode(song)
@@ -178,8 +181,6 @@ def _require_stereo(path: str | os.PathLike[str], channels: int) -> None:
 
 
 def _is_song(entry: Path, stems: Sequence[str]) -> bool:
-    if entry.name.startswith("."):
-        return False
     if entry.is_dir():
         parts = {MIXTURE, *stems}
         files = entry.iterdir()

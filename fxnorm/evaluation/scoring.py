@@ -19,7 +19,7 @@ from fxnorm.audio import (
     to_stereo,
     weighted_sum,
 )
-from fxnorm.audio.names import composed
+from fxnorm.audio.names import composed, require_target, shown
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation.metrics import compare
@@ -237,8 +237,8 @@ def _songs(folder: Path, what: str) -> dict[str, Path]:
     if not folder.is_dir():
         raise FxNormError(f"{folder}: no such folder; give the one with {what}")
     songs: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in READABLE or path.name.startswith("."):
+    for path in shown(folder):
+        if path.suffix.lower() not in READABLE:
             continue
         other = songs.setdefault(composed(path.stem), path)
         if other != path:
@@ -253,10 +253,12 @@ def _systems(folder: Path, targets: dict[str, Path]) -> dict[str, dict[str, Path
         )
     if not folder.is_dir():
         raise FxNormError(f"{folder}: no such folder; give the one with a folder per system")
+    for path in shown(folder):
+        require_target(path)
     systems = {
         composed(path.name): _songs(path, "a system's mixes")
-        for path in sorted(folder.iterdir())
-        if path.is_dir() and not path.name.startswith(".")
+        for path in shown(folder)
+        if path.is_dir()
     }
     if not systems:
         raise FxNormError(

@@ -1,17 +1,17 @@
 """The key: which song and system each opaque name of a listening test stands for."""
 
-import csv
 import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from fxnorm.documents import parse_json
 from fxnorm.errors import FxNormError, printable
 from fxnorm.listening.listening_config import ListeningConfig
-from fxnorm.tabulation import read_csv_table
+from fxnorm.outputs import write_text
+from fxnorm.tabulation import csv_text, read_csv_table
 
 #: Name, in the key, of the sum of the dry stems.
 REFERENCE = "reference"
@@ -100,20 +100,15 @@ def opaque_id(seed: int, song: str, system: str) -> str:
 def write_key(path: Path, rows: Iterable[KeyRow], config: ListeningConfig, seed: int) -> None:
     """Write `key.csv`: numbers with three decimals."""
     criteria = {criterion.id: criterion.title for criterion in config.criteria}
-    test = {
-        "test_id": config.test_id,
-        "criteria": json.dumps(criteria, ensure_ascii=False),
-        "seed": seed,
-    }
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, KEY_COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            cells = {
-                name: f"{value:.3f}" if isinstance(value, float) else value
-                for name, value in asdict(row).items()
-            }
-            writer.writerow(cells | test)
+    test = (config.test_id, json.dumps(criteria, ensure_ascii=False), seed)
+    cells = (
+        [
+            *(f"{value:.3f}" if isinstance(value, float) else value for value in astuple(row)),
+            *test,
+        ]
+        for row in rows
+    )
+    write_text(path, csv_text(KEY_COLUMNS, cells))
 
 
 def read_key(path: str | os.PathLike[str]) -> AnswerKey:

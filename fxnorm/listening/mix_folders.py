@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from fxnorm.audio import READABLE
-from fxnorm.audio.names import composed
+from fxnorm.audio.names import composed, require_target, shown
 from fxnorm.data import Song, find_songs
 from fxnorm.errors import FxNormError
 from fxnorm.listening.stimulus_audio import ListeningSong
@@ -25,7 +25,8 @@ def find_listening_songs(mixes: Path, dry: Path) -> list[ListeningSong]:
         dry: a folder per song with the dry stems and the human mix.
 
     Raises:
-        FxNormError: no such folder, a system named "human", or two mixes of a song by one system.
+        FxNormError: no such folder, a system named "human", two mixes of a song by one system, or
+            a link to nothing.
     """
     if not mixes.is_dir():
         raise FxNormError(f"{mixes}: no such folder; give the one with a folder per system")
@@ -50,10 +51,11 @@ def find_listening_songs(mixes: Path, dry: Path) -> list[ListeningSong]:
 def _systems(mixes: Path) -> dict[str, dict[str, Path]]:
     """Files of each system by song."""
     systems: dict[str, dict[str, Path]] = {}
-    for folder in sorted(mixes.iterdir()):
+    for folder in shown(mixes):
+        require_target(folder)
         if _is_audio(folder):
             _log.warning("%s: lies in no system's folder; left out", folder)
-        if not folder.is_dir() or folder.name.startswith("."):
+        if not folder.is_dir():
             continue
         name = composed(folder.name)
         if name == HUMAN:
@@ -61,7 +63,10 @@ def _systems(mixes: Path) -> dict[str, dict[str, Path]]:
                 f"{folder}: '{HUMAN}' names the songs' own mixtures; rename this system"
             )
         systems[name] = {}
-        for path in filter(_is_audio, sorted(folder.iterdir())):
+        for path in shown(folder):
+            require_target(path)
+            if not _is_audio(path):
+                continue
             earlier = systems[name].setdefault(composed(path.stem), path)
             if earlier != path:
                 raise FxNormError(f"{path}: there is also {earlier.name}; remove one of the two")
@@ -74,4 +79,4 @@ def _listening_song(name: str, song: Song, systems: dict[str, dict[str, Path]]) 
 
 
 def _is_audio(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in READABLE and not path.name.startswith(".")
+    return path.is_file() and path.suffix.lower() in READABLE

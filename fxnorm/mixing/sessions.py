@@ -4,10 +4,11 @@ import mimetypes
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Annotated
 
 from fxnorm import audio
+from fxnorm.audio.names import require_target
 from fxnorm.configuration import Config, within
 from fxnorm.documents import read_yaml
 from fxnorm.errors import FxNormError
@@ -65,7 +66,7 @@ def read_session(
 def read_folder(
     folder: str | os.PathLike[str], types: Collection[str], *, unknown_as_other: bool = False
 ) -> Session:
-    """The tracks in a folder and the folders in it, matched to stem types by their names.
+    """The tracks in a folder and those in it or linked, matched to stem types by their names.
 
     Hidden files, files that are no audio, and mixes of the whole song are left out.
 
@@ -75,7 +76,8 @@ def read_folder(
         unknown_as_other: take files whose names say nothing, or several types, as `other`.
 
     Raises:
-        FxNormError: no tracks, or files that can't be matched or read.
+        FxNormError: no tracks, files that can't be matched or read, or links to nothing or to a
+            folder that is there already.
     """
     found: dict[str, list[Track]] = {}
     notes, doubtful = [], []
@@ -140,10 +142,20 @@ def read_table(path: str | os.PathLike[str], types: Collection[str]) -> Session:
 
 
 def _audio_files(folder: Path) -> list[Path]:
-    files = []
-    for root, folders, names in os.walk(folder, onerror=_raise):
+    files, seen = [], {os.path.realpath(folder)}
+    for root, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        files += [Path(root) / name for name in sorted(names) if _is_audio(PurePath(name))]
+        for name in folders:
+            real = os.path.realpath(Path(root, name))
+            if real in seen:
+                raise FxNormError(
+                    f"{Path(root, name)}: leads to a folder that is there already; remove the link"
+                )
+            seen.add(real)
+        for path in (Path(root, name) for name in sorted(names) if not name.startswith(".")):
+            require_target(path)
+            if _is_audio(path):
+                files.append(path)
     return files
 
 
@@ -151,9 +163,7 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _is_audio(name: PurePath) -> bool:
-    if name.name.startswith("."):
-        return False
-    kind = mimetypes.guess_type(name.name.lower())[0] or ""
-    suffix = name.suffix.lower()
+def _is_audio(path: Path) -> bool:
+    kind = mimetypes.guess_type(path.name.lower())[0] or ""
+    suffix = path.suffix.lower()
     return suffix in audio.READABLE or suffix in _MORE_AUDIO or kind.startswith("audio/")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fxnorm import audio
+from fxnorm.audio.names import require_target
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 
@@ -30,12 +31,14 @@ def load_impulse_responses(folder: str | os.PathLike[str]) -> list[ImpulseRespon
     """Read `<folder>/<name>/impulse_response.wav` or `.flac`, by name, resampled to 44.1 kHz.
 
     Raises:
-        FxNormError: the folder is missing or has none, or one is silent or has more than two
-            channels.
+        FxNormError: the folder is missing or has none, one is silent or has more than two channels,
+            or a link leads nowhere.
     """
     root = Path(folder)
     if not root.is_dir():
         raise FxNormError(f"{folder}: no such folder of impulse responses")
+    for path in (*root.iterdir(), *root.glob("*/*")):
+        require_target(path)
     paths = sorted(path for name in _FILES for path in root.glob(f"*/{name}"))
     if not paths:
         raise FxNormError(f"{folder}: holds no impulse responses; expected <name>/{_FILES[0]}")

@@ -1,5 +1,6 @@
 """Files of which libsndfile reads too little, or which are not whole."""
 
+import os
 import shutil
 import subprocess
 import unicodedata
@@ -9,6 +10,7 @@ import pytest
 import soundfile
 
 from fxnorm.audio import blocks, info, read, write
+from fxnorm.audio.containers import Damaged, FileBytes, links
 from fxnorm.errors import FxNormError
 
 RATE = 44_100
@@ -219,6 +221,33 @@ def test_accents_may_be_encoded_either_way(tmp_path, tone):
     assert _samples(tmp_path / unicodedata.normalize("NFC", "café.wav")) == len(tone)
 
 
+@pytest.mark.parametrize("wanted", [b"fLaC", b"\xff"])
+def test_bytes_of_a_file_are_those_of_it_at_once(tmp_path, monkeypatch, wanted):
+    monkeypatch.setattr(links, "_BLOCK", 16)
+    whole = bytes(30) + b"fLaC" + bytes(range(200, 256)) + bytes(11) + b"fLaC"
+    (tmp_path / "x").write_bytes(whole)
+    with (tmp_path / "x").open("rb") as file:
+        data = FileBytes(file)
+        assert len(data) == len(whole)
+        for start in (0, 29, 30, 31, 70, 89, 104, 105, 200):
+            assert data.find(wanted, start) == whole.find(wanted, start)
+            assert data[start : start + 40] == whole[start : start + 40]
+        assert [data[place] for place in range(len(whole))] == list(whole)
+        with pytest.raises(IndexError):
+            data[len(whole)]
+
+
+def test_a_file_that_is_cut_while_it_is_looked_through_is_damaged(tmp_path, monkeypatch):
+    monkeypatch.setattr(links, "_BLOCK", 16)
+    (tmp_path / "x").write_bytes(bytes(100))
+    with (tmp_path / "x").open("rb", buffering=0) as file:
+        data = FileBytes(file)
+        assert data[0] == 0
+        os.truncate(tmp_path / "x", 40)
+        with pytest.raises(Damaged, match="changed while it was read"):
+            data.find(b"\1", 0)
+
+
 def test_what_is_no_audio_is_one_line_with_and_without_ffmpeg(tmp_path, monkeypatch):
     (tmp_path / "x.m4a").write_bytes(b"nothing")
     with pytest.raises(FxNormError, match=r"x\.m4a: not readable as audio"):
@@ -266,6 +295,44 @@ def test_damage_that_ffmpeg_passes_over_is_refused(tmp_path, tone, suffix):
     path.write_bytes(data)
     with pytest.raises(FxNormError, match=rf"x\{suffix}: not readable as audio \(ffmpeg"):
         info(path)
+
+
+@ffmpeg
+@pytest.mark.parametrize(("suffix", "codec"), [(".mka", "flac"), (".ac3", "ac3")])
+def test_a_bit_that_only_a_check_sum_finds_is_refused(tmp_path, tone, suffix, codec):
+    write(tmp_path / "x.wav", tone, RATE)
+    path = _convert(tmp_path / "x.wav", tmp_path / f"x{suffix}", "-c:a", codec)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(FxNormError, match=rf"x\{suffix}: not readable as audio \(ffmpeg"):
+        info(path)
+
+
+@ffmpeg
+@pytest.mark.parametrize(
+    ("suffix", "options"), [(".m4a", ("-movflags", "+faststart")), (".wma", ()), (".wv", ())]
+)
+def test_a_file_cut_between_two_packets_is_refused(tmp_path, tone, suffix, options):
+    write(tmp_path / "x.wav", tone, RATE)
+    path = _convert(tmp_path / "x.wav", tmp_path / f"x{suffix}", *options)
+    command = ["ffprobe", "-v", "error", "-show_entries", "packet=pos", "-of", "csv=p=0"]
+    shown = subprocess.run([*command, f"file:{path}"], capture_output=True, check=True).stdout
+    borders = [int(line.strip(b",")) for line in shown.split()]
+    path.write_bytes(path.read_bytes()[: borders[len(borders) // 2]])
+    with pytest.raises(FxNormError, match=rf"x\{suffix}: ends early, with \d.* s; copy it again"):
+        info(path)
+
+
+@ffmpeg
+def test_what_was_cut_out_by_an_edit_list_is_not_missed(tmp_path, tone):
+    write(tmp_path / "x.wav", tone, RATE)
+    whole = _convert(tmp_path / "x.wav", tmp_path / "x.m4a")
+    path = tmp_path / "part.m4a"
+    command = ["ffmpeg", "-v", "error", "-ss", "0.5", "-i", whole, "-t", "1", "-c", "copy", path]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    assert abs(info(path).duration_s - 1.0) < 0.1
+    assert info(path).notes == ()
 
 
 @ffmpeg

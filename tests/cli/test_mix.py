@@ -1,6 +1,7 @@
 """`fxnorm mix`: sessions, stems of the mix, control of the result."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -15,6 +16,7 @@ from fxnorm.cli import main
 from fxnorm.conventions import STEMS
 from fxnorm.models import AutomixConfig, MixerConfig, WaveUNetConfig, build, save
 from fxnorm.normalization import DatasetFeatures
+from fxnorm.outputs import alone_in
 
 RATE = 48_000
 
@@ -241,6 +243,45 @@ def test_what_is_written_is_no_input_and_is_written_once(tmp_path, capsys, stems
         assert message in capsys.readouterr().err
     assert {path: path.read_bytes() for path in songs.glob("*/*.wav")} == before
     assert not list(tmp_path.glob("*.wav"))
+
+
+def test_linked_folders_are_mixed_and_broken_links_hold_up_no_other_song(
+    tmp_path, capsys, stems, model
+):
+    songs, mixes = tmp_path / "songs", tmp_path / "mixes"
+    for name in ("linked", "loop", "torn", "whole"):
+        (songs / name).mkdir(parents=True)
+        shutil.copy(stems / "bass.wav", songs / name)
+    (tmp_path / "takes").mkdir()
+    shutil.copy(stems / "drums.wav", tmp_path / "takes" / "01.wav")
+    (songs / "linked" / "drums").symlink_to(tmp_path / "takes")
+    (songs / "loop" / "drums").symlink_to(songs / "loop")
+    (songs / "torn" / "drums.wav").symlink_to("drums.wav")
+    (songs / "gone").symlink_to(tmp_path / "nowhere")
+    shutil.copy(stems / "drums.wav", songs / "whole")
+    words = ["mix", "--songs", str(songs), "-o", str(mixes), "--model", str(model), "--jobs", "1"]
+    assert main(words) == 2
+    (line,) = [text for text in capsys.readouterr().err.splitlines() if text.startswith("fxnorm:")]
+    assert "3 songs could not be mixed: gone: " in line
+    assert "gone: is a link to what is not there" in line
+    assert "loop/drums: leads to a folder that is there already" in line
+    assert "torn/drums.wav: is a link to what is not there" in line
+    np.testing.assert_array_equal(read(mixes / "linked.wav")[0], read(mixes / "whole.wav")[0])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs locks of folders")
+@pytest.mark.parametrize("busy", ["mixes", "parts"])
+def test_a_folder_into_which_another_process_mixes_songs_is_refused(tmp_path, capsys, stems, busy):
+    songs = tmp_path / "songs"
+    (songs / "a").mkdir(parents=True)
+    shutil.copy(stems / "bass.wav", songs / "a")
+    words = ["mix", "--songs", str(songs), "-o", str(tmp_path / "mixes"), "--normalized-sum"]
+    words += ["--stems", str(tmp_path / "parts"), "--jobs", "1"]
+    with alone_in(tmp_path / busy):
+        assert main(words) == 2
+    assert f"{busy}: another process writes into it; wait" in capsys.readouterr().err
+    assert not (tmp_path / "mixes" / "a.wav").exists()
+    assert main(words) == 0
 
 
 def test_songs_of_a_folder_are_mixed_and_kept_until_something_changes(

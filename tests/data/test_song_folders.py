@@ -90,6 +90,23 @@ def test_a_faulty_song_stops_or_is_skipped_by_choice(tmp_path, write_song, damag
     assert "drums" in found.skipped["bad"]
 
 
+def test_linked_songs_are_songs_and_links_to_nothing_faulty_ones(tmp_path, write_song):
+    elsewhere = write_song(tmp_path / "elsewhere", "far")
+    songs = tmp_path / "songs"
+    (songs / "files").mkdir(parents=True)
+    (songs / "folder").symlink_to(elsewhere)
+    for file in elsewhere.iterdir():
+        (songs / "files" / file.name).symlink_to(file)
+    assert [song.name for song in find_songs(songs).songs] == ["files", "folder"]
+    for link, target in (("gone", "nowhere"), ("loop", "loop"), ("files/bass.wav", "bass.wav")):
+        (songs / link).unlink(missing_ok=True)
+        (songs / link).symlink_to(target)
+        with pytest.raises(FxNormError, match=f"{link}: (is a link to what is not|no such file)"):
+            find_songs(songs)
+        assert find_songs(songs, skip_faulty=True).skipped.keys() == {link.partition("/")[0]}
+        (songs / link).unlink()
+
+
 def test_missing_and_empty_folders_are_named(tmp_path):
     with pytest.raises(FxNormError, match="nowhere: no such data set folder"):
         find_songs(tmp_path / "nowhere")

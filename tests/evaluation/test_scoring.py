@@ -139,6 +139,7 @@ def test_matched_loudness_leaves_the_balance_of_the_mix(folders):
         (lambda target, mixes: (mixes / "good" / "a.flac").write_bytes(b"no"), "not readable"),
         (lambda target, mixes: [path.unlink() for path in target.iterdir()], "holds no audio"),
         (lambda target, mixes: mixes.rename(mixes.with_name("gone")), "no such folder"),
+        (lambda target, mixes: (mixes / "ours").symlink_to("gone"), "ours: is a link to what is"),
     ],
 )
 def test_wrong_folders_are_named(folders, change, message):

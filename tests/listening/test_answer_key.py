@@ -43,6 +43,20 @@ def test_the_key_reads_back(path) -> None:
     assert key.references == {page: opaque_id(4, song, "reference") for page, song in SONGS.items()}
 
 
+def test_songs_and_systems_are_no_formulas_to_a_spreadsheet(tmp_path) -> None:
+    path, names = tmp_path / "key.csv", ("=1+1", "@a", "+x", "-x")
+    rows = [
+        KeyRow(opaque_id(4, name, name), f"song{number}", name, name, *[0.0] * 6)
+        for number, name in enumerate(names)
+    ]
+    write_key(path, rows, CONFIG, 4)
+    with path.open(encoding="utf-8", newline="") as stream:
+        written = [(row["song"], row["system"]) for row in csv.DictReader(stream)]
+    assert written == [(f"'{name}", f"'{name}") for name in names]
+    stimuli = read_key(path).stimuli.values()
+    assert [(one.song, one.system) for one in stimuli] == [(name, name) for name in names]
+
+
 def test_a_key_saved_by_a_spreadsheet_program_is_read(path) -> None:
     key = read_key(path)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))

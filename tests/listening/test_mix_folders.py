@@ -57,6 +57,16 @@ def test_two_mixes_of_a_song_by_one_system_are_refused(folders) -> None:
         find_listening_songs(mixes, dry)
 
 
+def test_links_to_nothing_are_refused(folders) -> None:
+    mixes, dry = folders
+    for link in (mixes / "gone", mixes / "ours" / "Two.wav"):
+        link.unlink(missing_ok=True)
+        link.symlink_to("nowhere")
+        with pytest.raises(FxNormError, match=rf"{link.name}: is a link to what is not there"):
+            find_listening_songs(mixes, dry)
+        link.unlink()
+
+
 def test_a_system_does_not_take_the_human_mixs_name(folders) -> None:
     mixes, dry = folders
     write_mix(mixes / "human" / "One.wav")

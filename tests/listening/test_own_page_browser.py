@@ -36,7 +36,7 @@ def test_from_the_first_screen_to_results_that_are_analyzed(visit, whole, tmp_pa
         assert page.locator(".progress label").inner_text() == f"Page {number} of 5"
         # Its own rating for each page and mix.
         rate_page(page, [0.1 * number, 0.2 + 0.1 * number, 0.4 + 0.1 * number])
-        page.get_by_label("Comment on mix 2 (optional)").fill(f'page {number}, "loud"')
+        page.get_by_label("Comment on mix 2 (optional)").fill(f'=page {number}, "loud"')
         click(page, "Next")
     answer(page)
     assert title(page) == "Thank you"
@@ -60,7 +60,9 @@ def test_from_the_first_screen_to_results_that_are_analyzed(visit, whole, tmp_pa
     pd.testing.assert_frame_equal(read[0].repeats, read[1].repeats)
     assert len(read[0].ratings) == 2 * 2 * 3
     assert len(read[0].repeats) == 3
-    assert set(read[0].ratings["comment"]) >= {"", 'page 1, "loud"'}
+    assert set(read[0].ratings["comment"]) >= {"", '=page 1, "loud"'}
+    # No formula to a spreadsheet program.
+    assert '"\'=page 1, ""loud"""' in files[1].read_text(encoding="utf-8")
     assert read[0].participants["experience_years"].tolist() == ["7"]
     analysis = analyze(files, whole / "key.csv", tmp_path / "found")
     assert analysis.participants["participant"].tolist() == ["Ä & Co 3"]

@@ -236,6 +236,12 @@ class TestMeasurement:
         features = measure_features(songs, jobs=1)
         assert np.isfinite(features.loudness["bass"])
 
+    def test_a_file_that_vanished_since_it_was_found_is_named(self, tmp_path) -> None:
+        songs = make_songs(tmp_path / "data", seconds=1.0)
+        songs[0].stems["bass"].unlink()
+        with pytest.raises(FxNormError, match=r"bass\.wav: no such file"):
+            measure_features(songs, jobs=1)
+
     def test_no_songs_is_an_error(self) -> None:
         with pytest.raises(FxNormError, match="no songs"):
             measure_features([])

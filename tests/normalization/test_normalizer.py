@@ -304,6 +304,9 @@ class TestImpulseResponses:
         audio.write(tmp_path / "a" / "impulse_response.wav", np.ones((100, 3)) * 0.1, SAMPLE_RATE)
         with pytest.raises(FxNormError, match="3 channels"):
             load_impulse_responses(tmp_path)
+        (tmp_path / "b").symlink_to("nowhere")
+        with pytest.raises(FxNormError, match="b: is a link to what is not there"):
+            load_impulse_responses(tmp_path)
 
 
 class TestConfig:

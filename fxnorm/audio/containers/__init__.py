@@ -5,13 +5,14 @@ reads exactly, one after the other, with headers mended where they say too littl
 """
 
 from fxnorm.audio.containers.flac import flac_links
-from fxnorm.audio.containers.links import Damaged, Found, Link, open_link
+from fxnorm.audio.containers.links import Damaged, FileBytes, Found, Link, open_link
 from fxnorm.audio.containers.mp3 import mp3_links
 from fxnorm.audio.containers.ogg import ogg_links
 from fxnorm.audio.containers.wav import wav_links
 
 __all__ = [
     "Damaged",
+    "FileBytes",
     "Found",
     "Link",
     "flac_links",

@@ -9,7 +9,7 @@ from itertools import pairwise
 from fxnorm.audio.containers.links import Bytes, Damaged, Found, Link
 
 #: A file's first bytes, and where the 36 bits of the number of samples end.
-_START = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
+_MARK, _START = b"fLaC", re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 _HEAD, _BITS = 26, 36
 #: How far back the last frame is looked for, where the header does not say how long frames are.
 _LONGEST_FRAME = 2**17
@@ -40,7 +40,10 @@ def flac_links(data: Bytes) -> Found:
     Raises:
         Damaged: no whole frame at the end of a recording that does not say its length.
     """
-    starts = [match.start() for match in _START.finditer(data)]
+    starts, at = list[int](), -1
+    while (at := data.find(_MARK, at + 1)) >= 0:
+        if _START.match(data[at : at + 8]):
+            starts.append(at)
     if not starts or starts[0] != 0:
         return Found(exact=False)
     found = [_recording(data, *ends) for ends in pairwise([*starts, len(data)])]

@@ -1,13 +1,13 @@
-"""Parts of a file that are read as files of their own."""
+"""A file's bytes, and parts of it that are read as files of their own."""
 
 import io
-import mmap
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, overload
 
-#: A whole file.
-Bytes = bytes | mmap.mmap
+_BLOCK = 2**20
+
 #: Bytes that stand for themselves, or a range of the file's own.
 Piece = bytes | range
 #: The pieces that are read as one file.
@@ -16,6 +16,65 @@ Link = tuple[Piece, ...]
 
 class Damaged(Exception):
     """The bytes are not those that were once written; the message says where."""
+
+
+class FileBytes:
+    """The bytes of a file as they are asked for, a block of them kept.
+
+    Not a map of the file: where that is cut or lost meanwhile, the system would kill the process.
+
+    Args:
+        file: open for reading.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._length = file, os.fstat(file.fileno()).st_size
+        self._start, self._block = 0, b""
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> bytes: ...
+    def __getitem__(self, place: int | slice) -> int | bytes:
+        if isinstance(place, int):
+            inside = place - self._start
+            if 0 <= inside < len(self._block):
+                return self._block[inside]
+            return self[place : place + 1][0]
+        start, stop, _ = place.indices(self._length)
+        if not self._start <= start <= stop <= self._start + len(self._block):
+            self._load(start, max(stop, start + _BLOCK))
+        return self._block[start - self._start : max(0, stop - self._start)]
+
+    def find(self, wanted: bytes, start: int) -> int:
+        """Where bytes are found first from a place on; -1 for nowhere."""
+        while start < self._length:
+            if not self._start <= start < self._start + len(self._block):
+                self._load(start, start + _BLOCK)
+            found = self._block.find(wanted, start - self._start)
+            if found >= 0:
+                return self._start + found
+            end = self._start + len(self._block)
+            if end == self._length:
+                break
+            # What is wanted may lie across the edge of two blocks.
+            start = max(start, end - len(wanted) + 1)
+            self._load(start, start + _BLOCK)
+        return -1
+
+    def _load(self, start: int, stop: int) -> None:
+        self._file.seek(start)
+        stop = min(stop, self._length)
+        self._start, self._block = start, self._file.read(max(0, stop - start))
+        if start + len(self._block) < stop:
+            raise Damaged("was changed while it was read")
+
+
+#: A whole file.
+Bytes = bytes | FileBytes
 
 
 @dataclass(frozen=True)

@@ -142,23 +142,24 @@ def _said(data: Bytes, frames: list[_Frame]) -> int | None:
 
 def _frame(data: Bytes, at: int) -> _Frame | None:
     """The frame that begins at a byte; None where none does."""
-    if at + 4 > len(data) or data[at] != 0xFF or data[at + 1] < 0xE0:
+    head = data[at : at + 4]
+    if len(head) < 4 or head[0] != 0xFF or head[1] < 0xE0:
         return None
-    version, layer = data[at + 1] >> 3 & 3, 4 - (data[at + 1] >> 1 & 3)
-    bits, rate = data[at + 2] >> 4, data[at + 2] >> 2 & 3
+    version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
+    bits, rate = head[2] >> 4, head[2] >> 2 & 3
     halved = _HALVED[version]
     if halved is None or layer == 4 or rate == 3 or bits in (0, 15):
         return None
     rate_hz = _RATES[rate] >> halved
     bit_rate = 1000 * _BIT_RATES[1 if halved == 0 else 2, layer][bits]
-    padding = data[at + 2] >> 1 & 1
+    padding = head[2] >> 1 & 1
     if layer == 1:
         size = 4 * (12 * bit_rate // rate_hz + padding)
     else:
         size = (72 if layer == 3 and halved else 144) * bit_rate // rate_hz + padding
-    header = at + _header_at(data[at : at + 4])
+    header = at + _header_at(head)
     named = layer == 3 and data[header : header + 4] in (b"Xing", b"Info")
-    form = (version, layer, rate_hz, data[at + 3] >> 6 == 3)
+    form = (version, layer, rate_hz, head[3] >> 6 == 3)
     return _Frame(at, at + size, form, header if named else None)
 
 
@@ -187,14 +188,15 @@ def _next_frame(data: Bytes, at: int) -> int | None:
 
 def _behind_tags(data: Bytes, at: int) -> int:
     while True:
-        if data[at : at + 3] == b"ID3":
+        mark = data[at : at + 8]
+        if mark[:3] == b"ID3":
             size = 0
             for byte in data[at + 6 : at + 10]:
                 size = size << 7 | byte & 127
             at += 10 + size
-        elif data[at : at + 3] == b"TAG":
+        elif mark[:3] == b"TAG":
             at += 128
-        elif data[at : at + 8] == b"APETAGEX":
+        elif mark == b"APETAGEX":
             at += 32 + int.from_bytes(data[at + 12 : at + 16], "little")
         else:
             return at

@@ -48,8 +48,10 @@ function makeCsv(results) {
   return lines.map((cells) => cells.map(quoted).join(",")).join("\r\n") + "\r\n";
 }
 
+/** A cell; what a spreadsheet program would compute gets an apostrophe, as in `tabulation.py`. */
 function quoted(value) {
-  const text = String(value);
+  const formula = /^'*(?:[=@\t\r\n\uff1d\uff20\uff0b\uff0d]|[+-](?![\d.])|[+-].*[|!(])/s;
+  const text = String(value).replace(formula, "'$&");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
