@@ -13,7 +13,7 @@ from fxnorm.audio.offset import offsets, without_offsets
 from fxnorm.audio.rates import checked_rate
 from fxnorm.audio.resampling import resample
 from fxnorm.audio.sound_files import WRITABLE, read, to_stereo, write
-from fxnorm.audio.stft import frame_count, istft, sqrt_hann, stft
+from fxnorm.audio.stft import frame_count, sqrt_hann, stft
 
 __all__ = [
     "READABLE",
@@ -29,7 +29,6 @@ __all__ = [
     "info",
     "integrated_loudness",
     "is_finite",
-    "istft",
     "offsets",
     "peak",
     "peak_db",

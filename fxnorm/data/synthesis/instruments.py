@@ -244,7 +244,7 @@ def _crunch(track: np.ndarray) -> np.ndarray:
 
 
 def _filtered(sections: np.ndarray, track: np.ndarray) -> np.ndarray:
-    """Filter along time in double; `apply_filter` returns single."""
+    """Filter along time from rest."""
     return np.asarray(scipy.signal.sosfilt(sections, track, axis=0))
 
 
