@@ -91,10 +91,10 @@ def gain_reduction_db(
 ) -> np.ndarray:
     """Smoothed gain reduction of every sample in dB, for gains that act on several channels.
 
+    Threshold and ratio are those of `compress`.
+
     Args:
         levels: (samples,) from `level_db`.
-        threshold_db: see `compress`.
-        ratio: see `compress`.
         attack: coefficient from `smoothing`.
         release: coefficient from `smoothing`.
         initial_db: the last value of the block before, to go on from.
@@ -126,11 +126,8 @@ def compress_levels(
     Args:
         channel: (samples,) float32, contiguous.
         levels: (samples,) from `level_db`.
-        threshold_db: see `compress`.
-        ratio: see `compress`.
         attack: coefficient from `smoothing`.
         release: coefficient from `smoothing`.
-        makeup_db: see `compress`.
         strength: factor on the gain reduction in dB.
         output: array to write to; a new one if not given.
 

@@ -69,15 +69,12 @@ def share_stream(
     """Like `mix_stream`, but each stem's share of the mix; the shares add up to the mix.
 
     Given the mask, the network is linear up to its last tanh: y is the sum of what the decoder
-    makes of each stem alone, y_s. A stem's share is y_s tanh(y) / y, to rounding.
+    makes of each stem alone, y_s. A stem's share is y_s tanh(y) / y, to rounding. Arguments as for
+    `mix_stream`, but for these.
 
     Args:
-        net: see `mix_stream`.
-        read_block: see `mix_stream`.
         write_block: takes the shares, (len(stems), C, n), on the network's device.
-        samples: see `mix_stream`.
         stems: the inputs whose shares are wanted; all others must be silent.
-        block: see `mix_stream`.
 
     Raises:
         FxNormError: see `mix_stream`.

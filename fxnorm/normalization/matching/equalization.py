@@ -114,12 +114,10 @@ def equalize_channels(
     skip_silence: bool = False,
     out: np.ndarray | None = None,
 ) -> list[EqualizedChannel]:
-    """`match_equalization` of channels at 44.1 kHz.
+    """`match_equalization` of channels at 44.1 kHz; other arguments as there.
 
     Args:
         channels: (channels, samples) float32, contiguous.
-        reference_spectrum: see `match_equalization`.
-        max_boost_db: see `match_equalization`.
         strength: fraction of the level change and of the filter's response (in dB) to apply.
         skip_silence: measure what sounds: silent stretches beyond the chain's padding don't count.
         out: array like `channels` for the result; a new one if not given.
