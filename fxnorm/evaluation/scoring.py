@@ -85,18 +85,13 @@ def score_mixes(
     rows: list[Row] = []
     tasks = []
     for system, mixes in systems.items():
-        for song, target in targets.items():
-            if song in mixes:
-                task = (system, song, mixes[song], target, trim, match_loudness_lufs)
+        for song in sorted(mixes.keys() | targets.keys()):
+            if song in mixes and song in targets:
+                task = (system, song, mixes[song], targets[song], trim, match_loudness_lufs)
                 tasks.append((f"{system}/{song}", task))
             else:
-                rows.append(
-                    score_row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no mix of this song")
-                )
-        for song in sorted(mixes.keys() - targets.keys()):
-            rows.append(
-                score_row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no target of this song")
-            )
+                note = f"no {'target' if song in mixes else 'mix'} of this song"
+                rows.append(score_row(system, "", song, FILE_GROUP, COMPARED, 0.0, note))
     for _, (_, _, mix, target, *_) in tasks:
         info(mix), info(target)
     # The compiled metrics, FFTs and decoders all release the interpreter.

@@ -46,11 +46,7 @@ def finding(
     ]
     if alike:
         parts.append(f"no significant difference from {human}: {', '.join(alike)}")
-    return (
-        f"{_friedman(items, test, config)}; {'; '.join(parts)}."
-        if parts
-        else (f"{_friedman(items, test, config)}.")
-    )
+    return "; ".join([_friedman(items, test, config), *parts]) + "."
 
 
 def limits(

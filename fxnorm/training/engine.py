@@ -244,10 +244,8 @@ def _step(
     norm = fabric.clip_gradients(
         net, optimizer, max_norm=clip_norm or math.inf, error_if_nonfinite=False
     )
-    mean_loss, total_norm = (
-        float(_over_all(fabric, loss.detach(), "mean")),
-        float(cast(float, norm)),
-    )
+    mean_loss = float(_over_all(fabric, loss.detach(), "mean"))
+    total_norm = float(cast(float, norm))
     if math.isfinite(mean_loss) and math.isfinite(total_norm):
         optimizer.step()
     elif scaler := _scaler(fabric):

@@ -66,14 +66,6 @@ class Curve:
     shown: Callable[[np.ndarray], np.ndarray]
 
 
-def _unchanged(average: np.ndarray, stem_type: StemType) -> np.ndarray:
-    return average
-
-
-def _no_numbers(reference: np.ndarray) -> dict[str, float]:
-    return {}
-
-
 @dataclass(frozen=True)
 class Feature:
     """What an effect measures and matches to the data set's average, its reference.
@@ -96,8 +88,8 @@ class Feature:
     measure: Callable[[np.ndarray], np.ndarray | None]
     title: str
     label: str
-    smooth: Callable[[np.ndarray, StemType], np.ndarray] = _unchanged
-    numbers: Callable[[np.ndarray], dict[str, float]] = _no_numbers
+    smooth: Callable[[np.ndarray, StemType], np.ndarray] = lambda average, _: average
+    numbers: Callable[[np.ndarray], dict[str, float]] = lambda _: {}
     curve: Curve | None = None
 
 
