@@ -257,11 +257,8 @@ def _normalizing_gain(signal: np.ndarray) -> float:
 
 
 def _is_needed(n_fft: int, parts: frozenset[str]) -> bool:
-    if "distance" in parts:
-        return True
-    if n_fft == N_FFT_POSITION:
-        return "panning" in parts
-    return n_fft == N_FFT and not parts.isdisjoint({"spectral", "dynamics"})
+    needing = {N_FFT: {"spectral", "dynamics"}, N_FFT_POSITION: {"panning"}}
+    return not parts.isdisjoint({"distance"} | needing.get(n_fft, set()))
 
 
 def _empty_features(samples: int, contrast_bands: int, position_bands: int) -> SignalFeatures:

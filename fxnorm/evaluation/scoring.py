@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fxnorm.audio import (
-    READABLE,
+    audio_files,
     from_db,
     info,
     integrated_loudness,
@@ -228,17 +228,9 @@ def read_scores(*paths: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def _songs(folder: Path, what: str) -> dict[str, Path]:
-    """Audio files of a folder by name without suffix, sorted."""
     if not folder.is_dir():
         raise FxNormError(f"{folder}: no such folder; give the one with {what}")
-    songs: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in READABLE or path.name.startswith("."):
-            continue
-        other = songs.setdefault(composed(path.stem), path)
-        if other != path:
-            raise FxNormError(f"{path}: '{other.name}' is a mix of the same song; remove one")
-    return songs
+    return audio_files(folder)
 
 
 def _systems(folder: Path, targets: dict[str, Path]) -> dict[str, dict[str, Path]]:

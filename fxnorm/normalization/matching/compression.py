@@ -11,7 +11,7 @@ from fxnorm import scratch
 from fxnorm.audio import db, from_db, peak
 from fxnorm.compiling import compiled
 from fxnorm.conventions import GATE_DB, SAMPLE_RATE
-from fxnorm.effects.compressor import compress_levels, level_db, smoothing
+from fxnorm.effects.compressor import compress_levels, level_db, slope, smoothing
 from fxnorm.normalization.matching.checks import require_finite
 from fxnorm.normalization.matching.effect import CHANNEL_NAMES, Context, Effect, Feature, Outcome
 from fxnorm.normalization.matching.onsets import (
@@ -214,7 +214,7 @@ class _Trials:
             self._levels_db,
             self._onsets,
             thresholds_db.astype(np.float32),
-            np.float32(1.0 - 1.0 / ratio if ratio > 1.0 else 1.0 - ratio),
+            np.float32(slope(ratio)),
             ratio > 1.0,
             np.float32(self._attack**_FORECAST_STEP),
             np.float32(self._release**_FORECAST_STEP),
