@@ -52,10 +52,7 @@ def read(
 
 
 def write(
-    path: str | os.PathLike[str],
-    audio: np.ndarray,
-    sample_rate: int,
-    subtype: str = "PCM_16",
+    path: str | os.PathLike[str], audio: np.ndarray, sample_rate: int, subtype: str = "PCM_16"
 ) -> None:
     """Write wav or flac, whole or not at all.
 

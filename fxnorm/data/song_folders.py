@@ -118,11 +118,7 @@ def read_mixture(song: Song) -> np.ndarray:
     return _read(song.mixture, MIXTURE, song.samples)
 
 
-def write_mixtures(
-    songs: Sequence[Song],
-    folder: str | os.PathLike[str],
-    subtype: str,
-) -> None:
+def write_mixtures(songs: Sequence[Song], folder: str | os.PathLike[str], subtype: str) -> None:
     """Write every song's human mix as `<folder>/<song>/mixture.wav`, 44.1 kHz stereo.
 
     Args:

@@ -151,11 +151,7 @@ def _heard(audio: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def load_pair(
-    mix: Audio,
-    target: Audio,
-    *,
-    trim: bool = True,
-    match_loudness_lufs: float | None = None,
+    mix: Audio, target: Audio, *, trim: bool = True, match_loudness_lufs: float | None = None
 ) -> Pair:
     """Bring a mix and its target to one sample rate, length and, if wanted, loudness.
 

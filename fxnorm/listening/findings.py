@@ -50,10 +50,7 @@ def finding(
 
 
 def limits(
-    items: pd.DataFrame,
-    test: dict[str, float],
-    pairs: pd.DataFrame,
-    config: AnalysisConfig,
+    items: pd.DataFrame, test: dict[str, float], pairs: pd.DataFrame, config: AnalysisConfig
 ) -> list[str]:
     """Sentences on what was left out, and on what could not have been found."""
     sentences = []

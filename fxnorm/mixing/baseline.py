@@ -7,12 +7,7 @@ from fxnorm.mixing.finishing import Finishing, Mix, Raw, finish
 from fxnorm.mixing.preparation import prepare_song
 from fxnorm.mixing.sources import open_stems
 from fxnorm.mixing.tracks import Stems
-from fxnorm.normalization import (
-    DatasetFeatures,
-    FxNormalizer,
-    ImpulseResponse,
-    NormalizationConfig,
-)
+from fxnorm.normalization import DatasetFeatures, FxNormalizer, ImpulseResponse, NormalizationConfig
 
 
 def sum_normalized(

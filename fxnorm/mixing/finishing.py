@@ -95,12 +95,7 @@ class Raw:
 
 
 def finish(
-    raw: Raw,
-    song: PreparedSong,
-    finishing: Finishing,
-    *,
-    keep_stems: bool,
-    keep_trace: bool,
+    raw: Raw, song: PreparedSong, finishing: Finishing, *, keep_stems: bool, keep_trace: bool
 ) -> Mix:
     """Balance, bring to the stems' rate and length, and set the level.
 

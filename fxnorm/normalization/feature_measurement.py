@@ -26,10 +26,7 @@ from fxnorm.workers import OnDisk, in_processes, on_disk
 
 
 def measure_features(
-    songs: Sequence[Song],
-    config: NormalizationConfig | None = None,
-    *,
-    jobs: int = -1,
+    songs: Sequence[Song], config: NormalizationConfig | None = None, *, jobs: int = -1
 ) -> DatasetFeatures:
     """Average features of the songs' stems.
 

@@ -176,8 +176,7 @@ def _hear(played: dict[str, list[Track]], song: Composition, seed: int) -> dict[
             around += bleed(stem) * np.sqrt(np.mean(together**2)) * from_db(_BLEED_DB)
         heard[stem] = [
             replace(
-                track,
-                audio=track.audio + (around if track.audio.ndim == 1 else around[:, None]),
+                track, audio=track.audio + (around if track.audio.ndim == 1 else around[:, None])
             )
             if track in close
             else track

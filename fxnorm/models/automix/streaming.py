@@ -98,12 +98,7 @@ class _Song:
     """The two passes over one song."""
 
     def __init__(
-        self,
-        net: AutomixNet,
-        read_block: ReadBlock,
-        samples: int,
-        block: int,
-        device: torch.device,
+        self, net: AutomixNet, read_block: ReadBlock, samples: int, block: int, device: torch.device
     ) -> None:
         self.net, self.read_block, self.samples, self.device = net, read_block, samples, device
         self.blocks: Blocks = net.blocks

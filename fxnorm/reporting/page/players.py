@@ -53,10 +53,7 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
     }
     try:
         match = match_loudness(
-            excerpts,
-            SAMPLE_RATE,
-            target_lufs=config.target_lufs,
-            ceiling_dbtp=config.ceiling_dbtp,
+            excerpts, SAMPLE_RATE, target_lufs=config.target_lufs, ceiling_dbtp=config.ceiling_dbtp
         )
     except FxNormError as error:
         raise FxNormError(f"{song.name}: {error}") from error
