@@ -27,22 +27,19 @@ _PLAIN = ("PCM_16", "PCM_24", "PCM_32")
 
 @dataclass(frozen=True)
 class Song:
-    """Where a song's audio is and how long it is.
-
-    Attributes:
-        name: the folder's name, or the file's without `.stem.mp4`, in one line of text.
-        stems: file of each stem type.
-        mixture: file of the human mix.
-        samples: length at 44.1 kHz of the longest of these files; the others are read with zeros
-            at the end.
-        notes: what reading will change: resampling, mono repeated, shorter files padded.
-    """
+    """Where a song's audio is and how long it is."""
 
     name: str
+    """The folder's name, or the file's without `.stem.mp4`, in one line of text."""
     stems: Mapping[str, Path]
+    """File of each stem type."""
     mixture: Path
+    """File of the human mix."""
     samples: int
+    """Length at 44.1 kHz of the longest of these files; the others are read with zeros at the end.
+    """
     notes: tuple[str, ...] = field(default=(), compare=False)
+    """What reading will change: resampling, mono repeated, shorter files padded."""
 
 
 @dataclass(frozen=True)

@@ -52,35 +52,32 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ListeningAnalysis:
-    """What a listening test found.
-
-    Attributes:
-        ratings: the tidy table, see `Results`.
-        summary: per criterion and system, see `summarize`.
-        friedman: per criterion, see `friedman`.
-        pairwise: per criterion and pair, see `pairwise`.
-        mixed_model: per criterion and pair, see `mixed_model`.
-        equivalence: per criterion and system, see `equivalence`; empty without a margin.
-        groups: per criterion, system and group, see `compare_groups`; empty without a question.
-        participants: see `reliability`, with their answers to the questionnaire.
-        titles: of the criteria, in the test's order.
-        findings: a sentence per criterion.
-        notes: per criterion, what limits the finding, and sentences on equivalence.
-        figure: a box plot with all observations per criterion.
-    """
+    """What a listening test found."""
 
     ratings: pd.DataFrame
+    """The tidy table, see `Results`."""
     summary: pd.DataFrame
+    """Per criterion and system, see `summarize`."""
     friedman: pd.DataFrame
+    """Per criterion, see `friedman`."""
     pairwise: pd.DataFrame
+    """Per criterion and pair, see `pairwise`."""
     mixed_model: pd.DataFrame
+    """Per criterion and pair, see `mixed_model`."""
     equivalence: pd.DataFrame
+    """Per criterion and system, see `equivalence`; empty without a margin."""
     groups: pd.DataFrame
+    """Per criterion, system and group, see `compare_groups`; empty without a question."""
     participants: pd.DataFrame
+    """See `reliability`, with their answers to the questionnaire."""
     titles: dict[str, str]
+    """Of the criteria, in the test's order."""
     findings: dict[str, str]
+    """A sentence per criterion."""
     notes: dict[str, list[str]]
+    """Per criterion, what limits the finding, and sentences on equivalence."""
     figure: Figure
+    """A box plot with all observations per criterion."""
 
 
 def analyze(

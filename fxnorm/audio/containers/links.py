@@ -20,17 +20,14 @@ class Damaged(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """What a file holds.
-
-    Attributes:
-        links: what to read instead of the file as it is; empty where libsndfile reads all of it.
-        notes: what a user should know.
-        exact: whether the header's length, or the links', is what decoding gives.
-    """
+    """What a file holds."""
 
     links: tuple[Link, ...] = ()
+    """What to read instead of the file as it is; empty where libsndfile reads all of it."""
     notes: tuple[str, ...] = ()
+    """What a user should know."""
     exact: bool = True
+    """Whether the header's length, or the links', is what decoding gives."""
 
 
 def open_link(file: BinaryIO, link: Link) -> BinaryIO:

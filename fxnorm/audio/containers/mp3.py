@@ -25,19 +25,16 @@ _DECODER_DELAY = 529
 
 @dataclass(frozen=True)
 class _Frame:
-    """A frame of audio, or the one before it that holds a count.
-
-    Attributes:
-        start: its first byte.
-        stop: behind its last byte.
-        format: what frames of one recording share: version, layer, sample rate, mono or not.
-        header: where "Xing" or "Info" begins in it; None in a frame of audio.
-    """
+    """A frame of audio, or the one before it that holds a count."""
 
     start: int
+    """Its first byte."""
     stop: int
+    """Behind its last byte."""
     format: tuple[int, int, int, bool]
+    """What frames of one recording share: version, layer, sample rate, mono or not."""
     header: int | None
+    """Where "Xing" or "Info" begins in it; None in a frame of audio."""
 
 
 def mp3_links(data: Bytes) -> Found:

@@ -50,21 +50,18 @@ _PAUSE_S, _RING_S = 0.8, 0.5
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One recorded source of a stem.
-
-    Attributes:
-        name: what was recorded: lead, double, backing, kick, an instrument, …
-        role: the part it plays: as in `score.Part`; the name itself for vocals and drums.
-        take: 0, or 1 for the second take of a source.
-        audio: (samples,) or, for a close pair, (samples, 2), float64 on 16-bit steps.
-        passages: when it is played: start and end in seconds.
-    """
+    """One recorded source of a stem."""
 
     name: str
+    """What was recorded: lead, double, backing, kick, an instrument, …"""
     role: str
+    """The part it plays: as in `score.Part`; the name itself for vocals and drums."""
     take: int
+    """0, or 1 for the second take of a source."""
     audio: np.ndarray
+    """(samples,) or, for a close pair, (samples, 2), float64 on 16-bit steps."""
     passages: tuple[tuple[float, float], ...]
+    """When it is played: start and end in seconds."""
 
 
 def perform(song: Composition, seed: int) -> dict[str, tuple[Track, ...]]:

@@ -36,27 +36,24 @@ _EXPANSION_THRESHOLDS_DB = np.arange(-40.0, -0.5, 0.5)
 
 @dataclass(frozen=True)
 class CompressedChannel:
-    """A channel after compression matching and what was done to it.
-
-    Attributes:
-        samples: (samples,) float32.
-        branch: below_gate, no_onsets, in_range, too_low, compressed or expanded.
-        input_peaks: (mean, standard deviation) in dB of the strongest peaks at -10 dBFS peak.
-        output_mean_db: mean of the strongest peaks of the result; None where it has no onsets.
-        threshold_db: the compressor's threshold, where one was used.
-        ratio: the compressor's ratio; below 1 for upward expansion.
-        trials: compressor settings tried.
-        reached: False when no setting met the reference and the last one was taken.
-    """
+    """A channel after compression matching and what was done to it."""
 
     samples: np.ndarray
+    """(samples,) float32."""
     branch: str
+    """below_gate, no_onsets, in_range, too_low, compressed or expanded."""
     input_peaks: tuple[float, float] | None = None
+    """(mean, standard deviation) in dB of the strongest peaks at -10 dBFS peak."""
     output_mean_db: float | None = None
+    """Mean of the strongest peaks of the result; None where it has no onsets."""
     threshold_db: float | None = None
+    """The compressor's threshold, where one was used."""
     ratio: float | None = None
+    """The compressor's ratio; below 1 for upward expansion."""
     trials: int = 0
+    """Compressor settings tried."""
     reached: bool = True
+    """False when no setting met the reference and the last one was taken."""
 
 
 def match_compression(

@@ -52,18 +52,15 @@ _ROUNDING_NOISE = 1e-10
 
 @dataclass(frozen=True)
 class EqualizedChannel:
-    """A channel after equalisation and what was done to it.
-
-    Attributes:
-        samples: (samples,) float32, a row of the array of all channels.
-        level_gain_db: gain that brought it to -30 LUFS; None when the channel was left alone.
-        response_db: gain of the filter from 0 Hz to half the sample rate, (1,025,); none when the
-            channel was left alone.
-    """
+    """A channel after equalisation and what was done to it."""
 
     samples: np.ndarray
+    """(samples,) float32, a row of the array of all channels."""
     level_gain_db: float | None
+    """Gain that brought it to -30 LUFS; None when the channel was left alone."""
     response_db: np.ndarray | None = None
+    """Gain of the filter from 0 Hz to half the sample rate, (1,025,); none when the channel was
+    left alone."""
 
     @property
     def largest_boost_db(self) -> float:

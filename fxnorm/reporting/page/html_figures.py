@@ -19,19 +19,16 @@ _LARGEST_SVG = 400_000
 
 @dataclass(frozen=True)
 class PageFigure:
-    """A figure of the page.
-
-    Attributes:
-        name: what follows "Figure 1." in bold.
-        image: what is drawn.
-        caption: plain text.
-        alt: what the figure shows, for those who cannot see it.
-    """
+    """A figure of the page."""
 
     name: str
+    """What follows "Figure 1." in bold."""
     image: Figure
+    """What is drawn."""
     caption: str
+    """Plain text."""
     alt: str
+    """What the figure shows, for those who cannot see it."""
 
 
 def figure_html(figure: PageFigure, number: int) -> Markup:

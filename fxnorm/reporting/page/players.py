@@ -20,20 +20,17 @@ from fxnorm.reporting.spectrograms import mel_spectrograms
 
 @dataclass(frozen=True)
 class PageSong:
-    """A song to listen to.
-
-    Attributes:
-        name: shown as the player's title.
-        test_set: shown beside it.
-        versions: audio file by label, in the order shown; the excerpt is where the first, the
-            human mix, is loudest.
-        spectrograms: labels of the versions whose mel spectrograms are shown.
-    """
+    """A song to listen to."""
 
     name: str
+    """Shown as the player's title."""
     test_set: str
+    """Shown beside it."""
     versions: Mapping[str, str | os.PathLike[str]]
+    """Audio file by label, in the order shown; the excerpt is where the first, the human mix, is
+    loudest."""
     spectrograms: Sequence[str] = ()
+    """Labels of the versions whose mel spectrograms are shown."""
 
 
 def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPlayer:

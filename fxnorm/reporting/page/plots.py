@@ -34,17 +34,14 @@ _MAGMA = np.array(
 
 @dataclass(frozen=True)
 class Line:
-    """A curve over frequency.
-
-    Attributes:
-        label: in the legend.
-        frequencies_hz: increasing.
-        values: as many.
-    """
+    """A curve over frequency."""
 
     label: str
+    """In the legend."""
     frequencies_hz: np.ndarray
+    """Increasing."""
     values: np.ndarray
+    """As many as frequencies."""
 
 
 @dataclass(frozen=True)
