@@ -30,6 +30,18 @@ class Found:
     """Whether the header's length, or the links', is what decoding gives."""
 
 
+def damaged_at(at: int, data: Bytes) -> Damaged:
+    """Where bytes are not those that were once written."""
+    return Damaged(f"is damaged at {at / len(data):.0%} of its length")
+
+
+def chained(recordings: int) -> list[str]:
+    """What a user should know of a file with so many recordings, if they are several."""
+    if recordings < 2:
+        return []
+    return [f"holds {recordings} recordings, one after the other; all are read"]
+
+
 def open_link(file: BinaryIO, link: Link) -> BinaryIO:
     """A file of the pieces of a link, to be read.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.signal
 
-from fxnorm.audio import from_db
+from fxnorm.audio import from_db, to_stereo
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.drums import play_drums
 from fxnorm.data.synthesis.instruments import has_microphone, play
@@ -83,11 +83,7 @@ def perform(song: Composition, seed: int) -> dict[str, tuple[Track, ...]]:
 
 def raw_stem(tracks: tuple[Track, ...]) -> np.ndarray:
     """The sum of a stem's recordings, nothing panned: (samples, 2) float64 on 16-bit steps."""
-    return np.sum([_two_channels(track.audio) for track in tracks], axis=0)
-
-
-def _two_channels(audio: np.ndarray) -> np.ndarray:
-    return np.stack([audio, audio], axis=1) if audio.ndim == 1 else audio
+    return np.sum([to_stereo(track.audio) for track in tracks], axis=0)
 
 
 def _mono(audio: np.ndarray) -> np.ndarray:
@@ -162,7 +158,8 @@ def _hear(played: dict[str, list[Track]], song: Composition, seed: int) -> dict[
     bleed = _bleed(played) if song.outline.style in _LIVE else None
     heard: dict[str, list[Track]] = {}
     for stem, tracks in played.items():
-        close = [track for track in tracks if _has_microphone(stem, track.name)]
+        always = stem in ("vocals", "drums")
+        close = [track for track in tracks if always or has_microphone(track.name)]
         if not close:
             heard[stem] = tracks
             continue
@@ -196,10 +193,6 @@ def _bleed(played: dict[str, list[Track]]) -> Callable[[str], np.ndarray]:
         return np.asarray(total / np.sqrt(np.mean(total**2)))
 
     return others
-
-
-def _has_microphone(stem: str, name: str) -> bool:
-    return stem in ("vocals", "drums") or has_microphone(name)
 
 
 def _record(stem: str, tracks: list[Track], song: Composition, seed: int) -> tuple[Track, ...]:
