@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,7 +141,7 @@ def analyze_ratings(
     titles = _titles(mixes, criteria)
     groups = divide(results.participants, config.group_by) if config.group_by else {}
     items, findings, notes = {}, {}, {}
-    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in _PER_CRITERION}
+    parts = defaultdict[str, list[pd.DataFrame]](list)
     for criterion, title in titles.items():
         own = mixes[mixes["criterion"] == criterion]
         table = items[criterion] = make_items(own, order)
@@ -173,9 +174,6 @@ def analyze_ratings(
         notes=notes,
         figure=draw_ratings(items, stacked["summary"], titles, config, seed),
     )
-
-
-_PER_CRITERION = ("summary", "friedman", "pairwise", "mixed_model", "equivalence", "groups")
 
 
 def _mixes(ratings: pd.DataFrame, config: AnalysisConfig) -> pd.DataFrame:
