@@ -1,4 +1,4 @@
-"""`fxnorm normalize`: bring stems to dataset features."""
+"""`fxnorm normalize`: bring stems to a data set's features."""
 
 import argparse
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def add_parser(commands: Any) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "normalize",
-        help="bring stems to dataset features",
+        help="bring stems to a data set's features",
         description="Bring files of one stem type to a data set's average loudness, spectrum, "
         "dynamics and stereo position. Sample rate and length stay; the output is stereo.",
     )
