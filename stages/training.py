@@ -23,7 +23,7 @@ from fxnorm.training import (
     open_songs,
     train,
 )
-from fxnorm.training.training_config import whole_blocks
+from fxnorm.training.training_config import WidthMeasure, whole_blocks
 from stages.common import unfinished_work, write_numbers
 from stages.params import Params, SystemConfig
 from stages.places import CODE, FEATURES, MODELS, NORMALIZED, PRETRAINED, TRAINING
@@ -74,8 +74,9 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
     if not result.first_process:
         return
     states = {"": result.best_mean.weights}
-    if training.calibrate_width:
-        states = {"": _widened(result.best_mean.weights, system, stems)}
+    if training.calibrate_width is not None:
+        weights = result.best_mean.weights
+        states = {"": _widened(weights, system, stems, training.calibrate_width)}
     if system.network.pretraining:
         states = {"best": result.best_mean.weights, "last": result.last}
     _save(name, states, system, params)
@@ -105,14 +106,16 @@ def _save(name: str, states: dict[str, Weights], system: SystemConfig, params: P
             save(folder / state, net, features, config, rooms)
 
 
-def _widened(weights: Weights, system: SystemConfig, stems: tuple[str, ...]) -> Weights:
+def _widened(
+    weights: Weights, system: SystemConfig, stems: tuple[str, ...], measure: WidthMeasure
+) -> Weights:
     net = build(system.network)
     net.load_state_dict(weights)
     songs = open_songs(training_songs(VALID, stems))
     samples = whole_blocks(system.training.validation.max_song_s)
     # A model that was trained for mono recordings shall give these the right width.
     mono = system.training.augmentation.mono > 0.0
-    grown_db = calibrate_width(net, songs, samples, mono=mono)
+    grown_db = calibrate_width(net, songs, samples, measure, mono=mono)
     print(f"side of the mix: {grown_db:+.1f} dB")
     return net.state_dict()
 

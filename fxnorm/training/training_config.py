@@ -12,6 +12,7 @@ BLOCK = 64
 
 Precision = Literal["32-true", "16-mixed", "bf16-mixed"]
 LossKind = Literal["stereo-a", "stereo-b", "time-l1"]
+WidthMeasure = Literal["position", "power"]
 _DecayRate = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
@@ -140,9 +141,9 @@ class TrainingConfig(Config):
     """What the untrained network does: add the stems, or what random weights do (the paper)."""
     calibrate_gain: bool = True
     """Scale the untrained network so that its mix is as loud as the target."""
-    calibrate_width: bool = False
+    calibrate_width: WidthMeasure | None = None
     """Scale the side of the trained network until its mixes of the validation songs are as wide as
-    the targets."""
+    the targets, by stereo position or by power (see `fxnorm.training.calibrate_width`)."""
     averaging: float = Field(default=0.95, ge=0.0, lt=1.0)
     """Decay per step of the moving average of the weights that is validated and kept, less in the
     first steps; 0 takes the weights as they are."""

@@ -6,29 +6,43 @@ import numpy as np
 import torch
 
 from fxnorm.audio import db, from_db
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.models import AutomixNet, Network, widen_front_end
+from fxnorm.normalization import position
+from fxnorm.normalization.matching.panning import HOP, N_FFT
+from fxnorm.normalization.matching.rows import sounding_frames
 from fxnorm.training.augmentation import spread
+from fxnorm.training.training_config import WidthMeasure
 from fxnorm.training.training_songs import OpenSong
 
 _TOLERANCE_DB = 0.1
 _ROUNDS = 10
-_TINY = 1e-12
+_TINY = 1e-6
+_BAND_HZ = (20.0, 16_000.0)
 
 
 @torch.no_grad()
 def calibrate_width(
-    net: Network, songs: Sequence[OpenSong], samples: int, *, mono: bool = False
+    net: Network,
+    songs: Sequence[OpenSong],
+    samples: int,
+    measure: WidthMeasure = "position",
+    *,
+    mono: bool = False,
 ) -> float:
     """Scale what a network makes of side signals until its mixes are as wide as the targets.
 
     What a network can't foresee it makes small, as its losses ask of it, and that is the side more
-    than the middle. The side's level relative to the middle, averaged over songs, is what counts.
+    than the middle. The mean over songs is what counts.
 
     Args:
         net: changed in place.
         songs: validation songs, with targets.
         samples: how much of the beginning of each is mixed, a multiple of the automix pooling size.
+        measure: "position", how far apart the channels are (1 - phi) in all bins and frames alike,
+            as in the panning metrics; or "power", that of the side relative to the middle, which
+            the lowest octaves and the loudest beats decide.
         mono: mix the songs with all stems as if they had been recorded in mono.
 
     Returns:
@@ -42,7 +56,7 @@ def calibrate_width(
     grown_db = 0.0
     try:
         for _ in range(_ROUNDS):
-            gap_db = _gap_db(net, songs, samples, mono)
+            gap_db = _gap_db(net, songs, samples, measure, mono)
             if abs(gap_db) <= _TOLERANCE_DB:
                 return grown_db
             if isinstance(net, AutomixNet):
@@ -53,10 +67,12 @@ def calibrate_width(
             grown_db += gap_db
     finally:
         net.train(training)
-    raise FxNormError("training.calibrate_width: the width does not settle; set it to false")
+    raise FxNormError("training.calibrate_width: the width does not settle; leave it empty")
 
 
-def _gap_db(net: Network, songs: Sequence[OpenSong], samples: int, mono: bool) -> float:
+def _gap_db(
+    net: Network, songs: Sequence[OpenSong], samples: int, measure: WidthMeasure, mono: bool
+) -> float:
     """How much wider the targets are than the mixes, the mean over songs."""
     gaps = []
     for song in songs:
@@ -64,19 +80,32 @@ def _gap_db(net: Network, songs: Sequence[OpenSong], samples: int, mono: bool) -
         if target is None:
             raise FxNormError(f"{song.song.name}: has no target mix to calibrate the width with")
         stems = np.stack([spread(stem) for stem in inputs]) if mono else inputs
-        mix = net(torch.from_numpy(stems).transpose(1, 2)[None])[0].T.double().numpy()
-        powers = [_side_and_middle(one) for one in (target, mix)]
-        if min(min(pair) for pair in powers) > _TINY:
-            wanted, found = (0.5 * db(side / middle) for side, middle in powers)
-            gaps.append(wanted - found)
+        mix = net(torch.from_numpy(stems).transpose(1, 2)[None])[0].T.numpy()
+        target = target[net.output_offset :][: len(mix)]
+        if measure == "position":
+            sounding = sounding_frames(target.T, N_FFT, HOP)
+            wanted, found = (_apart(one, sounding) for one in (target, mix))
+        else:
+            wanted, found = (_side_power(one) for one in (target, mix))
+        if min(wanted, found) > _TINY:
+            # Both go with the square of the side.
+            gaps.append(0.5 * db(wanted / found))
     if not gaps:
         raise FxNormError(
-            "training.calibrate_width: no validation song has a side signal; set it to false"
+            "training.calibrate_width: no validation song has a side signal; leave it empty"
         )
     return float(np.mean(gaps))
 
 
-def _side_and_middle(audio: np.ndarray) -> tuple[float, float]:
-    """Powers of half the channels' difference and half their sum."""
+def _apart(audio: np.ndarray, sounding: np.ndarray) -> float:
+    """Mean of 1 - phi over the band and the sounding frames; 0 for mono."""
+    _, phi = position(audio, N_FFT, HOP)
+    low, high = (round(hz * N_FFT / SAMPLE_RATE) for hz in _BAND_HZ)
+    return float(np.mean(1.0 - phi[sounding, low:high], dtype=np.float64))
+
+
+def _side_power(audio: np.ndarray) -> float:
+    """Power of the channels' difference over that of their sum; 0 for silence."""
     left, right = audio.astype(np.float64).T
-    return float(np.mean((left - right) ** 2) / 4.0), float(np.mean((left + right) ** 2) / 4.0)
+    middle = np.mean((left + right) ** 2)
+    return float(np.mean((left - right) ** 2) / middle) if middle > 0.0 else 0.0
