@@ -1,11 +1,12 @@
 """CPU time and memory of the metrics, beside a plain librosa and scipy computation of the same.
 
-Run from the repository's root: `python benchmarks/evaluation.py [seconds] [MIX TARGET]`, with two
-audio files or on a generated pair. CPU time is the least of several runs, in ms per second of a
+Run it as `python -m benchmarks.evaluation [SECONDS] [MIX TARGET]`, with two audio files or on a
+generated pair. CPU time is the least of several runs, in ms per second of a
 stereo pair. The released evaluation took 57 ms (loudness 3, spectral 25, panning 8, dynamics 21)
 on a quiet machine, and on another 39 ms for all.
 """
 
+import argparse
 import sys
 import time
 import tracemalloc
@@ -99,5 +100,8 @@ def _extra_memory(mix: np.ndarray, target: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    seconds, *files = sys.argv[1:] or ["20"]
-    main(int(seconds), *files)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("seconds", type=int, nargs="?", default=20)
+    parser.add_argument("files", nargs="*", metavar="MIX TARGET")
+    options = parser.parse_args()
+    main(options.seconds, *options.files)

@@ -76,11 +76,7 @@ def parse_json(text: str) -> Any:
 
 
 def _parsed(
-    path: str | os.PathLike[str],
-    text: str,
-    kind: str,
-    parse: Callable[[str], Any],
-    remedy: str,
+    path: str | os.PathLike[str], text: str, kind: str, parse: Callable[[str], Any], remedy: str
 ) -> Any:
     try:
         return parse(text)

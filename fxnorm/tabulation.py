@@ -41,36 +41,30 @@ _LARGEST = 2.0**63
 
 @dataclass(frozen=True)
 class TextTable:
-    """A table of text.
-
-    Attributes:
-        header: a label per column.
-        rows: a text per column each.
-        alignment: `l` or `r` per column.
-        groups: what several columns have in common, "" for nothing, per column.
-        bold: (row, column) of emphasised cells.
-        rules: rows with a line above them in LaTeX.
-    """
+    """A table of text."""
 
     header: Sequence[str]
+    """A label per column."""
     rows: Sequence[Sequence[str]]
+    """A text per column each."""
     alignment: str
+    """`l` or `r` per column."""
     groups: Sequence[str] = ()
+    """What several columns have in common, "" for nothing, per column."""
     bold: Collection[tuple[int, int]] = ()
+    """(row, column) of emphasised cells."""
     rules: Collection[int] = ()
+    """Rows with a line above them in LaTeX."""
 
 
 @dataclass(frozen=True)
 class CsvTable:
-    """A table of text from a file.
-
-    Attributes:
-        columns: their names.
-        rows: number of each, as spreadsheets count them, and its cells by column.
-    """
+    """A table of text from a file."""
 
     columns: tuple[str, ...]
+    """Their names."""
     rows: list[tuple[int, Mapping[str, str]]]
+    """Number of each, as spreadsheets count them, and its cells by column."""
 
 
 def to_csv(frame: "pd.DataFrame", digits: int | None = 6) -> str:

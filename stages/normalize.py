@@ -1,4 +1,4 @@
-"""Stage `normalize@<partition>`: stems brought to the dataset features, beside the human mix."""
+"""Stage `normalize@<partition>`: stems brought to the data set's features, beside the human mix."""
 
 import pandas as pd
 

@@ -12,10 +12,11 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
-    *(ROOT / "README.md", ROOT / "CONTRIBUTING.md"),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
     # Its files are those that the reader is to write; a test of its own carries the example out.
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page.stem != "add-an-effect"),
 ]
+METHOD = sorted((ROOT / "docs" / "method").glob("*.md"))
 
 
 def _layers():
@@ -55,6 +56,16 @@ def test_files_that_a_page_names_exist(page):
     inner = re.findall(rf"`((?:{'|'.join(rooms)})/[\w/]+\.py)`", text)
     files = [*links, *(ROOT / name for name in named), *(ROOT / "fxnorm" / name for name in inner)]
     assert [str(file) for file in files if not file.exists()] == []
+
+
+def test_the_pages_on_the_method_name_settings_by_their_keys():
+    from stages.params import Params
+
+    schema = Params.model_json_schema()
+    models = [schema, *schema["$defs"].values()]
+    settings = {name for model in models for name in model.get("properties", ())}
+    named = re.findall(r"`(\w+_\w+)`", "".join(p.read_text() for p in METHOD))
+    assert {"eq_max_boost_db", "calibrate_gain"} <= set(named) <= settings
 
 
 @pytest.fixture

@@ -12,13 +12,14 @@ from fxnorm.audio.loudness import (
 from fxnorm.audio.offset import offsets, without_offsets
 from fxnorm.audio.rates import checked_rate
 from fxnorm.audio.resampling import resample
-from fxnorm.audio.sound_files import WRITABLE, read, to_stereo, write
-from fxnorm.audio.stft import frame_count, istft, sqrt_hann, stft
+from fxnorm.audio.sound_files import WRITABLE, audio_files, is_audio, read, to_stereo, write
+from fxnorm.audio.stft import frame_count, sqrt_hann, stft
 
 __all__ = [
     "READABLE",
     "WRITABLE",
     "AudioInfo",
+    "audio_files",
     "blocks",
     "channel_loudness",
     "checked_rate",
@@ -28,8 +29,8 @@ __all__ = [
     "from_db",
     "info",
     "integrated_loudness",
+    "is_audio",
     "is_finite",
-    "istft",
     "offsets",
     "peak",
     "peak_db",

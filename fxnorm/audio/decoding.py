@@ -60,23 +60,20 @@ _FRAMES_S = 0.1
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What is in a file.
-
-    Attributes:
-        samples: exact, whatever the header says.
-        channels: their number.
-        sample_rate: in Hz.
-        subtype: coding of the samples, as libsndfile or ffmpeg names it.
-        lossy: whether the coding loses.
-        notes: what a user should know of how the file is read.
-    """
+    """What is in a file."""
 
     samples: int
+    """Exact, whatever the header says."""
     channels: int
+    """Their number."""
     sample_rate: int
+    """In Hz."""
     subtype: str
+    """Coding of the samples, as libsndfile or ffmpeg names it."""
     lossy: bool
+    """Whether the coding loses."""
     notes: tuple[str, ...] = ()
+    """What a user should know of how the file is read."""
 
     @property
     def duration_s(self) -> float:
@@ -86,19 +83,16 @@ class AudioInfo:
 
 @dataclass(frozen=True)
 class _File:
-    """A file that was looked through.
-
-    Attributes:
-        path: of it.
-        info: what is in it.
-        links: what libsndfile reads one after the other; empty for the file as it is.
-        by_ffmpeg: whether ffmpeg reads it.
-    """
+    """A file that was looked through."""
 
     path: Path
+    """Where it is."""
     info: AudioInfo
+    """What is in it."""
     links: tuple[Link, ...] = ()
+    """What libsndfile reads one after the other; empty for the file as it is."""
     by_ffmpeg: bool = False
+    """Whether ffmpeg reads it."""
 
 
 def info(path: str | os.PathLike[str]) -> AudioInfo:

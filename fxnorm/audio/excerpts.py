@@ -26,16 +26,13 @@ _GAIN_ITERATIONS = 3
 
 @dataclass(frozen=True)
 class LoudnessMatch:
-    """Gains that bring every version to one loudness.
-
-    Attributes:
-        gains_db: gain of each version.
-        lowered_db: how far the common loudness stays below the target so that no version exceeds
-            the true-peak ceiling; 0 when the target is reached.
-    """
+    """Gains that bring every version to one loudness."""
 
     gains_db: dict[str, float]
+    """Gain of each version."""
     lowered_db: float
+    """How far the common loudness stays below the target so that no version exceeds the true-peak
+    ceiling; 0 when the target is reached."""
 
     def apply(self, versions: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The versions with their gains, float32."""

@@ -25,19 +25,16 @@ _ADDRESS = re.compile(r"^\[[^\]]* @ 0x[0-9a-f]+\] ")
 
 @dataclass(frozen=True)
 class Stream:
-    """An audio stream of a file.
-
-    Attributes:
-        codec: ffmpeg's name of its coding.
-        channels: their number.
-        sample_rate: in Hz.
-        duration_s: what the file says; None where it says nothing, or only an estimate.
-    """
+    """An audio stream of a file."""
 
     codec: str
+    """The name of its coding, as ffmpeg has it."""
     channels: int
+    """Their number."""
     sample_rate: int
+    """In Hz."""
     duration_s: float | None
+    """What the file says; None where it says nothing, or only an estimate."""
 
 
 def is_installed() -> bool:

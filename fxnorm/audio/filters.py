@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from fxnorm import scratch
 from fxnorm.errors import FxNormError
 
 #: Q of a Butterworth second-order section.
@@ -74,26 +73,6 @@ def transfer_function(sos: np.ndarray, n_fft: int) -> np.ndarray:
     powers = np.stack([np.ones_like(delay), delay, delay**2])
     gain: np.ndarray = np.prod((sos[:, :3] @ powers) / (sos[:, 3:] @ powers), axis=0)
     return gain
-
-
-def apply_filter(sos: np.ndarray, audio: np.ndarray) -> np.ndarray:
-    """Filter along time from rest, in double.
-
-    Args:
-        sos: (sections, 6); stack sections with `numpy.concatenate`.
-        audio: (samples, channels) or (samples,).
-
-    Returns:
-        float32, shaped like `audio`.
-    """
-    import scipy.signal  # takes half a second, and mixing does without
-
-    filtered = scratch.empty(audio.shape)
-    state = np.zeros((sos.shape[0], 2, *audio.shape[1:]))
-    for block in scratch.blocks(audio.shape[0]):
-        part = np.asarray(audio[block], np.float64)
-        filtered[block], state = scipy.signal.sosfilt(sos, part, axis=0, zi=state)
-    return filtered
 
 
 def _shelf(

@@ -7,8 +7,9 @@ import numpy as np
 import soundfile
 
 from fxnorm import scratch
-from fxnorm.audio.decoding import blocks, info
+from fxnorm.audio.decoding import READABLE, blocks, info
 from fxnorm.audio.levels import is_finite
+from fxnorm.audio.names import composed, require_target, shown
 from fxnorm.errors import FxNormError
 from fxnorm.outputs import atomic_file
 
@@ -51,10 +52,7 @@ def read(
 
 
 def write(
-    path: str | os.PathLike[str],
-    audio: np.ndarray,
-    sample_rate: int,
-    subtype: str = "PCM_16",
+    path: str | os.PathLike[str], audio: np.ndarray, sample_rate: int, subtype: str = "PCM_16"
 ) -> None:
     """Write wav or flac, whole or not at all.
 
@@ -89,6 +87,30 @@ def write(
                 _write_pcm(temporary, np.atleast_2d(audio.T).T, sample_rate, subtype)
     except (OSError, ValueError, soundfile.LibsndfileError) as error:
         raise FxNormError(f"{path}: can't be written as {subtype}: {error}") from error
+
+
+def audio_files(folder: Path) -> dict[str, Path]:
+    """Audio files of a folder by name without suffix, sorted; hidden ones are left out.
+
+    Names are the same whichever way their accents are encoded.
+
+    Raises:
+        FxNormError: two of one name, or a link to nothing.
+    """
+    files: dict[str, Path] = {}
+    for path in shown(folder):
+        require_target(path)
+        if not is_audio(path):
+            continue
+        other = files.setdefault(composed(path.stem), path)
+        if other != path:
+            raise FxNormError(f"{path}: there is also {other.name}; remove one of the two")
+    return files
+
+
+def is_audio(path: Path) -> bool:
+    """Whether a path is a file whose name says that it holds audio, and not hidden."""
+    return path.is_file() and path.suffix.lower() in READABLE and not path.name.startswith(".")
 
 
 def to_stereo(audio: np.ndarray) -> np.ndarray:

@@ -35,28 +35,3 @@ def stft(signal: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
         return np.zeros((0, n_fft // 2 + 1), np.complex64)
     frames = np.lib.stride_tricks.sliding_window_view(signal, n_fft)[::hop][:count]
     return scipy.fft.rfft(frames * sqrt_hann(n_fft), axis=-1).astype(np.complex64)
-
-
-def istft(spectrum: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
-    """Overlap-add inverse of `stft`, divided by the overlapped squared window.
-
-    Args:
-        spectrum: (frames, n_fft // 2 + 1) complex.
-        n_fft: frame and FFT length in samples.
-        hop: step between frames in samples.
-
-    Returns:
-        ((frames - 1) * hop + n_fft,) float32. Where the squared windows sum to nothing (the very
-        first sample) the sum is left undivided.
-    """
-    window = sqrt_hann(n_fft)
-    frames = scipy.fft.irfft(spectrum, n=n_fft, axis=-1) * window
-    total = (spectrum.shape[0] - 1) * hop + n_fft
-    signal = np.zeros(total)
-    weight = np.zeros(total)
-    for index, frame in enumerate(frames):
-        signal[index * hop : index * hop + n_fft] += frame
-        weight[index * hop : index * hop + n_fft] += window**2
-    covered = weight > np.finfo(np.float32).tiny
-    signal[covered] /= weight[covered]
-    return signal.astype(np.float32)

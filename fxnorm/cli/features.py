@@ -1,4 +1,4 @@
-"""`fxnorm features`: measure, import and look at dataset features."""
+"""`fxnorm features`: measure, import and look at a data set's features."""
 
 import argparse
 from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand and its three."""
-    parser = commands.add_parser("features", help="measure, import and look at dataset features")
+    parser = commands.add_parser("features", help="measure, import, look at a data set's features")
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
 
     measure = actions.add_parser(

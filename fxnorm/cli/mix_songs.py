@@ -25,25 +25,22 @@ _OF_NO_EFFECT = ("jobs", "dask", "json", "run", "given", "device")
 
 @dataclass(frozen=True)
 class _Order:
-    """One song to be mixed.
-
-    Attributes:
-        name: of its folder.
-        tracks: by stem type.
-        output: of the mix; its report lies beside it.
-        stems: folder for the stems of the mix; None for none.
-        page: file of the page; None for none.
-        fingerprint: of all that the mix is made from.
-        notes: on how its files were matched.
-    """
+    """One song to be mixed."""
 
     name: str
+    """Of its folder."""
     tracks: "dict[str, tuple[Track, ...]]"
+    """By stem type."""
     output: Path
+    """Of the mix; its report lies beside it."""
     stems: str | None
+    """Folder for the stems of the mix; None for none."""
     page: str | None
+    """File of the page; None for none."""
     fingerprint: str
+    """Of all that the mix is made from."""
     notes: tuple[str, ...]
+    """On how its files were matched."""
 
     @property
     def report(self) -> Path:

@@ -1,4 +1,4 @@
-"""`fxnorm normalize`: bring stems to dataset features."""
+"""`fxnorm normalize`: bring stems to a data set's features."""
 
 import argparse
 from collections.abc import Sequence
@@ -30,16 +30,13 @@ def add_parser(commands: Any) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "normalize",
-        help="bring stems to dataset features",
+        help="bring stems to a data set's features",
         description="Bring files of one stem type to a data set's average loudness, spectrum, "
         "dynamics and stereo position. Sample rate and length stay; the output is stereo.",
     )
     parser.add_argument("inputs", nargs="+", metavar="IN", help="wav, flac, ogg, mp3 or aiff")
     parser.add_argument(
-        "--stem",
-        required=True,
-        metavar="TYPE",
-        help="their stem type, one of the features'",
+        "--stem", required=True, metavar="TYPE", help="their stem type, one of the features'"
     )
     parser.add_argument("--features", required=True, metavar="FILE", help="features.npz")
     parser.add_argument(
@@ -112,10 +109,7 @@ def _within_full_scale(
         if name in ("peak_db", "loudness_lufs")
     }
     warning = f"lowered by {lowered_db:.1f} dB to stay within full scale; FLOAT keeps the level"
-    changes = {
-        "output": {**report["output"], **output},
-        "warnings": [*report["warnings"], warning],
-    }
+    changes = {"output": {**report["output"], **output}, "warnings": [*report["warnings"], warning]}
     highest = audio.peak(stereo)
     for block in scratch.blocks(len(stereo)):
         stereo[block] /= highest

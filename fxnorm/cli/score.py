@@ -38,10 +38,7 @@ def run(options: argparse.Namespace) -> None:
 
     check_output(options.output, (".csv",))
     scores = score_mixes(
-        options.target,
-        options.mixes,
-        match_loudness_lufs=options.match_loudness,
-        jobs=options.jobs,
+        options.target, options.mixes, match_loudness_lufs=options.match_loudness, jobs=options.jobs
     )
     write_scores(scores, options.output)
     notes = scores.loc[scores["note"] != "", ["system", "song", "metric", "note"]]

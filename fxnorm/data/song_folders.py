@@ -28,22 +28,19 @@ _PLAIN = ("PCM_16", "PCM_24", "PCM_32")
 
 @dataclass(frozen=True)
 class Song:
-    """Where a song's audio is and how long it is.
-
-    Attributes:
-        name: the folder's name, or the file's without `.stem.mp4`, in one line of text.
-        stems: file of each stem type.
-        mixture: file of the human mix.
-        samples: length at 44.1 kHz of the longest of these files; the others are read with zeros
-            at the end.
-        notes: what reading will change: resampling, mono repeated, shorter files padded.
-    """
+    """Where a song's audio is and how long it is."""
 
     name: str
+    """The folder's name, or the file's without `.stem.mp4`, in one line of text."""
     stems: Mapping[str, Path]
+    """File of each stem type."""
     mixture: Path
+    """File of the human mix."""
     samples: int
+    """Length at 44.1 kHz of the longest of these files; the others are read with zeros at the end.
+    """
     notes: tuple[str, ...] = field(default=(), compare=False)
+    """What reading will change: resampling, mono repeated, shorter files padded."""
 
 
 @dataclass(frozen=True)
@@ -121,11 +118,7 @@ def read_mixture(song: Song) -> np.ndarray:
     return _read(song.mixture, MIXTURE, song.samples)
 
 
-def write_mixtures(
-    songs: Sequence[Song],
-    folder: str | os.PathLike[str],
-    subtype: str,
-) -> None:
+def write_mixtures(songs: Sequence[Song], folder: str | os.PathLike[str], subtype: str) -> None:
     """Write every song's human mix as `<folder>/<song>/mixture.wav`, 44.1 kHz stereo.
 
     Args:

@@ -91,10 +91,10 @@ def gain_reduction_db(
 ) -> np.ndarray:
     """Smoothed gain reduction of every sample in dB, for gains that act on several channels.
 
+    Threshold and ratio are those of `compress`.
+
     Args:
         levels: (samples,) from `level_db`.
-        threshold_db: see `compress`.
-        ratio: see `compress`.
         attack: coefficient from `smoothing`.
         release: coefficient from `smoothing`.
         initial_db: the last value of the block before, to go on from.
@@ -103,9 +103,7 @@ def gain_reduction_db(
         (samples,) float64; negative values are amplification.
     """
     reduction = np.empty(levels.shape[0])
-    _detect(
-        levels, threshold_db, _slope(ratio), ratio > 1.0, attack, release, initial_db, reduction
-    )
+    _detect(levels, threshold_db, slope(ratio), ratio > 1.0, attack, release, initial_db, reduction)
     return reduction
 
 
@@ -126,11 +124,8 @@ def compress_levels(
     Args:
         channel: (samples,) float32, contiguous.
         levels: (samples,) from `level_db`.
-        threshold_db: see `compress`.
-        ratio: see `compress`.
         attack: coefficient from `smoothing`.
         release: coefficient from `smoothing`.
-        makeup_db: see `compress`.
         strength: factor on the gain reduction in dB.
         output: array to write to; a new one if not given.
 
@@ -140,13 +135,13 @@ def compress_levels(
     if output is None:
         output = np.empty_like(channel)
     downward = ratio > 1.0
-    detector = (threshold_db, _slope(ratio), downward, attack, release)
+    detector = (threshold_db, slope(ratio), downward, attack, release)
     work = np.empty((3, _BLOCK))
     _compress(channel, levels, *detector, makeup_db, strength, work, work.view(np.int64), output)
     return output
 
 
-def _slope(ratio: float) -> float:
+def slope(ratio: float) -> float:
     """Gain reduction in dB per dB beyond the threshold."""
     return 1.0 - 1.0 / ratio if ratio > 1.0 else 1.0 - ratio
 

@@ -40,26 +40,26 @@ _CHANNELS = 2
 class SignalFeatures:
     """Features of one signal at a peak of -1 dBFS; see the kernels for columns and units."""
 
-    #: (channels, frames, columns) of `kernels.spectral_shapes`
     shapes: np.ndarray
-    #: (channels, frames): sum over bins of low-passed to whole magnitude
+    """(channels, frames, columns) of `kernels.spectral_shapes`."""
     low_ratio: np.ndarray
-    #: (frames of 2,048, 3): sum of SPS² in the low, middle and high band
+    """(channels, frames): sum over bins of low-passed to whole magnitude."""
     position: np.ndarray
-    #: (channels, hops, 3): energy, peak and summed log magnitude
+    """(frames of 2,048, 3): sum of SPS² in the low, middle and high band."""
     levels: np.ndarray
+    """(channels, hops, 3): energy, peak and summed log magnitude."""
 
 
 @dataclass
 class Distance:
     """Sums over the song that make up the distances; levels as they are, not peak-normalised."""
 
-    #: per resolution: (Y - X)², Y², |ln X - ln Y| summed over channels, frames and bins
     spectral: np.ndarray = field(default_factory=lambda: np.zeros((len(RESOLUTIONS), 3)))
-    #: per resolution: how many bins were summed
+    """Per resolution: (Y - X)², Y², |ln X - ln Y| summed over channels, frames and bins."""
     bins: np.ndarray = field(default_factory=lambda: np.zeros(len(RESOLUTIONS)))
-    #: (channels, 4): |x - y|, (x - y)², x², y² summed over samples
+    """Per resolution: how many bins were summed."""
     waveform: np.ndarray = field(default_factory=lambda: np.zeros((_CHANNELS, 4)))
+    """(channels, 4): |x - y|, (x - y)², x², y² summed over samples."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ class PairFeatures:
     mix: SignalFeatures
     target: SignalFeatures
     distance: Distance
-    #: width of a bin of 4,096 in Hz
     bin_hz: float
-    #: number of bins in each band of `position`
+    """Width of a bin of 4,096 in Hz."""
     position_bins: np.ndarray
+    """Number of bins in each band of `position`."""
 
 
 def measure(
@@ -257,11 +257,8 @@ def _normalizing_gain(signal: np.ndarray) -> float:
 
 
 def _is_needed(n_fft: int, parts: frozenset[str]) -> bool:
-    if "distance" in parts:
-        return True
-    if n_fft == N_FFT_POSITION:
-        return "panning" in parts
-    return n_fft == N_FFT and not parts.isdisjoint({"spectral", "dynamics"})
+    needing = {N_FFT: {"spectral", "dynamics"}, N_FFT_POSITION: {"panning"}}
+    return not parts.isdisjoint({"distance"} | needing.get(n_fft, set()))
 
 
 def _empty_features(samples: int, contrast_bands: int, position_bands: int) -> SignalFeatures:

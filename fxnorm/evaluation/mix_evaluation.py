@@ -48,11 +48,7 @@ class SongMix:
 
 
 def evaluate_mixes(
-    system: str,
-    mixes: Sequence[SongMix],
-    config: EvaluationConfig | None = None,
-    *,
-    jobs: int = 1,
+    system: str, mixes: Sequence[SongMix], config: EvaluationConfig | None = None, *, jobs: int = 1
 ) -> pd.DataFrame:
     """Every metric of `compare` and the training losses for each mix of a system.
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fxnorm.audio import (
-    READABLE,
+    audio_files,
     from_db,
     info,
     integrated_loudness,
@@ -85,18 +85,13 @@ def score_mixes(
     rows: list[Row] = []
     tasks = []
     for system, mixes in systems.items():
-        for song, target in targets.items():
-            if song in mixes:
-                task = (system, song, mixes[song], target, trim, match_loudness_lufs)
+        for song in sorted(mixes.keys() | targets.keys()):
+            if song in mixes and song in targets:
+                task = (system, song, mixes[song], targets[song], trim, match_loudness_lufs)
                 tasks.append((f"{system}/{song}", task))
             else:
-                rows.append(
-                    score_row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no mix of this song")
-                )
-        for song in sorted(mixes.keys() - targets.keys()):
-            rows.append(
-                score_row(system, "", song, FILE_GROUP, COMPARED, 0.0, "no target of this song")
-            )
+                note = f"no {'target' if song in mixes else 'mix'} of this song"
+                rows.append(score_row(system, "", song, FILE_GROUP, COMPARED, 0.0, note))
     for _, (_, _, mix, target, *_) in tasks:
         info(mix), info(target)
     # The compiled metrics, FFTs and decoders all release the interpreter.
@@ -156,11 +151,7 @@ def _heard(audio: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def load_pair(
-    mix: Audio,
-    target: Audio,
-    *,
-    trim: bool = True,
-    match_loudness_lufs: float | None = None,
+    mix: Audio, target: Audio, *, trim: bool = True, match_loudness_lufs: float | None = None
 ) -> Pair:
     """Bring a mix and its target to one sample rate, length and, if wanted, loudness.
 
@@ -233,17 +224,9 @@ def read_scores(*paths: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def _songs(folder: Path, what: str) -> dict[str, Path]:
-    """Audio files of a folder by name without suffix, sorted."""
     if not folder.is_dir():
         raise FxNormError(f"{folder}: no such folder; give the one with {what}")
-    songs: dict[str, Path] = {}
-    for path in shown(folder):
-        if path.suffix.lower() not in READABLE:
-            continue
-        other = songs.setdefault(composed(path.stem), path)
-        if other != path:
-            raise FxNormError(f"{path}: '{other.name}' is a mix of the same song; remove one")
-    return songs
+    return audio_files(folder)
 
 
 def _systems(folder: Path, targets: dict[str, Path]) -> dict[str, dict[str, Path]]:

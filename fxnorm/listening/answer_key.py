@@ -24,31 +24,28 @@ _REMEDY = "take the export's own key"
 
 @dataclass(frozen=True)
 class KeyRow:
-    """One stimulus.
-
-    Attributes:
-        id: its opaque name.
-        page: the name of its song in results files.
-        song: the song's name.
-        system: whose mix it is; `REFERENCE` is the sum of the dry stems.
-        start_s: where the excerpt begins in the song, seconds.
-        seconds: its length.
-        gain_db: gain applied to reach the loudness.
-        lufs: integrated loudness measured in the written file.
-        true_peak_dbtp: true peak measured there.
-        lowered_db: how far the page stays below the target loudness for the sake of the ceiling.
-    """
+    """One stimulus."""
 
     id: str
+    """Its opaque name."""
     page: str
+    """The name of its song in results files."""
     song: str
+    """The song's name."""
     system: str
+    """Whose mix it is; `REFERENCE` is the sum of the dry stems."""
     start_s: float
+    """Where the excerpt begins in the song, seconds."""
     seconds: float
+    """Its length."""
     gain_db: float
+    """Gain applied to reach the loudness."""
     lufs: float
+    """Integrated loudness measured in the written file."""
     true_peak_dbtp: float
+    """True peak measured there."""
     lowered_db: float
+    """How far the page stays below the target loudness for the sake of the ceiling."""
 
 
 #: What the key says of the whole test, on each of its rows.
@@ -68,18 +65,15 @@ class Stimulus:
 
 @dataclass(frozen=True)
 class AnswerKey:
-    """What results are read with.
-
-    Attributes:
-        stimuli: by opaque name.
-        criteria: title of each criterion by its name, in the test's order; None in the keys of old
-            exports, which do not hold it.
-        test_id: the test's name; None in such keys.
-    """
+    """What results are read with."""
 
     stimuli: Mapping[str, Stimulus]
+    """By opaque name."""
     criteria: Mapping[str, str] | None = None
+    """Title of each criterion by its name, in the test's order; None in the keys of old exports,
+    which do not hold it."""
     test_id: str | None = None
+    """The test's name; None in such keys."""
 
     @property
     def references(self) -> dict[str, str]:

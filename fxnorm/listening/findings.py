@@ -46,18 +46,11 @@ def finding(
     ]
     if alike:
         parts.append(f"no significant difference from {human}: {', '.join(alike)}")
-    return (
-        f"{_friedman(items, test, config)}; {'; '.join(parts)}."
-        if parts
-        else (f"{_friedman(items, test, config)}.")
-    )
+    return "; ".join([_friedman(items, test, config), *parts]) + "."
 
 
 def limits(
-    items: pd.DataFrame,
-    test: dict[str, float],
-    pairs: pd.DataFrame,
-    config: AnalysisConfig,
+    items: pd.DataFrame, test: dict[str, float], pairs: pd.DataFrame, config: AnalysisConfig
 ) -> list[str]:
     """Sentences on what was left out, and on what could not have been found."""
     sentences = []

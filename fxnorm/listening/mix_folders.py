@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from fxnorm.audio import READABLE
+from fxnorm.audio import audio_files, is_audio
 from fxnorm.audio.names import composed, require_target, shown
 from fxnorm.data import Song, find_songs
 from fxnorm.errors import FxNormError
@@ -53,7 +53,7 @@ def _systems(mixes: Path) -> dict[str, dict[str, Path]]:
     systems: dict[str, dict[str, Path]] = {}
     for folder in shown(mixes):
         require_target(folder)
-        if _is_audio(folder):
+        if is_audio(folder):
             _log.warning("%s: lies in no system's folder; left out", folder)
         if not folder.is_dir():
             continue
@@ -62,21 +62,10 @@ def _systems(mixes: Path) -> dict[str, dict[str, Path]]:
             raise FxNormError(
                 f"{folder}: '{HUMAN}' names the songs' own mixtures; rename this system"
             )
-        systems[name] = {}
-        for path in shown(folder):
-            require_target(path)
-            if not _is_audio(path):
-                continue
-            earlier = systems[name].setdefault(composed(path.stem), path)
-            if earlier != path:
-                raise FxNormError(f"{path}: there is also {earlier.name}; remove one of the two")
+        systems[name] = audio_files(folder)
     return systems
 
 
 def _listening_song(name: str, song: Song, systems: dict[str, dict[str, Path]]) -> ListeningSong:
     own = {system: files[name] for system, files in systems.items() if name in files}
     return ListeningSong(name, {HUMAN: song.mixture} | own, list(song.stems.values()))
-
-
-def _is_audio(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in READABLE

@@ -98,14 +98,11 @@ def power_table(
     listeners: Listeners | None = None,
     seed: int = 0,
 ) -> TextTable:
-    """The power in per cent, a row per number of participants, a column per difference.
+    """`power` in per cent, a row per number of participants, a column per difference.
 
     Args:
         participants: how many, one after another.
         differences: by how much a system is rated lower, one after another.
-        systems: see `power`.
-        listeners: see `power`.
-        seed: see `power`.
     """
 
     def percent(difference: float, number: int) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,35 +53,32 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ListeningAnalysis:
-    """What a listening test found.
-
-    Attributes:
-        ratings: the tidy table, see `Results`.
-        summary: per criterion and system, see `summarize`.
-        friedman: per criterion, see `friedman`.
-        pairwise: per criterion and pair, see `pairwise`.
-        mixed_model: per criterion and pair, see `mixed_model`.
-        equivalence: per criterion and system, see `equivalence`; empty without a margin.
-        groups: per criterion, system and group, see `compare_groups`; empty without a question.
-        participants: see `reliability`, with their answers to the questionnaire.
-        titles: of the criteria, in the test's order.
-        findings: a sentence per criterion.
-        notes: per criterion, what limits the finding, and sentences on equivalence.
-        figure: a box plot with all observations per criterion.
-    """
+    """What a listening test found."""
 
     ratings: pd.DataFrame
+    """The tidy table, see `Results`."""
     summary: pd.DataFrame
+    """Per criterion and system, see `summarize`."""
     friedman: pd.DataFrame
+    """Per criterion, see `friedman`."""
     pairwise: pd.DataFrame
+    """Per criterion and pair, see `pairwise`."""
     mixed_model: pd.DataFrame
+    """Per criterion and pair, see `mixed_model`."""
     equivalence: pd.DataFrame
+    """Per criterion and system, see `equivalence`; empty without a margin."""
     groups: pd.DataFrame
+    """Per criterion, system and group, see `compare_groups`; empty without a question."""
     participants: pd.DataFrame
+    """See `reliability`, with their answers to the questionnaire."""
     titles: dict[str, str]
+    """Of the criteria, in the test's order."""
     findings: dict[str, str]
+    """A sentence per criterion."""
     notes: dict[str, list[str]]
+    """Per criterion, what limits the finding, and sentences on equivalence."""
     figure: Figure
+    """A box plot with all observations per criterion."""
 
 
 def analyze(
@@ -143,7 +141,7 @@ def analyze_ratings(
     titles = _titles(mixes, criteria)
     groups = divide(results.participants, config.group_by) if config.group_by else {}
     items, findings, notes = {}, {}, {}
-    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in _PER_CRITERION}
+    parts = defaultdict[str, list[pd.DataFrame]](list)
     for criterion, title in titles.items():
         own = mixes[mixes["criterion"] == criterion]
         table = items[criterion] = make_items(own, order)
@@ -176,9 +174,6 @@ def analyze_ratings(
         notes=notes,
         figure=draw_ratings(items, stacked["summary"], titles, config, seed),
     )
-
-
-_PER_CRITERION = ("summary", "friedman", "pairwise", "mixed_model", "equivalence", "groups")
 
 
 def _mixes(ratings: pd.DataFrame, config: AnalysisConfig) -> pd.DataFrame:

@@ -30,36 +30,30 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Results:
-    """What participants did.
-
-    Attributes:
-        ratings: participant, song, system, criterion, rating (0 to 1), seconds (NaN where unknown)
-            and comment; sorted by the first four, each of which comes once.
-        repeats: the same of what was rated a second time.
-        participants: one row each: participant, name, session, file, and their answers to the
-            questionnaire; sorted.
-        excluded: reason by participant or session that was left out.
-    """
+    """What participants did."""
 
     ratings: pd.DataFrame
+    """Participant, song, system, criterion, rating (0 to 1), seconds (NaN where unknown) and
+    comment; sorted by the first four, each of which comes once."""
     repeats: pd.DataFrame
+    """The same of what was rated a second time."""
     participants: pd.DataFrame
+    """One row each: participant, name, session, file, and their answers to the questionnaire;
+    sorted."""
     excluded: Mapping[str, str]
+    """Reason by participant or session that was left out."""
 
 
 @dataclass(frozen=True)
 class Ignored:
-    """What is left out of files.
-
-    Attributes:
-        pages: names of pages, as the files have them: for training pages that were added.
-        stimuli: names of stimuli: for anchors that were added.
-        participants: reason by participant, name or session.
-    """
+    """What is left out of files."""
 
     pages: Collection[str] = ()
+    """Names of pages, as the files have them: for training pages that were added."""
     stimuli: Collection[str] = ()
+    """Names of stimuli: for anchors that were added."""
     participants: Mapping[str, str] | None = None
+    """Reason by participant, name or session."""
 
 
 def read_results(

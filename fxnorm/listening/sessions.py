@@ -10,53 +10,47 @@ from fxnorm.errors import FxNormError
 
 @dataclass(frozen=True)
 class FoundRating:
-    """A rating as found in a file.
-
-    Attributes:
-        place: where, for messages.
-        trial: the page's whole name where the file has one that holds more than the page, else the
-            page's; "" where the file does not tell.
-        page: the song's page, None where the file does not tell.
-        stimulus: its opaque name, or what webMUSHRA calls the reference and its anchors.
-        criterion: its name.
-        rating: 0 to 1.
-        seconds: spent on it, NaN where unknown.
-        comment: "" for none.
-        repeated: the participant rates this for the second time, on purpose.
-    """
+    """A rating as found in a file."""
 
     place: str
+    """Where, for messages."""
     trial: str
+    """The page's whole name where the file has one that holds more than the page, else the page's;
+    "" where the file does not tell."""
     page: str | None
+    """The song's page, None where the file does not tell."""
     stimulus: str
+    """Its opaque name, or what webMUSHRA calls the reference and its anchors."""
     criterion: str
+    """Its name."""
     rating: float
+    """0 to 1."""
     seconds: float
+    """Spent on it, NaN where unknown."""
     comment: str
+    """Empty for none."""
     repeated: bool = False
+    """The participant rates this for the second time, on purpose."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """One run through the test.
-
-    Attributes:
-        file: name of the file in which it was found.
-        participant: what tells it from other sessions in tables.
-        name: what the participant calls themselves, "" where unknown.
-        answers: to the questionnaire, by question.
-        test_id: the test's name, None where the file does not tell.
-        identifier: the session's own, "" where it has none.
-        ratings: all of it.
-    """
+    """One run through the test."""
 
     file: str
+    """Name of the file in which it was found."""
     participant: str
+    """What tells it from other sessions in tables."""
     name: str
+    """What the participant calls themselves, "" where unknown."""
     answers: Mapping[str, str]
+    """To the questionnaire, by question."""
     test_id: str | None = None
+    """The test's name, None where the file does not tell."""
     identifier: str = ""
+    """The session's own, "" where it has none."""
     ratings: list[FoundRating] = field(default_factory=list)
+    """All of it."""
 
 
 def as_rating(value: Any, place: str, scale: float = 1.0) -> float:

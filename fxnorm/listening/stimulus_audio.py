@@ -31,31 +31,25 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ListeningSong:
-    """One page of the test.
-
-    Attributes:
-        name: the song's name, for the key.
-        mixes: audio file of each system's mix, the human mix among them.
-        stems: the dry stems; their sum is the reference, and the excerpt is where all are active.
-            They must be aligned with the mixes.
-    """
+    """One page of the test."""
 
     name: str
+    """The song's name, for the key."""
     mixes: Mapping[str, str | os.PathLike[str]]
+    """Audio file of each system's mix, the human mix among them."""
     stems: Sequence[str | os.PathLike[str]]
+    """The dry stems; their sum is the reference, and the excerpt is where all are active. They must
+    be aligned with the mixes."""
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """Where a song's stimuli are cut.
-
-    Attributes:
-        start_s: where they begin, whole seconds.
-        seconds: how long they are.
-    """
+    """Where a song's stimuli are cut."""
 
     start_s: int
+    """Where they begin, whole seconds."""
     seconds: float
+    """How long they are."""
 
 
 def find_excerpt(song: ListeningSong, config: ListeningConfig) -> Excerpt:

@@ -7,12 +7,7 @@ from fxnorm.mixing.finishing import Finishing, Mix, Raw, finish
 from fxnorm.mixing.preparation import prepare_song
 from fxnorm.mixing.sources import open_stems
 from fxnorm.mixing.tracks import Stems
-from fxnorm.normalization import (
-    DatasetFeatures,
-    FxNormalizer,
-    ImpulseResponse,
-    NormalizationConfig,
-)
+from fxnorm.normalization import DatasetFeatures, FxNormalizer, ImpulseResponse, NormalizationConfig
 
 
 def sum_normalized(
@@ -30,17 +25,11 @@ def sum_normalized(
 ) -> Mix:
     """The baseline: the plain sum of the normalised stems, with no network.
 
+    Arguments as for `fxnorm.mixing.mix_stems`, but with these in the place of a model.
+
     Args:
-        stems: see `fxnorm.mixing.mix_stems`.
-        sample_rate: see `fxnorm.mixing.mix_stems`.
         features: what to normalise to.
         config: settings of the normalisation.
-        seed: see `fxnorm.mix`.
-        impulse_responses: for the effect `reverb`.
-        pre_impulse_responses: for the effect `prereverb`.
-        finishing: see `fxnorm.mixing.mix_stems`.
-        keep_stems: see `fxnorm.mixing.mix_stems`.
-        keep_trace: see `fxnorm.mixing.mix_stems`.
 
     Raises:
         FxNormError: see `fxnorm.mix`.

@@ -64,26 +64,23 @@ class Trace:
 
 @dataclass(frozen=True)
 class Mix:
-    """A mix and how it came about.
-
-    Attributes:
-        audio: (samples, 2) float32 within [-1, 1], as long as the longest stem.
-        sample_rate: of the stems, in Hz.
-        stems: each given stem's share of `audio`, (samples, 2) float32; they add up to it to 1e-6.
-            Empty where they were not asked for, or the network's mix is no sum of shares.
-        levels: of `audio`.
-        reports: of each given stem's normalisation (see `NormalizedStem`).
-        warnings: what a user should know about the result.
-        trace: what the mix came from, where it was asked for.
-    """
+    """A mix and how it came about."""
 
     audio: np.ndarray
+    """(samples, 2) float32 within [-1, 1], as long as the longest stem."""
     sample_rate: int
+    """Of the stems, in Hz."""
     stems: dict[str, np.ndarray]
+    """Each given stem's share of `audio`, (samples, 2) float32; they add up to it to 1e-6. Empty
+    where they were not asked for, or the network's mix is no sum of shares."""
     levels: Levels
+    """Of `audio`."""
     reports: dict[str, dict[str, Any]]
+    """Of each given stem's normalisation (see `NormalizedStem`)."""
     warnings: tuple[str, ...]
+    """What a user should know about the result."""
     trace: Trace | None = field(default=None, repr=False)
+    """What the mix came from, where it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +92,7 @@ class Raw:
 
 
 def finish(
-    raw: Raw,
-    song: PreparedSong,
-    finishing: Finishing,
-    *,
-    keep_stems: bool,
-    keep_trace: bool,
+    raw: Raw, song: PreparedSong, finishing: Finishing, *, keep_stems: bool, keep_trace: bool
 ) -> Mix:
     """Balance, bring to the stems' rate and length, and set the level.
 

@@ -141,14 +141,7 @@ def _mix(song: _Song, write: WriteBlock) -> None:
     if window is not None:
         guards = window.guard_left, window.guard_right
         run_in_windows(
-            net,
-            song.read,
-            write,
-            song.samples,
-            window.samples,
-            guards,
-            offset=offset,
-            batch_size=1,
+            net, song.read, write, song.samples, window.samples, guards, offset=offset, batch_size=1
         )
     elif _is_streamed(song.model):
         mix_stream(net, song.read, write, song.samples)

@@ -23,44 +23,38 @@ _AUDIBLE_DB = -60.0
 
 @dataclass(frozen=True)
 class PreparedStem:
-    """A stem on its way to the mix, at 44.1 kHz.
-
-    Attributes:
-        type: its stem type.
-        given: the sum of its tracks, (warm_up + samples, 2) float32; None where it is not kept.
-        normalized: the same normalised.
-        report: of the normalisation; see `NormalizedStem`.
-        curves: see `NormalizedStem`.
-        notes: what to say of it.
-        start_s: when it begins to sound; infinite for a silent one.
-    """
+    """A stem on its way to the mix, at 44.1 kHz."""
 
     type: str
+    """Its stem type."""
     given: np.ndarray | None
+    """The sum of its tracks, (warm_up + samples, 2) float32; None where it is not kept."""
     normalized: np.ndarray
+    """The same normalised."""
     report: dict[str, Any]
+    """Of the normalisation; see `NormalizedStem`."""
     curves: dict[str, dict[str, np.ndarray]]
+    """See `NormalizedStem`."""
     notes: tuple[str, ...]
+    """What to say of it."""
     start_s: float
+    """When it begins to sound; infinite for a silent one."""
 
 
 @dataclass(frozen=True)
 class PreparedSong:
-    """All stems on their way to the mix.
-
-    Attributes:
-        stems: in the order of the sources.
-        warm_up: samples at 44.1 kHz before the song, in each of them.
-        sample_rate: of the mix to be, in Hz.
-        samples: of the mix to be.
-        notes: what to say of it.
-    """
+    """All stems on their way to the mix."""
 
     stems: list[PreparedStem]
+    """In the order of the sources."""
     warm_up: int
+    """Samples at 44.1 kHz before the song, in each of them."""
     sample_rate: int
+    """Of the mix to be, in Hz."""
     samples: int
+    """Of the mix to be."""
     notes: list[str]
+    """What to say of it."""
 
 
 def prepare_song(

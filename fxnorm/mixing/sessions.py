@@ -25,15 +25,12 @@ TABLES = (".yaml", ".yml")
 
 @dataclass(frozen=True)
 class Session:
-    """The tracks of one song.
-
-    Attributes:
-        tracks: by stem type.
-        notes: what was left out, and what was taken for `other`.
-    """
+    """The tracks of one song."""
 
     tracks: dict[str, tuple[Track, ...]]
+    """By stem type."""
     notes: tuple[str, ...] = ()
+    """What was left out, and what was taken for `other`."""
 
 
 class TrackSettings(Config):

@@ -20,21 +20,18 @@ _LATE_S, _LATE = 5.0, 0.25
 
 @dataclass(frozen=True)
 class _Part:
-    """A track with its length and what is known before it is read.
-
-    Attributes:
-        track: what was given.
-        name: the file, or the stem type of an array, for messages.
-        sample_rate: of the track, in Hz.
-        samples: of the track.
-        notes: what a user should know.
-    """
+    """A track with its length and what is known before it is read."""
 
     track: Track
+    """What was given."""
     name: str
+    """The file, or the stem type of an array, for messages."""
     sample_rate: int
+    """Of the track, in Hz."""
     samples: int
+    """Of the track."""
     notes: tuple[str, ...] = ()
+    """What a user should know."""
 
     @property
     def seconds(self) -> float:
@@ -78,17 +75,14 @@ class _Part:
 
 @dataclass(frozen=True)
 class Source:
-    """One given stem.
-
-    Attributes:
-        stem: its type.
-        parts: its tracks.
-        sample_rate: of the mix to be, in Hz.
-    """
+    """One given stem."""
 
     stem: str
+    """Its type."""
     parts: tuple[_Part, ...]
+    """Its tracks."""
     sample_rate: int
+    """Of the mix to be, in Hz."""
 
     @cached_property
     def samples_given(self) -> int:

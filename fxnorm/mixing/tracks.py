@@ -15,17 +15,14 @@ from fxnorm.mixing.limits import PAN, TRACK_GAIN_DB
 
 @dataclass(frozen=True)
 class Track:
-    """One recorded track.
-
-    Attributes:
-        audio: (samples, 1 or 2) or (samples,), full scale = 1, or the path of a file.
-        gain_db: applied before the tracks of a stem are summed, -60 to 60.
-        pan: -1 (left) to 1 (right), constant power with the middle as it is.
-    """
+    """One recorded track."""
 
     audio: "np.ndarray | str | os.PathLike[str]"
+    """(samples, 1 or 2) or (samples,), full scale = 1, or the path of a file."""
     gain_db: float = 0.0
+    """Applied before the tracks of a stem are summed, -60 to 60."""
     pan: float = 0.0
+    """-1 (left) to 1 (right), constant power with the middle as it is."""
 
     def gains(self) -> np.ndarray:
         """Factors of the left and the right channel, (2,) float32."""

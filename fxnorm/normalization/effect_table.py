@@ -11,17 +11,14 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """Where an effect is described, and what it does.
-
-    Attributes:
-        module: the module in `matching` that describes it.
-        description: the name of its `Effect` there.
-        summary: what it does, for the help of the command.
-    """
+    """Where an effect is described, and what it does."""
 
     module: str
+    """The module in `matching` that describes it."""
     description: str
+    """The name of its `Effect` there."""
     summary: str
+    """What it does, for the help of the command."""
 
 
 EFFECTS = {

@@ -26,10 +26,7 @@ from fxnorm.workers import OnDisk, in_processes, on_disk
 
 
 def measure_features(
-    songs: Sequence[Song],
-    config: NormalizationConfig | None = None,
-    *,
-    jobs: int = -1,
+    songs: Sequence[Song], config: NormalizationConfig | None = None, *, jobs: int = -1
 ) -> DatasetFeatures:
     """Average features of the songs' stems.
 
@@ -81,16 +78,14 @@ class _Task:
         return self.files.with_name(f"{self.files.name}-{effect}-feature.npy")
 
 
+@dataclass(frozen=True)
 class _Cascade:
     """Passes over the data set; each applies the last measured effect and measures the next."""
 
-    def __init__(
-        self, tasks: list[_Task], config: NormalizationConfig, jobs: int, folder: Path
-    ) -> None:
-        self._tasks = tasks
-        self._config = config
-        self._jobs = jobs
-        self._folder = folder
+    tasks: list[_Task]
+    config: NormalizationConfig
+    jobs: int
+    folder: Path
 
     def average(
         self, effect: str, references: dict[str, dict[str, np.ndarray]]
@@ -102,8 +97,8 @@ class _Cascade:
             references: of the effects before it in the chain, of which the last one is applied.
         """
         total: dict[str, np.ndarray] = {}
-        count = dict.fromkeys(in_order(task.stem for task in self._tasks), 0)
-        for task, value in zip(self._tasks, self._values(effect, references), strict=True):
+        count = dict.fromkeys(in_order(task.stem for task in self.tasks), 0)
+        for task, value in zip(self.tasks, self._values(effect, references), strict=True):
             if value is not None:
                 total[task.stem] = total.get(task.stem, 0.0) + value
                 count[task.stem] += 1
@@ -119,15 +114,15 @@ class _Cascade:
         self, effect: str, references: dict[str, dict[str, np.ndarray]]
     ) -> Iterator[np.ndarray | None]:
         before = next(reversed(references), None)
-        with on_disk({} if before is None else references[before], self._folder) as reference:
+        with on_disk({} if before is None else references[before], self.folder) as reference:
             calls = (
-                (task.song.name, (task, effect, before, reference, self._config))
-                for task in self._tasks
+                (task.song.name, (task, effect, before, reference, self.config))
+                for task in self.tasks
             )
             # Results come in the order of the tasks, so the sums do not depend on the workers.
-            results = in_processes(_step, calls, self._jobs)
-            measured = progress(results, len(self._tasks), f"Measuring {effect}", "stem")
-            for task, has_value in zip(self._tasks, measured, strict=True):
+            results = in_processes(_step, calls, self.jobs)
+            measured = progress(results, len(self.tasks), f"Measuring {effect}", "stem")
+            for task, has_value in zip(self.tasks, measured, strict=True):
                 yield np.load(task.feature(effect)) if has_value else None
                 task.feature(effect).unlink(missing_ok=True)
                 if before is not None:

@@ -16,15 +16,12 @@ _FILES = ("impulse_response.wav", "impulse_response.flac")
 
 @dataclass(frozen=True)
 class ImpulseResponse:
-    """A room's response.
-
-    Attributes:
-        name: of its folder.
-        samples: (samples, 1 or 2) float32 at 44.1 kHz.
-    """
+    """A room's response."""
 
     name: str
+    """Of its folder."""
     samples: np.ndarray
+    """(samples, 1 or 2) float32 at 44.1 kHz."""
 
 
 def load_impulse_responses(folder: str | os.PathLike[str]) -> list[ImpulseResponse]:

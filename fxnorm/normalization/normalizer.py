@@ -38,19 +38,16 @@ _NOISE_DB = -40.0
 
 @dataclass(frozen=True)
 class NormalizedStem:
-    """A normalised stem.
-
-    Attributes:
-        audio: (samples, 2) float32 at the input's sample rate, as long as the input.
-        report: what was done, of plain JSON types: `stem`, `input` (peak_db, loudness_lufs,
-            channels, sample_rate), `passed_through`, `effects` (by name, only those applied),
-            `output` (as input) and `warnings`. Levels of silence are None.
-        curves: effect → channel → its gain in dB over frequency, as the effect has it.
-    """
+    """A normalised stem."""
 
     audio: np.ndarray
+    """(samples, 2) float32 at the input's sample rate, as long as the input."""
     report: dict[str, Any]
+    """What was done, of plain JSON types: `stem`, `input` (peak_db, loudness_lufs, channels,
+    sample_rate), `passed_through`, `effects` (by name, only those applied), `output` (as input) and
+    `warnings`. Levels of silence are None."""
     curves: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    """Effect → channel → its gain in dB over frequency, as the effect has it."""
 
 
 class FxNormalizer:

@@ -1,8 +1,8 @@
 """Figures of the evaluation, each a function that returns a matplotlib figure.
 
 A system has the same style in every figure, told apart by colour and by dash or position; text is
-large enough for print at one text width (about 17 cm). `names` are the systems' display names, in
-their order.
+large enough for print at one text width (about 17 cm). `mixes` are (samples, channels) by system,
+`human` is the human mix, and `names` are the systems' display names, in their order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -74,12 +74,6 @@ def long_term_spectra(
     """Long-term spectra of the human mix and of systems, and below it their difference.
 
     Third-octave smoothed, at equal overall level: what differs is the balance of frequencies.
-
-    Args:
-        mixes: (samples, channels) by system.
-        human: (samples, channels).
-        sample_rate: in Hz.
-        names: of the systems.
     """
     figure = _figure(4.6, len(mixes) + 1)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
@@ -108,14 +102,7 @@ def loudness_over_time(
     sample_rate: int,
     names: Mapping[str, str] = {},
 ) -> Figure:
-    """Short-term loudness (3 s) of the human mix and of systems.
-
-    Args:
-        mixes: (samples, channels) by system, at least 3 s.
-        human: (samples, channels).
-        sample_rate: in Hz.
-        names: of the systems.
-    """
+    """Short-term loudness (3 s) of the human mix and of systems, of at least 3 s."""
     figure = _figure(2.8, len(mixes) + 1)
     axis = figure.subplots()
     times_s, loudness = short_term_loudness(human, sample_rate)
@@ -136,14 +123,7 @@ def position_over_frequency(
     sample_rate: int,
     names: Mapping[str, str] = {},
 ) -> Figure:
-    """Similarity of the channels, φ, over frequency: 1 is the centre, 0 one side alone.
-
-    Args:
-        mixes: (samples, 2) by system.
-        human: (samples, 2).
-        sample_rate: in Hz.
-        names: of the systems.
-    """
+    """Similarity of the channels, φ, over frequency: 1 is the centre, 0 one side alone."""
     figure = _figure(2.8, len(mixes) + 1)
     axis = figure.subplots()
     frequency_hz, phi = position_curve(human, sample_rate)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from fxnorm import tabulation
 from fxnorm.conventions import SAMPLE_RATE
@@ -141,7 +140,6 @@ def write_report(
         write_text(folder / "songs.csv", tabulation.to_csv(report.songs))
     with atomic_folder(figures) as folder:
         for name, figure in report.figures.items():
-            assert isinstance(figure.image, Figure)
             figure.image.savefig(folder / f"{name}.png", dpi=150, metadata={"Software": None})
 
 

@@ -1,7 +1,7 @@
 """The paper's table of objective metrics: one source, written as CSV, Markdown and LaTeX."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,10 @@ class Cell:
         return f"{self.mean:.3f}{interval}{self.marker}"
 
 
+#: What a row stands for, and its cells.
+Row = tuple[str, tuple[Cell, ...]]
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows of cells, one per column; `title` and `notes` say what the numbers are.
@@ -51,7 +55,7 @@ class Table:
 
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     row: str = "system"
 
@@ -110,15 +114,10 @@ def stems_table(stems: pd.DataFrame, config: EvaluationConfig | None = None) -> 
     # A stem type takes the place of a system, and there is nothing to test it against.
     summary = summarize(stems.rename(columns={"stem": "system"}).assign(test_set=""), config)
     table = results_table(summary, "", config)
-    rows = [
-        (name, tuple(replace(cell, best=False) for cell in cells))
-        for name, cells in table.rows
-        if name != HUMAN
-    ]
     return replace(
         table,
         title="Normalised stems against the engineer's, wet test set",
-        rows=tuple(rows),
+        rows=_without_human(table, lambda cell: replace(cell, best=False)),
         notes=(
             "What normalisation took from every stem type: errors of the normalised stem against "
             "the engineer's where that is heard. "
@@ -150,22 +149,15 @@ def published_table(
     ours = results_table(summary, test_set, names=names)
     published = read_published()
     means = published[published["statistic"] == "mean"].set_index("system")
+    keys = [f"{column.group}/{column.metric}" for column in TABLE_COLUMNS]
     theirs = [
-        (
-            _PUBLISHED_PREFIX + system,
-            tuple(Cell(_published_value(means.loc[system], column)) for column in TABLE_COLUMNS),
-        )
-        for system in means.index
-    ]
-    own = [
-        (name, tuple(Cell(cell.mean) for cell in cells))
-        for name, cells in ours.rows
-        if name != HUMAN
+        (f"{_PUBLISHED_PREFIX}{system}", tuple(Cell(float(row.get(key, math.nan))) for key in keys))
+        for system, row in means.iterrows()
     ]
     return Table(
         title=f"Our systems ({test_set or 'all songs'}) beside the paper's published excerpts",
         columns=TABLE_COLUMNS,
-        rows=(*own, *theirs),
+        rows=(*_without_human(ours, lambda cell: Cell(cell.mean)), *theirs),
         notes=_published_notes(our_data, same_songs),
     )
 
@@ -254,9 +246,11 @@ def _cell(
     return Cell(row["mean"], row["ci_low"], row["ci_high"], marker=marker)
 
 
-def _with_best_marked(
-    rows: Sequence[tuple[str, tuple[Cell, ...]]],
-) -> list[tuple[str, tuple[Cell, ...]]]:
+def _without_human(table: Table, change: Callable[[Cell], Cell]) -> tuple[Row, ...]:
+    return tuple((name, tuple(map(change, cells))) for name, cells in table.rows if name != HUMAN)
+
+
+def _with_best_marked(rows: Sequence[Row]) -> list[Row]:
     lowest = [
         min((cell.mean for cell in cells if not math.isnan(cell.mean)), default=math.nan)
         for cells in zip(*(cells for _, cells in rows), strict=True)
@@ -323,7 +317,3 @@ def _published_notes(our_data: str, same_songs: bool) -> tuple[str, ...]:
         "excerpts were exported"
     )
     return tuple(notes)
-
-
-def _published_value(row: pd.Series, column: Column) -> float:
-    return float(row.get(f"{column.group}/{column.metric}", math.nan))

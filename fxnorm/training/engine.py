@@ -54,7 +54,7 @@ class Excerpt:
     """(samples, 2) float32 at 44.1 kHz, at most 10 s; in pretraining the sum of the stems."""
 
 
-#: What a run reports as it goes.
+#: What takes the reports of a run as it goes.
 Emit = Callable[[Log | Excerpt], None]
 
 
@@ -112,8 +112,8 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
     )
     adam = _adam(module, config)
     net, optimizer = fabric.setup(module, adam)
-    average = copy.deepcopy(module)
-    state = _resume(fabric, job, module, average, adam)
+    training = _Training(fabric, job, module, copy.deepcopy(module), adam)
+    state = training.resume()
 
     report = emit if fabric.is_global_zero else (lambda message: None)
     for epoch in range(1, state.step // config.steps_per_epoch + 1):
@@ -132,7 +132,8 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
             loss, norm = _step(
                 fabric, net, optimizer, loss_function, batch, module.output_offset, config.clip_norm
             )
-            _follow(average, module, min(config.averaging, (state.step + 1) / (state.step + 10)))
+            decay = min(config.averaging, (state.step + 1) / (state.step + 10))
+            _follow(training.average, module, decay)
             state.record(loss, norm)
             _give_up_if_hopeless(state, config)
             progress.advance(note=f"loss {loss:.4g}")
@@ -140,8 +141,8 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
 
             if state.step % config.steps_per_epoch == 0:
                 speed = clock.lap(config.batch_size)
-                epoch = _close_epoch(fabric, job, average, song_loss, state, report)
-                _save(fabric, job, module, average, adam, state)
+                epoch = training.close_epoch(song_loss, state, report)
+                training.save(state)
                 memory = {"machine/peak_memory_mb": peak_memory_mb(fabric.device)}
                 progress.say(state.summary(epoch))
                 report({**state.log(epoch), **speed, **memory})
@@ -149,9 +150,9 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
                     break
                 clock.restart()
             elif state.step % job.machine.checkpoint_every_steps == 0:
-                _save(fabric, job, module, average, adam, state)
+                training.save(state)
     fabric.barrier()
-    return _copy(average)
+    return _copy(training.average)
 
 
 def build_loss(
@@ -244,10 +245,8 @@ def _step(
     norm = fabric.clip_gradients(
         net, optimizer, max_norm=clip_norm or math.inf, error_if_nonfinite=False
     )
-    mean_loss, total_norm = (
-        float(_over_all(fabric, loss.detach(), "mean")),
-        float(cast(float, norm)),
-    )
+    mean_loss = float(_over_all(fabric, loss.detach(), "mean"))
+    total_norm = float(cast(float, norm))
     if math.isfinite(mean_loss) and math.isfinite(total_norm):
         optimizer.step()
     elif scaler := _scaler(fabric):
@@ -263,25 +262,77 @@ def _follow(average: Network, net: Network, decay: float) -> None:
         mean.lerp_(weights, 1.0 - decay)
 
 
-def _close_epoch(
-    fabric: Fabric,
-    job: Job,
-    module: Network,
-    loss: torch.nn.Module,
-    state: TrainingState,
-    report: Emit,
-) -> int:
-    """Add the epoch to the history, validated if it is due, and return its number."""
-    config = job.config
-    epoch = state.step // config.steps_per_epoch
-    state.close_epoch(epoch, learning_rate(config, state.step - 1))
-    if epoch % config.validation.every_epochs == 0 or state.step == config.steps:
-        excerpts = _Excerpts(epoch, job.excerpts_every_epochs, last=state.step == job.config.steps)
-        losses = _validate(fabric, job, module, loss, excerpts)
-        state.add_validation(epoch, losses, _copy(module))
-        for excerpt in excerpts.taken:
-            report(excerpt)
-    return epoch
+@dataclass(frozen=True)
+class _Training:
+    """A run under way: what is trained, its averaged weights, and what checkpoints keep of it."""
+
+    fabric: Fabric
+    job: Job
+    module: Network
+    average: Network
+    adam: torch.optim.Adam
+
+    def close_epoch(self, loss: torch.nn.Module, state: TrainingState, report: Emit) -> int:
+        """Add the epoch to the history, validated if it is due, and return its number."""
+        config = self.job.config
+        epoch = state.step // config.steps_per_epoch
+        state.close_epoch(epoch, learning_rate(config, state.step - 1))
+        last = state.step == config.steps
+        if epoch % config.validation.every_epochs == 0 or last:
+            excerpts = _Excerpts(epoch, self.job.excerpts_every_epochs, last=last)
+            state.add_validation(epoch, self._validate(loss, excerpts), _copy(self.average))
+            for excerpt in excerpts.taken:
+                report(excerpt)
+        return epoch
+
+    def _validate(
+        self, loss: torch.nn.Module, on_mix: Callable[[OpenSong, torch.Tensor], None]
+    ) -> list[float]:
+        """Validation losses of all songs, shared among the processes, longest songs first."""
+        songs, config = self.job.valid_songs, self.job.config
+        longest_first = sorted(range(len(songs)), key=lambda index: -songs[index].samples)
+        mine = longest_first[self.fabric.global_rank :: self.fabric.world_size]
+        losses = torch.zeros(len(songs), dtype=torch.float64, device=self.fabric.device)
+        losses[mine] = losses.new_tensor(
+            validate(
+                self.average,
+                [songs[index] for index in mine],
+                loss,
+                window=config.window_samples,
+                guard=config.validation.guard_samples,
+                batch_size=config.batch_size,
+                max_samples=config.max_song_samples,
+                device=self.fabric.device,
+                autocast=self.fabric.autocast,
+                on_mix=on_mix,
+            )
+        )
+        return _over_all(self.fabric, losses, "sum").tolist()
+
+    def save(self, state: TrainingState) -> None:
+        """Write a checkpoint, in the first process."""
+        if self.fabric.is_global_zero:
+            scaler = _scaler(self.fabric)
+            content = {
+                "weights": self.module.state_dict(),
+                "average": self.average.state_dict(),
+                "optimizer": self.adam.state_dict(),
+                "scaler": scaler.state_dict() if scaler else {},
+                "state": vars(state),
+            }
+            save_checkpoint(self.job.checkpoint, content)
+
+    def resume(self) -> TrainingState:
+        """Go on where the checkpoint is, or begin."""
+        content = load_checkpoint(self.job.checkpoint)
+        if content is None:
+            return TrainingState()
+        self.module.load_state_dict(content["weights"])
+        self.average.load_state_dict(content["average"])
+        self.adam.load_state_dict(content["optimizer"])
+        if scaler := _scaler(self.fabric):
+            scaler.load_state_dict(content["scaler"])
+        return TrainingState(**content["state"])
 
 
 def _give_up_if_hopeless(state: TrainingState, config: TrainingConfig) -> None:
@@ -308,72 +359,8 @@ class _Excerpts:
             self.taken.append(Excerpt(self._epoch, song.song.name, stereo.numpy().T))
 
 
-def _validate(
-    fabric: Fabric,
-    job: Job,
-    module: Network,
-    loss: torch.nn.Module,
-    on_mix: Callable[[OpenSong, torch.Tensor], None],
-) -> list[float]:
-    """Validation losses of all songs, shared among the processes, longest songs first."""
-    longest_first = sorted(
-        range(len(job.valid_songs)), key=lambda index: -job.valid_songs[index].samples
-    )
-    mine = longest_first[fabric.global_rank :: fabric.world_size]
-    losses = torch.zeros(len(job.valid_songs), dtype=torch.float64, device=fabric.device)
-    losses[mine] = losses.new_tensor(
-        validate(
-            module,
-            [job.valid_songs[index] for index in mine],
-            loss,
-            window=job.config.window_samples,
-            guard=job.config.validation.guard_samples,
-            batch_size=job.config.batch_size,
-            max_samples=job.config.max_song_samples,
-            device=fabric.device,
-            autocast=fabric.autocast,
-            on_mix=on_mix,
-        )
-    )
-    return _over_all(fabric, losses, "sum").tolist()
-
-
 def _over_all(fabric: Fabric, tensor: torch.Tensor, operation: str) -> torch.Tensor:
     return cast(torch.Tensor, fabric.all_reduce(tensor, reduce_op=operation))
-
-
-def _save(
-    fabric: Fabric,
-    job: Job,
-    module: Network,
-    average: Network,
-    adam: torch.optim.Adam,
-    state: TrainingState,
-) -> None:
-    if fabric.is_global_zero:
-        scaler = _scaler(fabric)
-        content = {
-            "weights": module.state_dict(),
-            "average": average.state_dict(),
-            "optimizer": adam.state_dict(),
-            "scaler": scaler.state_dict() if scaler else {},
-            "state": vars(state),
-        }
-        save_checkpoint(job.checkpoint, content)
-
-
-def _resume(
-    fabric: Fabric, job: Job, module: Network, average: Network, adam: torch.optim.Adam
-) -> TrainingState:
-    content = load_checkpoint(job.checkpoint)
-    if content is None:
-        return TrainingState()
-    module.load_state_dict(content["weights"])
-    average.load_state_dict(content["average"])
-    adam.load_state_dict(content["optimizer"])
-    if scaler := _scaler(fabric):
-        scaler.load_state_dict(content["scaler"])
-    return TrainingState(**content["state"])
 
 
 def _copy(module: Network) -> Weights:

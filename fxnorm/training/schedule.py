@@ -14,7 +14,8 @@ def learning_rate(config: TrainingConfig, step: int) -> float:
         step: counted from 0 over the whole run.
     """
     scheduled = config.learning_rate * _factor(config, step)
-    return scheduled * _ramp(config, step) * _decay(config, step)
+    ramp = min(1.0, (step + 1) / config.ramp_steps) if config.ramp_steps else 1.0
+    return scheduled * ramp * _decay(config, step)
 
 
 def _factor(config: TrainingConfig, step: int) -> float:
@@ -26,15 +27,9 @@ def _factor(config: TrainingConfig, step: int) -> float:
     return config.schedule[-1].factor
 
 
-def _ramp(config: TrainingConfig, step: int) -> float:
-    return min(1.0, (step + 1) / config.ramp_steps) if config.ramp_steps else 1.0
-
-
 def _decay(config: TrainingConfig, step: int) -> float:
+    if config.decay == "none":
+        return 1.0
     done = step / max(1, config.steps - 1)
-    remaining = {
-        "none": 1.0,
-        "linear": 1.0 - done,
-        "cosine": 0.5 + 0.5 * math.cos(math.pi * done),
-    }[config.decay]
-    return config.decay_to + (1.0 - config.decay_to) * remaining if config.decay != "none" else 1.0
+    remaining = 1.0 - done if config.decay == "linear" else 0.5 + 0.5 * math.cos(math.pi * done)
+    return config.decay_to + (1.0 - config.decay_to) * remaining

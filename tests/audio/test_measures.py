@@ -10,7 +10,6 @@ from fxnorm.audio import (
     frame_count,
     integrated_loudness,
     is_finite,
-    istft,
     offsets,
     peak,
     resample,
@@ -68,7 +67,7 @@ def test_true_peak_finds_the_crest_between_samples():
     assert true_peak_db(wave) == pytest.approx(0.0, abs=0.6)
 
 
-def test_stft_matches_a_direct_transform_and_inverts():
+def test_stft_matches_a_direct_transform():
     signal = np.random.default_rng(0).normal(size=5000).astype(np.float32)
     spectrum = stft(signal, 1024, 256)
     assert spectrum.shape == (frame_count(5000, 1024, 256), 513)
@@ -76,8 +75,6 @@ def test_stft_matches_a_direct_transform_and_inverts():
     exponent = -2j * np.pi * np.outer(np.arange(513), np.arange(1024)) / 1024
     # Results are rounded to complex64: 2^-24 of the largest magnitude, about 1e-6 of 50.
     np.testing.assert_allclose(spectrum[2], np.exp(exponent) @ frame, atol=1e-5)
-    back = istft(spectrum, 1024, 256)
-    np.testing.assert_allclose(back[256:-256], signal[256 : len(back) - 256], atol=2e-6)
 
 
 def test_a_signal_shorter_than_a_frame_has_no_frames():

@@ -352,10 +352,3 @@ def test_figures_are_svg_unless_they_are_large() -> None:
     axes.scatter(*np.random.default_rng(0).random((2, 6000)), c=np.arange(6000))
     plt.close(figure)
     assert "data:image/webp;base64," in figure_html(PageFigure("F", figure, "c", "a"), 1)
-
-
-def test_images_are_taken_as_they_are_if_they_are_images() -> None:
-    png = b"\x89PNG\r\n\x1a\nrest"
-    assert base64.b64encode(png).decode() in figure_html(PageFigure("F", png, "c", "a"), 1)
-    with pytest.raises(FxNormError, match="neither PNG, WebP nor SVG"):
-        figure_html(PageFigure("F", b"%PDF", "c", "a"), 1)

@@ -6,7 +6,7 @@ Encoders that write to a pipe leave the number in the header empty, and libsndfi
 import re
 from itertools import pairwise
 
-from fxnorm.audio.containers.links import Bytes, Damaged, Found, Link
+from fxnorm.audio.containers.links import Bytes, Damaged, Found, chained
 
 #: A file's first bytes, and where the 36 bits of the number of samples end.
 _MARK, _START = b"fLaC", re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
@@ -47,16 +47,11 @@ def flac_links(data: Bytes) -> Found:
     if not starts or starts[0] != 0:
         return Found(exact=False)
     found = [_recording(data, *ends) for ends in pairwise([*starts, len(data)])]
-    notes = [note for recording in found for note in recording.notes]
-    if len(starts) > 1:
-        notes.insert(0, f"holds {len(starts)} recordings, one after the other; all are read")
+    notes = chained(len(starts)) + [note for recording in found for note in recording.notes]
     links = tuple(link for recording in found for link in recording.links)
     exact = all(recording.exact for recording in found)
-    return Found(links if notes or _is_mended(links) else (), tuple(notes), exact)
-
-
-def _is_mended(links: tuple[Link, ...]) -> bool:
-    return any(isinstance(piece, bytes) for link in links for piece in link)
+    mended = any(isinstance(piece, bytes) for link in links for piece in link)
+    return Found(links if notes or mended else (), tuple(notes), exact)
 
 
 def _recording(data: Bytes, start: int, stop: int) -> Found:

@@ -79,17 +79,26 @@ Bytes = bytes | FileBytes
 
 @dataclass(frozen=True)
 class Found:
-    """What a file holds.
-
-    Attributes:
-        links: what to read instead of the file as it is; empty where libsndfile reads all of it.
-        notes: what a user should know.
-        exact: whether the header's length, or the links', is what decoding gives.
-    """
+    """What a file holds."""
 
     links: tuple[Link, ...] = ()
+    """What to read instead of the file as it is; empty where libsndfile reads all of it."""
     notes: tuple[str, ...] = ()
+    """What a user should know."""
     exact: bool = True
+    """Whether the header's length, or the links', is what decoding gives."""
+
+
+def damaged_at(at: int, data: Bytes) -> Damaged:
+    """Where bytes are not those that were once written."""
+    return Damaged(f"is damaged at {at / len(data):.0%} of its length")
+
+
+def chained(recordings: int) -> list[str]:
+    """What a user should know of a file with so many recordings, if they are several."""
+    if recordings < 2:
+        return []
+    return [f"holds {recordings} recordings, one after the other; all are read"]
 
 
 def open_link(file: BinaryIO, link: Link) -> BinaryIO:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fxnorm.audio.containers.links import Bytes, Damaged, Found, Link, Piece
+from fxnorm.audio.containers.links import Bytes, Damaged, Found, Link, Piece, chained, damaged_at
 
 #: kbit/s by index, for MPEG 1 and for MPEG 2 and 2.5, of layers I, II, III.
 _BIT_RATES = {
@@ -25,19 +25,16 @@ _DECODER_DELAY = 529
 
 @dataclass(frozen=True)
 class _Frame:
-    """A frame of audio, or the one before it that holds a count.
-
-    Attributes:
-        start: its first byte.
-        stop: behind its last byte.
-        format: what frames of one recording share: version, layer, sample rate, mono or not.
-        header: where "Xing" or "Info" begins in it; None in a frame of audio.
-    """
+    """A frame of audio, or the one before it that holds a count."""
 
     start: int
+    """Its first byte."""
     stop: int
+    """Behind its last byte."""
     format: tuple[int, int, int, bool]
+    """What frames of one recording share: version, layer, sample rate, mono or not."""
     header: int | None
+    """Where "Xing" or "Info" begins in it; None in a frame of audio."""
 
 
 def mp3_links(data: Bytes) -> Found:
@@ -59,7 +56,7 @@ def mp3_links(data: Bytes) -> Found:
         if frame is None:
             if _next_frame(data, at) is None:
                 break
-            raise Damaged(f"is damaged at {at / len(data):.0%} of its length")
+            raise damaged_at(at, data)
         if frame.stop > len(data):
             notes.append("its last frame is cut off, and more may be missing")
             break
@@ -71,8 +68,7 @@ def mp3_links(data: Bytes) -> Found:
         return Found()
     if len({frame.format for recording in recordings for frame in recording}) > 1:
         raise Damaged("holds recordings of different formats")
-    if len(recordings) > 1:
-        notes.insert(0, f"holds {len(recordings)} recordings, one after the other; all are read")
+    notes = chained(len(recordings)) + notes
     if len(recordings) == 1 and _said(data, recordings[0]) == len(recordings[0]) - 1:
         return Found((), tuple(notes))
     return Found(tuple(_link(data, recording) for recording in recordings), tuple(notes))

@@ -1,8 +1,9 @@
 """Pages of ogg files (RFC 3533): damage that decoders pass over, chained streams, early ends."""
 
 import zlib
+from itertools import pairwise
 
-from fxnorm.audio.containers.links import Bytes, Damaged, Found
+from fxnorm.audio.containers.links import Bytes, Damaged, Found, chained, damaged_at
 
 _HEADER = 27
 _FIRST, _LAST = 2, 4
@@ -24,7 +25,7 @@ def ogg_links(data: Bytes) -> Found:
     at, flags = 0, 0
     while at < len(data) and any(data[at : at + 4]):
         if data[at : at + 4] != b"OggS"[: len(data) - at]:
-            raise Damaged(_where(data, at))
+            raise damaged_at(at, data)
         head = data[at : at + _HEADER + 255]
         stop = at + _HEADER + head[26] + sum(head[_HEADER:][: head[26]]) if head[26:] else at
         if stop > len(data) or stop == at:
@@ -36,22 +37,17 @@ def ogg_links(data: Bytes) -> Found:
             starts.append(at)
             following = {}
         if _checksum(data[at:stop]) != checksum or not (begins or following.get(serial) == number):
-            raise Damaged(_where(data, at))
+            raise damaged_at(at, data)
         following[serial] = number + 1
         at, flags = stop, head[5]
     notes = [] if flags & _LAST else ["has no mark at its end and may be cut off"]
     if len(starts) < 2:
         return Found((), tuple(notes))
-    notes.insert(0, f"holds {len(starts)} recordings, one after the other; all are read")
-    links = [(range(start, stop),) for start, stop in zip(starts, [*starts[1:], at], strict=True)]
-    return Found(tuple(links), tuple(notes))
+    links = [(range(start, stop),) for start, stop in pairwise([*starts, at])]
+    return Found(tuple(links), (*chained(len(starts)), *notes))
 
 
 def _checksum(page: bytes) -> int:
     blank = page[:22] + bytes(4) + page[26:]
     found = zlib.crc32(blank.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{found:032b}"[::-1], 2)
-
-
-def _where(data: Bytes, at: int) -> str:
-    return f"is damaged at {at / len(data):.0%} of its length"

@@ -31,19 +31,15 @@ BANDS_HZ = real_curve("vocals", "eq_db")[0]
 
 @dataclass(frozen=True)
 class Heard:
-    """What a stem sounds like in third octaves.
-
-    Attributes:
-        level_db: level of the mean magnitude spectrum, smoothed as the data set's features are,
-            (bands,).
-        phi: mean similarity of the channels with the side signal at each of `SIDE_GAINS_DB`,
-            (gains, bands).
-        side_db: energy of the side over that of the middle, (bands,).
-    """
+    """What a stem sounds like in third octaves."""
 
     level_db: np.ndarray
+    """Level of the mean magnitude spectrum, smoothed as the data set's features are, (bands,)."""
     phi: np.ndarray
+    """Mean similarity of the channels with the side signal at each of `SIDE_GAINS_DB`, (gains,
+    bands)."""
     side_db: np.ndarray
+    """Energy of the side over that of the middle, (bands,)."""
 
 
 def hear(audio: np.ndarray, stem: str) -> Heard:

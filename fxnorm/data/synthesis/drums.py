@@ -13,25 +13,22 @@ from fxnorm.effects import high_pass, low_pass
 
 @dataclass(frozen=True)
 class _Kit:
-    """Tuning and damping of a kit.
-
-    Attributes:
-        kick_hz: lowest frequency of the kick.
-        kick_s: its decay time.
-        snare_hz: tone of the snare's shell.
-        snare_s: decay of its wires.
-        wires: level of the snare's wires, or of the brushes on it.
-        brightness: level of noise and cymbals.
-        ring_s: decay of the hi-hat.
-    """
+    """Tuning and damping of a kit."""
 
     kick_hz: float
+    """Lowest frequency of the kick."""
     kick_s: float
+    """Its decay time."""
     snare_hz: float
+    """Tone of the snare's shell."""
     snare_s: float
+    """Decay of its wires."""
     wires: float
+    """Level of the snare's wires, or of the brushes on it."""
     brightness: float
+    """Level of noise and cymbals."""
     ring_s: float
+    """Decay of the hi-hat."""
 
 
 _KITS = {

@@ -113,25 +113,22 @@ _PAIR_WIDTH = {"overheads": 2.5, "piano": 5.0, "strings": 5.0}
 
 @dataclass(frozen=True)
 class Decision:
-    """What the engineer sets up for one stem.
-
-    Attributes:
-        room: reverberation that the stem is sent to.
-        send_db: how much of it.
-        tone_db: wanted deviation from the average spectrum of the stem's type, (bands,).
-        width: wanted deviation from its average similarity of channels.
-        extra: further processors, as `build_chain` takes them.
-        level_lu: loudness in the mix relative to the vocals' base level.
-        ride: fader gain over time in dB, (samples,).
-    """
+    """What the engineer sets up for one stem."""
 
     room: str
+    """Reverberation that the stem is sent to."""
     send_db: float
+    """How much of it."""
     tone_db: np.ndarray
+    """Wanted deviation from the average spectrum of the stem's type, (bands,)."""
     width: float
+    """Wanted deviation from its average similarity of channels."""
     extra: tuple[dict[str, Any], ...]
+    """Further processors, as `build_chain` takes them."""
     level_lu: float
+    """Loudness in the mix relative to the vocals' base level."""
     ride: np.ndarray
+    """Fader gain over time in dB, (samples,)."""
 
 
 def studio_rooms(seed: int) -> dict[str, np.ndarray]:

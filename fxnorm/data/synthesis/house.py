@@ -17,7 +17,7 @@ _HOUSE_CURVES = Path(__file__).with_name("house_curves.csv")
 CURVE_HZ = np.array([50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0, 12_800.0])
 
 
-def _centred(rows: Mapping[str, tuple[float, ...]]) -> dict[str, np.ndarray]:
+def _centred(rows: Mapping[str, float | tuple[float, ...]]) -> dict[str, np.ndarray]:
     mean = np.mean(list(rows.values()), axis=0)
     return {name: np.array(row) - mean for name, row in rows.items()}
 
@@ -43,29 +43,13 @@ _LEVELS = _centred(
     }
 )
 STYLE_LEVELS = {style: dict(zip(STEMS, row, strict=True)) for style, row in _LEVELS.items()}
+_WIDTHS = _centred(
+    {"rock": -0.02, "pop": -0.01, "ballad": 0.0, "soul": 0.02, "folk": 0.02, "electronic": -0.02}
+)
 #: Similarity of the channels, relative to the average.
-STYLE_WIDTHS = {
-    style: float(row[0])
-    for style, row in _centred(
-        {
-            "rock": (-0.02,),
-            "pop": (-0.01,),
-            "ballad": (0.0,),
-            "soul": (0.02,),
-            "folk": (0.02,),
-            "electronic": (-0.02,),
-        }
-    ).items()
-}
+STYLE_WIDTHS = {style: float(width) for style, width in _WIDTHS.items()}
 #: Loudness of the finished mix relative to the target, in LU: heavy music is mastered louder.
-MASTERING = {
-    "rock": 1.0,
-    "pop": 0.5,
-    "ballad": -1.0,
-    "soul": 0.0,
-    "folk": -2.0,
-    "electronic": 0.5,
-}
+MASTERING = {"rock": 1.0, "pop": 0.5, "ballad": -1.0, "soul": 0.0, "folk": -2.0, "electronic": 0.5}
 #: Deep voices are kept clear, high ones warm.
 VOICES = _centred(
     {

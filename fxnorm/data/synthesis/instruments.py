@@ -27,23 +27,20 @@ _KNOCK_S = 0.05
 
 @dataclass(frozen=True)
 class _Sound:
-    """How an instrument sounds.
-
-    Attributes:
-        tone: (note, random) → mono note, its release included.
-        spread: how far a close pair of microphones pulls its pitches apart, 0 to 1 (low left, high
-            right); 0 = one microphone or a cable.
-        intonation: how far its pitches miss their notes, in cents (standard deviation): a finger
-            bends a string, a player's lips a tone. 0 for keys and circuits.
-        post: what the whole track goes through: an amplifier, a rotating speaker.
-        room: whether a microphone hears it, and with it the room.
-    """
+    """How an instrument sounds."""
 
     tone: Callable[[Note, np.random.Generator], np.ndarray]
+    """(note, random) → mono note, its release included."""
     spread: float = 0.0
+    """How far a close pair of microphones pulls its pitches apart, 0 to 1 (low left, high right); 0
+    for one microphone or a cable."""
     intonation: float = 0.0
+    """How far its pitches miss their notes, in cents (standard deviation): a finger bends a string,
+    a player's lips a tone. 0 for keys and circuits."""
     post: Callable[[np.ndarray], np.ndarray] | None = None
+    """What the whole track goes through: an amplifier, a rotating speaker."""
     room: bool = True
+    """Whether a microphone hears it, and with it the room."""
 
 
 def play(part: Part, samples: int, random: np.random.Generator) -> np.ndarray:
@@ -95,27 +92,24 @@ def _strike(tone: np.ndarray, level: float, random: np.random.Generator) -> None
 
 @dataclass(frozen=True)
 class _String:
-    """A plucked or struck string.
-
-    Attributes:
-        rolloff: exponent of the partials' fall; the softer a note, the steeper.
-        pluck: where it is struck, as a part of its length (dips at multiples of 1/pluck).
-        ring_s: decay time of the lowest partial at 110 Hz.
-        release_s: time to damp it.
-        inharmonicity: see `decaying_partials`.
-        partials: how many.
-        knock: level of the finger's, pick's or hammer's noise.
-        detuning: how far a note is off, in semitones (standard deviation).
-    """
+    """A plucked or struck string."""
 
     rolloff: float
+    """Exponent of the partials' fall; the softer a note, the steeper."""
     pluck: float
+    """Where it is struck, as a part of its length (dips at multiples of 1/pluck)."""
     ring_s: float
+    """Decay time of the lowest partial at 110 Hz."""
     release_s: float
+    """Time to damp it."""
     inharmonicity: float
+    """See `decaying_partials`."""
     partials: int
+    """How many."""
     knock: float = 0.0
+    """Level of the finger's, pick's or hammer's noise."""
     detuning: float = 0.0
+    """How far a note is off, in semitones (standard deviation)."""
 
     def __call__(self, note: Note, random: np.random.Generator) -> np.ndarray:
         if self.detuning:
@@ -136,21 +130,18 @@ class _String:
 
 @dataclass(frozen=True)
 class _Held:
-    """A sustained tone.
-
-    Attributes:
-        amplitudes: of the harmonics.
-        attack_s: time to rise.
-        release_s: time to fall after the note's end.
-        detune_cents: of each of its oscillators.
-        vibrato: rate in Hz and depth in cents.
-    """
+    """A sustained tone."""
 
     amplitudes: np.ndarray
+    """Of the harmonics."""
     attack_s: float
+    """Time to rise."""
     release_s: float
+    """Time to fall after the note's end."""
     detune_cents: tuple[float, ...] = (0.0,)
+    """Of each of its oscillators."""
     vibrato: tuple[float, float] = (0.0, 0.0)
+    """Rate in Hz and depth in cents."""
 
     def __call__(self, note: Note, random: np.random.Generator) -> np.ndarray:
         samples = sample_count(note.duration_s + self.release_s)
@@ -244,7 +235,7 @@ def _crunch(track: np.ndarray) -> np.ndarray:
 
 
 def _filtered(sections: np.ndarray, track: np.ndarray) -> np.ndarray:
-    """Filter along time in double; `apply_filter` returns single."""
+    """Filter along time from rest."""
     return np.asarray(scipy.signal.sosfilt(sections, track, axis=0))
 
 

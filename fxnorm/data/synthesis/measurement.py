@@ -1,6 +1,7 @@
 """Statistics of a data set: what can be compared with released music."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import scipy.fft
@@ -44,14 +45,13 @@ def measure(audio: np.ndarray) -> dict[str, float]:
 def ranges(measurements: Iterable[dict[str, float]]) -> dict[str, dict[str, float]]:
     """Minimum, median and maximum of each quantity."""
     rows = list(measurements)
-    columns = {key: [row[key] for row in rows] for key in rows[0]}
+    statistics: dict[str, Any] = {"minimum": np.min, "median": np.median, "maximum": np.max}
     return {
         key: {
-            "minimum": round(float(np.min(values)), 4),
-            "median": round(float(np.median(values)), 4),
-            "maximum": round(float(np.max(values)), 4),
+            name: round(float(statistic([row[key] for row in rows])), 4)
+            for name, statistic in statistics.items()
         }
-        for key, values in columns.items()
+        for key in rows[0]
     }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.signal
 
-from fxnorm.audio import from_db
+from fxnorm.audio import from_db, to_stereo
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.drums import play_drums
 from fxnorm.data.synthesis.instruments import has_microphone, play
@@ -50,21 +50,18 @@ _PAUSE_S, _RING_S = 0.8, 0.5
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One recorded source of a stem.
-
-    Attributes:
-        name: what was recorded: lead, double, backing, kick, an instrument, …
-        role: the part it plays: as in `score.Part`; the name itself for vocals and drums.
-        take: 0, or 1 for the second take of a source.
-        audio: (samples,) or, for a close pair, (samples, 2), float64 on 16-bit steps.
-        passages: when it is played: start and end in seconds.
-    """
+    """One recorded source of a stem."""
 
     name: str
+    """What was recorded: lead, double, backing, kick, an instrument, …"""
     role: str
+    """The part it plays: as in `score.Part`; the name itself for vocals and drums."""
     take: int
+    """0, or 1 for the second take of a source."""
     audio: np.ndarray
+    """(samples,) or, for a close pair, (samples, 2), float64 on 16-bit steps."""
     passages: tuple[tuple[float, float], ...]
+    """When it is played: start and end in seconds."""
 
 
 def perform(song: Composition, seed: int) -> dict[str, tuple[Track, ...]]:
@@ -86,11 +83,7 @@ def perform(song: Composition, seed: int) -> dict[str, tuple[Track, ...]]:
 
 def raw_stem(tracks: tuple[Track, ...]) -> np.ndarray:
     """The sum of a stem's recordings, nothing panned: (samples, 2) float64 on 16-bit steps."""
-    return np.sum([_two_channels(track.audio) for track in tracks], axis=0)
-
-
-def _two_channels(audio: np.ndarray) -> np.ndarray:
-    return np.stack([audio, audio], axis=1) if audio.ndim == 1 else audio
+    return np.sum([to_stereo(track.audio) for track in tracks], axis=0)
 
 
 def _mono(audio: np.ndarray) -> np.ndarray:
@@ -165,7 +158,8 @@ def _hear(played: dict[str, list[Track]], song: Composition, seed: int) -> dict[
     bleed = _bleed(played) if song.outline.style in _LIVE else None
     heard: dict[str, list[Track]] = {}
     for stem, tracks in played.items():
-        close = [track for track in tracks if _has_microphone(stem, track.name)]
+        always = stem in ("vocals", "drums")
+        close = [track for track in tracks if always or has_microphone(track.name)]
         if not close:
             heard[stem] = tracks
             continue
@@ -176,8 +170,7 @@ def _hear(played: dict[str, list[Track]], song: Composition, seed: int) -> dict[
             around += bleed(stem) * np.sqrt(np.mean(together**2)) * from_db(_BLEED_DB)
         heard[stem] = [
             replace(
-                track,
-                audio=track.audio + (around if track.audio.ndim == 1 else around[:, None]),
+                track, audio=track.audio + (around if track.audio.ndim == 1 else around[:, None])
             )
             if track in close
             else track
@@ -200,10 +193,6 @@ def _bleed(played: dict[str, list[Track]]) -> Callable[[str], np.ndarray]:
         return np.asarray(total / np.sqrt(np.mean(total**2)))
 
     return others
-
-
-def _has_microphone(stem: str, name: str) -> bool:
-    return stem in ("vocals", "drums") or has_microphone(name)
 
 
 def _record(stem: str, tracks: list[Track], song: Composition, seed: int) -> tuple[Track, ...]:

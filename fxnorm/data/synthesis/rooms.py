@@ -15,19 +15,16 @@ _EARLY_S = 0.07
 
 @dataclass(frozen=True)
 class Room:
-    """A room's acoustics.
-
-    Attributes:
-        reverberation_s: time to fall by 60 dB in the middle octaves.
-        damping: how much faster the top octave decays (1 = as fast).
-        warmth: reverberation time of the lowest octave relative to the middle.
-        direct: level of the direct sound relative to the reverberation's first sample.
-    """
+    """A room's acoustics."""
 
     reverberation_s: float
+    """Time to fall by 60 dB in the middle octaves."""
     damping: float = 2.5
+    """How much faster the top octave decays (1 = as fast)."""
     warmth: float = 1.2
+    """Reverberation time of the lowest octave relative to the middle."""
     direct: float = 4.0
+    """Level of the direct sound relative to the reverberation's first sample."""
 
 
 def impulse_response(room: Room, random: np.random.Generator) -> np.ndarray:

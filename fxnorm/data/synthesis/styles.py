@@ -9,51 +9,48 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Style:
-    """A band and its habits.
-
-    Attributes:
-        tempo_bpm: range.
-        minor: probability of a minor key.
-        sevenths: whether chords have four tones.
-        swing: delay of every second sixteenth, in sixteenths.
-        voices: lead singers to choose from.
-        backing: whether the chorus has backing voices.
-        doubled: whether the lead is sung twice in the chorus.
-        kit: the drums.
-        kick: probability of a kick on each sixteenth of a bar.
-        ghost_notes: probability of a soft snare on each weak sixteenth.
-        hat_steps: sixteenths between hi-hat strokes.
-        percussion: hand percussion in the chorus, one drawn per song; '' for none.
-        bass: (instrument, rhythm) of the bass (see `arrangement`), one drawn per song.
-        rhythm: (instrument, pattern) of the accompaniment, one drawn per song.
-        layer: (instrument, pattern) that joins in the chorus, one drawn per song.
-        colour: (instrument, pattern) that answers the singer or leads, one drawn per song.
-        intro: who plays in an intro or outro, one drawn per song.
-        verse: who accompanies the singer in the verse, one drawn per song.
-        pause: who plays in a break, one drawn per song.
-        syllable_steps: lengths of sung notes in the verse, in sixteenths.
-    """
+    """A band and its habits."""
 
     tempo_bpm: tuple[float, float]
+    """Range."""
     minor: float
+    """Probability of a minor key."""
     sevenths: bool
+    """Whether chords have four tones."""
     swing: float
+    """Delay of every second sixteenth, in sixteenths."""
     voices: tuple[str, ...]
+    """Lead singers to choose from."""
     backing: bool
+    """Whether the chorus has backing voices."""
     doubled: bool
+    """Whether the lead is sung twice in the chorus."""
     kit: str
+    """The drums."""
     kick: tuple[float, ...]
+    """Probability of a kick on each sixteenth of a bar."""
     ghost_notes: float
+    """Probability of a soft snare on each weak sixteenth."""
     hat_steps: int
+    """Sixteenths between hi-hat strokes."""
     percussion: tuple[str, ...]
+    """Hand percussion in the chorus, one drawn per song; '' for none."""
     bass: tuple[tuple[str, str], ...]
+    """(instrument, rhythm) of the bass (see `arrangement`), one drawn per song."""
     rhythm: tuple[tuple[str, str], ...]
+    """(instrument, pattern) of the accompaniment, one drawn per song."""
     layer: tuple[tuple[str, str], ...]
+    """(instrument, pattern) that joins in the chorus, one drawn per song."""
     colour: tuple[tuple[str, str], ...]
+    """(instrument, pattern) that answers the singer or leads, one drawn per song."""
     intro: tuple[tuple[str, ...], ...]
+    """Who plays in an intro or outro, one drawn per song."""
     verse: tuple[tuple[str, ...], ...]
+    """Who accompanies the singer in the verse, one drawn per song."""
     pause: tuple[tuple[str, ...], ...]
+    """Who plays in a break, one drawn per song."""
     syllable_steps: tuple[int, ...]
+    """Lengths of sung notes in the verse, in sixteenths."""
 
 
 STYLES = {

@@ -64,7 +64,7 @@ def encode(
     """
     p, *pooled = _encode(x, weight_1, weight_2, blocks, locate)
     frames = x.shape[-1] // blocks.pool
-    return Encoded(p, *(_to_frames(values)[..., :frames] for values in pooled))
+    return Encoded(p, *(values.transpose(1, 2).flatten(2)[..., :frames] for values in pooled))
 
 
 def decode(
@@ -275,11 +275,6 @@ def _with_context(p: Tensor, part: slice, blocks: Blocks) -> Tensor:
         after = F.pad(after, (0, 0, 0, 0, 0, 1))
     size = part.stop - part.start
     return torch.cat([before[:size], p[part], after[-size:]], -1)
-
-
-def _to_frames(values: Tensor) -> Tensor:
-    """(B, blocks, N, frames) to (B, N, blocks * frames)."""
-    return values.transpose(1, 2).flatten(2)
 
 
 def _to_blocks(values: Tensor, blocks: Blocks) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 from fxnorm import scratch
 from fxnorm.models.automix.automix_net import AutomixNet
 from fxnorm.models.automix.latent import run_lstm
-from fxnorm.models.automix.temporal import Moments, run_in_place
+from fxnorm.models.automix.temporal import Moments, room, run_in_place
 
 #: Frames from which on this takes less memory than it costs.
 LONG_FRAMES = 2**16
@@ -45,13 +45,13 @@ def _mask(net: AutomixNet, peaks: Tensor) -> Tensor:
         moments.add(F.softplus(peaks[:, part]))
     scale, shift = moments.norm(net.layerNorm)
     bottleneck, output = net.bottleneck_conv1x1, net.output
-    latent = _room(frames, bottleneck.out_channels)
+    latent = room(peaks.t(), bottleneck.out_channels)
     weight, bias = bottleneck.weight[..., 0].t(), bottleneck.get_parameter("bias")
     for part in parts:
         normed = torch.addcmul(shift, F.softplus(peaks[:, part]).t(), scale)
         torch.addmm(bias, normed, weight, out=latent[part])
     total = run_in_place(latent, net.temporal_blocks)
-    hidden = _room(frames, filters)
+    hidden = room(total, filters)
     for part in parts:
         hidden[part] = F.softplus(output(total[part].t()[None]))[0].t()
     mask = run_lstm(net.blstm, hidden[None])[0]
@@ -62,7 +62,3 @@ def _mask(net: AutomixNet, peaks: Tensor) -> Tensor:
 
 def _parts(frames: int) -> list[slice]:
     return list(scratch.blocks(frames, _FRAMES))
-
-
-def _room(frames: int, channels: int) -> Tensor:
-    return torch.from_numpy(scratch.empty((frames, channels)))

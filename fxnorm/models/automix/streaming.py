@@ -69,15 +69,12 @@ def share_stream(
     """Like `mix_stream`, but each stem's share of the mix; the shares add up to the mix.
 
     Given the mask, the network is linear up to its last tanh: y is the sum of what the decoder
-    makes of each stem alone, y_s. A stem's share is y_s tanh(y) / y, to rounding.
+    makes of each stem alone, y_s. A stem's share is y_s tanh(y) / y, to rounding. Arguments as for
+    `mix_stream`, but for these.
 
     Args:
-        net: see `mix_stream`.
-        read_block: see `mix_stream`.
         write_block: takes the shares, (len(stems), C, n), on the network's device.
-        samples: see `mix_stream`.
         stems: the inputs whose shares are wanted; all others must be silent.
-        block: see `mix_stream`.
 
     Raises:
         FxNormError: see `mix_stream`.
@@ -101,12 +98,7 @@ class _Song:
     """The two passes over one song."""
 
     def __init__(
-        self,
-        net: AutomixNet,
-        read_block: ReadBlock,
-        samples: int,
-        block: int,
-        device: torch.device,
+        self, net: AutomixNet, read_block: ReadBlock, samples: int, block: int, device: torch.device
     ) -> None:
         self.net, self.read_block, self.samples, self.device = net, read_block, samples, device
         self.blocks: Blocks = net.blocks

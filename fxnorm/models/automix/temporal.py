@@ -155,8 +155,8 @@ def run_in_place(x: Tensor, blocks: Sequence[TemporalBlock]) -> Tensor:
     """
     frames = x.shape[0]
     parts = [slice(at, min(at + _FRAMES, frames)) for at in range(0, frames, _FRAMES)]
-    hidden, filtered = (_room(x, blocks[0].conv1x1.out_channels) for _ in range(2))
-    total = _room(x, blocks[0].skip_out.out_channels)
+    hidden, filtered = (room(x, blocks[0].conv1x1.out_channels) for _ in range(2))
+    total = room(x, blocks[0].skip_out.out_channels)
     for part in parts:
         total[part] = 0.0
     for block in blocks:
@@ -182,7 +182,7 @@ def run_in_place(x: Tensor, blocks: Sequence[TemporalBlock]) -> Tensor:
     return total
 
 
-def _room(x: Tensor, channels: int) -> Tensor:
+def room(x: Tensor, channels: int) -> Tensor:
     """A tensor (F, channels) for what is made of x (F, ...)."""
     if x.dtype != torch.float32:
         return x.new_empty(x.shape[0], channels)

@@ -51,13 +51,7 @@ class _ConvNormRelu(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any,
-        x: Tensor,
-        weight: Tensor,
-        bias: Tensor,
-        scale: Tensor,
-        shift: Tensor,
-        groups: int,
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, scale: Tensor, shift: Tensor, groups: int
     ) -> Tensor:
         matrix = weight.permute(2, 1, 0).flatten(0, 1)
         centred = _convolve(x, matrix, weight.shape[-1])

@@ -16,8 +16,8 @@ def require_rate(sample_rate: int) -> None:
     """Refuse sample rates for which the data set's curves mean other frequencies."""
     if sample_rate != SAMPLE_RATE:
         raise FxNormError(
-            f"sample rate {sample_rate} Hz: the dataset's curves are for {SAMPLE_RATE} Hz; resample"
-            " first, or use FxNormalizer, which does"
+            f"sample rate {sample_rate} Hz: the data set's curves are for {SAMPLE_RATE} Hz;"
+            " resample first, or use FxNormalizer, which does"
         )
 
 

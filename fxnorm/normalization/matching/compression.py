@@ -11,7 +11,7 @@ from fxnorm import scratch
 from fxnorm.audio import db, from_db, peak
 from fxnorm.compiling import compiled
 from fxnorm.conventions import GATE_DB, SAMPLE_RATE
-from fxnorm.effects.compressor import compress_levels, level_db, smoothing
+from fxnorm.effects.compressor import compress_levels, level_db, slope, smoothing
 from fxnorm.normalization.matching.checks import require_finite
 from fxnorm.normalization.matching.effect import CHANNEL_NAMES, Context, Effect, Feature, Outcome
 from fxnorm.normalization.matching.onsets import (
@@ -36,27 +36,24 @@ _EXPANSION_THRESHOLDS_DB = np.arange(-40.0, -0.5, 0.5)
 
 @dataclass(frozen=True)
 class CompressedChannel:
-    """A channel after compression matching and what was done to it.
-
-    Attributes:
-        samples: (samples,) float32.
-        branch: below_gate, no_onsets, in_range, too_low, compressed or expanded.
-        input_peaks: (mean, standard deviation) in dB of the strongest peaks at -10 dBFS peak.
-        output_mean_db: mean of the strongest peaks of the result; None where it has no onsets.
-        threshold_db: the compressor's threshold, where one was used.
-        ratio: the compressor's ratio; below 1 for upward expansion.
-        trials: compressor settings tried.
-        reached: False when no setting met the reference and the last one was taken.
-    """
+    """A channel after compression matching and what was done to it."""
 
     samples: np.ndarray
+    """(samples,) float32."""
     branch: str
+    """below_gate, no_onsets, in_range, too_low, compressed or expanded."""
     input_peaks: tuple[float, float] | None = None
+    """(mean, standard deviation) in dB of the strongest peaks at -10 dBFS peak."""
     output_mean_db: float | None = None
+    """Mean of the strongest peaks of the result; None where it has no onsets."""
     threshold_db: float | None = None
+    """The compressor's threshold, where one was used."""
     ratio: float | None = None
+    """The compressor's ratio; below 1 for upward expansion."""
     trials: int = 0
+    """Compressor settings tried."""
     reached: bool = True
+    """False when no setting met the reference and the last one was taken."""
 
 
 def match_compression(
@@ -214,7 +211,7 @@ class _Trials:
             self._levels_db,
             self._onsets,
             thresholds_db.astype(np.float32),
-            np.float32(1.0 - 1.0 / ratio if ratio > 1.0 else 1.0 - ratio),
+            np.float32(slope(ratio)),
             ratio > 1.0,
             np.float32(self._attack**_FORECAST_STEP),
             np.float32(self._release**_FORECAST_STEP),

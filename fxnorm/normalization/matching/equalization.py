@@ -52,18 +52,15 @@ _ROUNDING_NOISE = 1e-10
 
 @dataclass(frozen=True)
 class EqualizedChannel:
-    """A channel after equalisation and what was done to it.
-
-    Attributes:
-        samples: (samples,) float32, a row of the array of all channels.
-        level_gain_db: gain that brought it to -30 LUFS; None when the channel was left alone.
-        response_db: gain of the filter from 0 Hz to half the sample rate, (1,025,); none when the
-            channel was left alone.
-    """
+    """A channel after equalisation and what was done to it."""
 
     samples: np.ndarray
+    """(samples,) float32, a row of the array of all channels."""
     level_gain_db: float | None
+    """Gain that brought it to -30 LUFS; None when the channel was left alone."""
     response_db: np.ndarray | None = None
+    """Gain of the filter from 0 Hz to half the sample rate, (1,025,); none when the channel was
+    left alone."""
 
     @property
     def largest_boost_db(self) -> float:
@@ -114,12 +111,10 @@ def equalize_channels(
     skip_silence: bool = False,
     out: np.ndarray | None = None,
 ) -> list[EqualizedChannel]:
-    """`match_equalization` of channels at 44.1 kHz.
+    """`match_equalization` of channels at 44.1 kHz; other arguments as there.
 
     Args:
         channels: (channels, samples) float32, contiguous.
-        reference_spectrum: see `match_equalization`.
-        max_boost_db: see `match_equalization`.
         strength: fraction of the level change and of the filter's response (in dB) to apply.
         skip_silence: measure what sounds: silent stretches beyond the chain's padding don't count.
         out: array like `channels` for the result; a new one if not given.

@@ -72,11 +72,7 @@ def _apply(channels: np.ndarray, context: Context) -> Outcome:
     gain **= context.strength
     return Outcome(
         times(channels, gain),
-        {
-            "target_lufs": target_lufs,
-            "measured_lufs": measured_lufs,
-            "gain_db": float(db(gain)),
-        },
+        {"target_lufs": target_lufs, "measured_lufs": measured_lufs, "gain_db": float(db(gain))},
         ("below the reference, to stay under full scale",) if limited else (),
     )
 

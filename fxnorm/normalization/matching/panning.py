@@ -124,14 +124,11 @@ def pan_channels(
     max_gain_db: float = LARGEST_BAND_GAIN_DB,
     strength: float = 1.0,
 ) -> tuple[np.ndarray, int]:
-    """`match_panning` of (2, samples) at 44.1 kHz.
+    """`match_panning` of (2, samples) at 44.1 kHz; other arguments as there.
 
     Args:
         channels: (2, samples) float32, contiguous.
         stem_type: whose cut-off frequency counts.
-        reference_phi: see `match_panning`.
-        released_quirks: see `match_panning`.
-        max_gain_db: see `match_panning`.
         strength: fraction of every gain (in dB) to apply.
 
     Returns:

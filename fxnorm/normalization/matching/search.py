@@ -18,21 +18,16 @@ _NEIGHBOURS = 2
 
 @dataclass(frozen=True)
 class Found:
-    """The setting found.
-
-    Attributes:
-        ratio: of the setting.
-        threshold: of the setting.
-        excess: how far its outcome lies from the target; negative when it meets it.
-        trials: settings tried.
-        reached: False when no setting met the target: the last one of the grid is given.
-    """
+    """The setting found, and its outcome."""
 
     ratio: float
     threshold: float
     excess: float
+    """How far its outcome lies from the target; negative when it meets it."""
     trials: int
+    """Settings tried."""
     reached: bool
+    """False when no setting met the target: the last one of the grid is given."""
 
 
 def first_success(

@@ -8,10 +8,8 @@ import matplotlib
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from fxnorm.errors import FxNormError
 from fxnorm.reporting.page.rendering import render
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _WEBP_DPI, _WEBP_QUALITY = 160, 80
 #: Pixels of the page per inch of a matplotlib figure: its 10-pt text gets about the page's size.
 _PIXELS_PER_INCH = 110
@@ -21,28 +19,21 @@ _LARGEST_SVG = 400_000
 
 @dataclass(frozen=True)
 class PageFigure:
-    """A figure of the page.
-
-    Attributes:
-        name: what follows "Figure 1." in bold.
-        image: a matplotlib figure, or the bytes of a PNG, WebP or SVG file.
-        caption: plain text.
-        alt: what the figure shows, for those who cannot see it.
-    """
+    """A figure of the page."""
 
     name: str
-    image: Figure | bytes
+    """What follows "Figure 1." in bold."""
+    image: Figure
+    """What is drawn."""
     caption: str
+    """Plain text."""
     alt: str
+    """What the figure shows, for those who cannot see it."""
 
 
 def figure_html(figure: PageFigure, number: int) -> Markup:
     """The image with its caption."""
-    width = displayed_width(figure.image) if isinstance(figure.image, Figure) else None
-    try:
-        source = image_source(figure.image)
-    except FxNormError as error:
-        raise FxNormError(f"figure '{figure.name}': {error}") from error
+    source, width = image_source(figure.image), displayed_width(figure.image)
     return render("figure.html", figure=figure, number=number, source=source, width=width)
 
 
@@ -51,32 +42,20 @@ def displayed_width(figure: Figure) -> int:
     return round(figure.get_figwidth() * _PIXELS_PER_INCH)
 
 
-def image_source(image: Figure | bytes) -> str:
-    """A `data:` address: SVG, or WebP for figures that are rasterised or have very many points.
-
-    Raises:
-        FxNormError: bytes of another format.
-    """
-    data = image if isinstance(image, bytes) else _encode(image)
-    if data.startswith(_PNG):
-        kind = "png"
-    elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        kind = "webp"
-    elif b"<svg" in data[:2000]:
-        kind = "svg+xml"
-    else:
-        raise FxNormError("is neither PNG, WebP nor SVG; give one of these")
+def image_source(figure: Figure) -> str:
+    """A `data:` address: SVG, or WebP for figures that are rasterised or have very many points."""
+    kind, data = _encoded(figure)
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def _encode(figure: Figure) -> bytes:
+def _encoded(figure: Figure) -> tuple[str, bytes]:
     if not figure.findobj(lambda artist: artist.get_rasterized()):
         svg = io.BytesIO()
         # A fixed salt and no date: the same figure gives the same bytes.
         with matplotlib.rc_context({"svg.hashsalt": "fxnorm", "svg.fonttype": "path"}):
             figure.savefig(svg, format="svg", bbox_inches="tight", metadata={"Date": None})
         if svg.tell() <= _LARGEST_SVG:
-            return svg.getvalue()
+            return "svg+xml", svg.getvalue()
     webp = io.BytesIO()
     figure.savefig(
         webp,
@@ -85,4 +64,4 @@ def _encode(figure: Figure) -> bytes:
         bbox_inches="tight",
         pil_kwargs={"quality": _WEBP_QUALITY, "method": 6},
     )
-    return webp.getvalue()
+    return "webp", webp.getvalue()

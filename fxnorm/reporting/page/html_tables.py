@@ -20,21 +20,18 @@ _MOST_DECIMALS = 4
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table of the page.
-
-    Attributes:
-        name: what follows "Table 1." in bold.
-        frame: its cells. Numbers are shown with three significant digits of the column's largest
-            value and sorted by their full value; text that begins with a number sorts by it.
-            A named index is shown as the first columns; column levels become header rows.
-        caption: plain text.
-        emphasis: cells to set in bold, with the frame's shape, index and columns.
-    """
+    """A table of the page."""
 
     name: str
+    """What follows "Table 1." in bold."""
     frame: pd.DataFrame
+    """Its cells. Numbers are shown with three significant digits of the column's largest value and
+    sorted by their full value; text that begins with a number sorts by it. A named index is shown
+    as the first columns; column levels become header rows."""
     caption: str
+    """Plain text."""
     emphasis: pd.DataFrame | None = None
+    """Cells to set in bold, with the frame's shape, index and columns."""
 
 
 def page_table(table: Table) -> PageTable:

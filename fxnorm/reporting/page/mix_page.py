@@ -35,29 +35,26 @@ _INPUTS, _NORMALIZED, _MIX = "Sum of the inputs", "Sum of the normalised stems",
 
 @dataclass(frozen=True)
 class MixedSong:
-    """A mix and what it came from; audio is (samples, 2) float32.
-
-    Attributes:
-        name: of the song.
-        mix: at `sample_rate`.
-        sample_rate: of mix and shares, in Hz.
-        given: the stems before normalisation by type, at 44.1 kHz.
-        normalized: the stems after it.
-        shares: the stems of the mix, at `sample_rate`; empty where the network has none.
-        curves: stem → effect → channel → gain in dB from 0 Hz to half of 44.1 kHz.
-        steps: what was done to each stem, in order: name and words.
-        report: as `fxnorm mix --json` prints it.
-    """
+    """A mix and what it came from; audio is (samples, 2) float32."""
 
     name: str
+    """Of the song."""
     mix: np.ndarray
+    """At `sample_rate`."""
     sample_rate: int
+    """Of mix and shares, in Hz."""
     given: Mapping[str, np.ndarray]
+    """The stems before normalisation by type, at 44.1 kHz."""
     normalized: Mapping[str, np.ndarray]
+    """The stems after it."""
     shares: Mapping[str, np.ndarray]
+    """The stems of the mix, at `sample_rate`; empty where the network has none."""
     curves: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]]
+    """Stem → effect → channel → gain in dB from 0 Hz to half of 44.1 kHz."""
     steps: Mapping[str, Sequence[tuple[str, str]]]
+    """What was done to each stem, in order: name and words."""
     report: Mapping[str, Any]
+    """As `fxnorm mix --json` prints it."""
 
 
 @dataclass(frozen=True)

@@ -20,22 +20,17 @@ from fxnorm.reporting.spectrograms import mel_spectrograms
 
 @dataclass(frozen=True)
 class PageSong:
-    """A song to listen to.
-
-    Attributes:
-        name: shown as the player's title.
-        test_set: shown beside it.
-        versions: audio file by label, in the order shown; the excerpt is where the first, the
-            human mix, is loudest unless there are `stems`.
-        stems: when given, the excerpt is where all of them are active.
-        spectrograms: labels of the versions whose mel spectrograms are shown.
-    """
+    """A song to listen to."""
 
     name: str
+    """Shown as the player's title."""
     test_set: str
+    """Shown beside it."""
     versions: Mapping[str, str | os.PathLike[str]]
-    stems: Sequence[str | os.PathLike[str]] = ()
+    """Audio file by label, in the order shown; the excerpt is where the first, the human mix, is
+    loudest."""
     spectrograms: Sequence[str] = ()
+    """Labels of the versions whose mel spectrograms are shown."""
 
 
 def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPlayer:
@@ -55,10 +50,7 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
     }
     try:
         match = match_loudness(
-            excerpts,
-            SAMPLE_RATE,
-            target_lufs=config.target_lufs,
-            ceiling_dbtp=config.ceiling_dbtp,
+            excerpts, SAMPLE_RATE, target_lufs=config.target_lufs, ceiling_dbtp=config.ceiling_dbtp
         )
     except FxNormError as error:
         raise FxNormError(f"{song.name}: {error}") from error
@@ -83,11 +75,11 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
 
 def _excerpt(song: PageSong, seconds: float) -> tuple[int, int]:
     """Start in seconds and length in samples."""
-    shortest = min(info(path).duration_s for path in [*song.versions.values(), *song.stems])
+    paths = list(song.versions.values())
+    shortest = min(info(path).duration_s for path in paths)
     if shortest <= seconds:
         return 0, math.floor(shortest * SAMPLE_RATE)
-    decisive = song.stems or [next(iter(song.versions.values()))]
-    start_s, _ = busiest_in_files(decisive, shortest, seconds)
+    start_s, _ = busiest_in_files(paths[:1], shortest, seconds)
     return start_s, round(seconds * SAMPLE_RATE)
 
 

@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.fft
@@ -15,6 +16,7 @@ from fxnorm.reporting.page.rendering import minus_signs, render
 
 _WIDTH, _HEIGHT = 460, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 10, 34
+_INNER_WIDTH, _INNER_HEIGHT = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
 _HZ_TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 #: What lies lower is not heard beside the highest.
 _SMALLEST_SPAN, _LARGEST_SPAN = 12.0, 60.0
@@ -34,17 +36,14 @@ _MAGMA = np.array(
 
 @dataclass(frozen=True)
 class Line:
-    """A curve over frequency.
-
-    Attributes:
-        label: in the legend.
-        frequencies_hz: increasing.
-        values: as many.
-    """
+    """A curve over frequency."""
 
     label: str
+    """In the legend."""
     frequencies_hz: np.ndarray
+    """Increasing."""
     values: np.ndarray
+    """As many as frequencies."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +64,10 @@ def line_plot(lines: Sequence[Line], title: str, unit: str) -> Markup:
     values = np.concatenate([line.values for line in shown])
     highest = float(values.max())
     low, high, step = _axis(max(float(values.min()), highest - _LARGEST_SPAN), highest)
-    return render(
-        "plot.html",
+    return _plot(
         title=title,
         unit=unit,
         legend=[line.label for line in shown],
-        width=_WIDTH,
-        height=_HEIGHT,
-        frame=_frame(),
         image=None,
         x_label="Hz",
         x_ticks=[_Tick(_x(hz), _hz(hz)) for hz in _HZ_TICKS],
@@ -99,18 +94,14 @@ def mel_plots(signals: Mapping[str, np.ndarray], sample_rate: int) -> list[Marku
         seconds = len(signals[label]) / sample_rate
         step = next(s for s in (0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 600) if seconds / s <= 8)
         plots.append(
-            render(
-                "plot.html",
+            _plot(
                 title=f"{label}: mel spectrogram",
                 unit="Hz",
                 legend=[],
-                width=_WIDTH,
-                height=_HEIGHT,
-                frame=_frame(),
                 image=_png(_colored(np.clip(shade, 0.0, 1.0))),
                 x_label="s",
                 x_ticks=[
-                    _Tick(_LEFT + _inner_width() * at / seconds, f"{at:g}")
+                    _Tick(_LEFT + _INNER_WIDTH * at / seconds, f"{at:g}")
                     for at in np.arange(0.0, seconds, step)
                 ],
                 y_ticks=[_Tick(_mel_y(hz, sample_rate), _hz(hz)) for hz in (200, 1000, 5000)],
@@ -155,7 +146,7 @@ def _from_mel(mel: np.ndarray) -> np.ndarray:
 
 def _mel_y(hz: float, sample_rate: int) -> float:
     low, high = _mel_range(sample_rate)
-    return _TOP + _inner_height() * (1.0 - (float(_to_mel(hz)) - low) / (high - low))
+    return _TOP + _INNER_HEIGHT * (1.0 - (float(_to_mel(hz)) - low) / (high - low))
 
 
 def _colored(shade: np.ndarray) -> np.ndarray:
@@ -182,25 +173,18 @@ def _png(image: np.ndarray) -> str:
     return f"data:image/png;base64,{base64.b64encode(data).decode()}"
 
 
-def _frame() -> dict[str, float]:
-    return {"x": _LEFT, "y": _TOP, "width": _inner_width(), "height": _inner_height()}
-
-
-def _inner_width() -> int:
-    return _WIDTH - _LEFT - _RIGHT
-
-
-def _inner_height() -> int:
-    return _HEIGHT - _TOP - _BOTTOM
+def _plot(**context: Any) -> Markup:
+    frame = {"x": _LEFT, "y": _TOP, "width": _INNER_WIDTH, "height": _INNER_HEIGHT}
+    return render("plot.html", width=_WIDTH, height=_HEIGHT, frame=frame, **context)
 
 
 def _x(hz: float) -> float:
     share = np.log(hz / _LOWEST_HZ) / np.log(_HIGHEST_HZ / _LOWEST_HZ)
-    return round(_LEFT + _inner_width() * float(share), 1)
+    return round(_LEFT + _INNER_WIDTH * float(share), 1)
 
 
 def _y(value: float, low: float, high: float) -> float:
-    return round(_TOP + _inner_height() * (high - value) / (high - low), 1)
+    return round(_TOP + _INNER_HEIGHT * (high - value) / (high - low), 1)
 
 
 def _hz(hz: float) -> str:
