@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from fxnorm.configuration import Config
@@ -11,8 +12,8 @@ def digest(*parts: Path | Config | str | int) -> str:
     """SHA-256 of what is given, in its order.
 
     Args:
-        parts: a `Path` stands for the bytes of a file, or of a folder's files with their names;
-            anything else stands for its text.
+        parts: a `Path` stands for the bytes of a file, or of the files with their names that are
+            in a folder or linked there; anything else stands for its text.
 
     Returns:
         The first 16 hexadecimal digits.
@@ -28,9 +29,20 @@ def digest(*parts: Path | Config | str | int) -> str:
 
 
 def _add_files(sha: "hashlib._Hash", root: Path) -> None:
-    files = sorted(root.rglob("*")) if root.is_dir() else [root]
-    for file in files:
+    for file in sorted(_files_in(root)) if root.is_dir() else [root]:
         if file.is_file() and "__pycache__" not in file.parts:
             sha.update(os.fsencode(file.relative_to(root.parent).as_posix()) + b"\0")
             with file.open("rb") as stream:
                 sha.update(hashlib.file_digest(stream, "sha256").digest())
+
+
+def _files_in(root: Path) -> Iterator[Path]:
+    seen = set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        place = os.path.realpath(folder)
+        if place in seen:  # A link that leads back.
+            folders.clear()
+            continue
+        seen.add(place)
+        folders.sort()
+        yield from (Path(folder, name) for name in names)
