@@ -22,7 +22,8 @@ from fxnorm.mixing.inference import apply_network
 from fxnorm.models import LoadedModel, build
 from fxnorm.models.weights import read_weights
 from fxnorm.normalization import DatasetFeatures
-from fxnorm.training import Machine, TrainingConfig, train
+from fxnorm.training import Machine, TrainingConfig, calibrate_width, open_songs, train
+from fxnorm.training.training_config import whole_blocks
 from stages.params import Params, load_params
 from stages.places import FEATURES, MODELS, PRETRAINED, TEST_SETS
 from stages.training import TRAIN, VALID, mixer_config, training_songs
@@ -31,10 +32,16 @@ EQUALISER = {
     "processor": "Equaliser",
     "ranges": {f"{band}_gain": [-3.0, 3.0] for band in ("low_shelf", "second_band", "high_shelf")},
 }
+#: What the width of the mixes is brought to the targets' by.
+WIDTHS: dict[str, dict[str, Any]] = {
+    "width by power": {"calibrate_width": "power"},
+    "width as trained": {"calibrate_width": None},
+}
 #: Changed keys of `training`, by system and variant; each system's default recipe comes first.
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "ours_S_La": {
         "default recipe": {},
+        **WIDTHS,
         "random start": {"start": "random"},
         "bank as it is, not pretrained": {"transfer": None},
         "random start, not pretrained": {"start": "random", "transfer": None},
@@ -47,12 +54,14 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "ours_S_Lb": {
         "default recipe": {},
+        **WIDTHS,
         "random start": {"start": "random"},
         "learning rate 0.002": {"learning_rate": 0.002},
         "width ± 4 dB": {"augmentation": {"width_db": 4.0}},
     },
     "wun_S_Lb": {
         "default recipe": {},
+        **WIDTHS,
         "random start": {"start": "random"},
         "learning rate 0.001": {"learning_rate": 0.001},
         "width ± 4 dB": {"augmentation": {"width_db": 4.0}},
@@ -106,6 +115,11 @@ def run(params: Params, name: str, seed: int, change: dict[str, Any]) -> list[fl
         )
     net = build(system.network)
     net.load_state_dict(result.best_mean.weights)
+    if config.calibrate_width is not None:
+        songs = open_songs(training_songs(VALID, stems))
+        samples = whole_blocks(config.validation.max_song_s)
+        mono = config.augmentation.mono > 0.0
+        calibrate_width(net, songs, samples, config.calibrate_width, mono=mono)
     model = LoadedModel(
         net.eval(), DatasetFeatures.load(FEATURES), mixer_config(name, system, params)
     )
