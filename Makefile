@@ -27,7 +27,7 @@ experiments: $(VENV)/.installed
 	@dvc exp show --no-pager --only-changed --drop 'Created|State|Executor|.*(/|\.yaml|spectral|panning|dynamics)'
 
 test: $(VENV)/.installed
-	pytest -n auto --dist loadfile --no-loadscope-reorder
+	pytest -n auto --dist loadfile
 
 lint: $(VENV)/.installed
 	ruff check .
