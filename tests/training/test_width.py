@@ -60,16 +60,24 @@ def _mixes(net, songs):
         yield net(stems)[0].detach().double().numpy()
 
 
-@pytest.mark.parametrize("config", [AUTOMIX, WAVE_U_NET])
-def test_mixes_become_as_wide_as_the_targets(config, songs):
-    net = _network(config)
-    opened = [_Song(one.song, one.lengths) for one in open_songs(songs)]
-    # What the Wave-U-Net leaves out at its ends is left out of the targets.
+def _targets(net, songs):
+    """Without what the Wave-U-Net leaves out at its ends."""
     ends = slice(net.output_offset, SAMPLES - net.trim + net.output_offset)
-    before = _apart_db(_mixes(net, opened))
-    wanted = _apart_db(song.beginning(SAMPLES).target.T[:, ends] for song in opened)
+    return (song.beginning(SAMPLES).target.T[:, ends] for song in songs)
+
+
+@pytest.fixture
+def opened(songs):
+    return [_Song(one.song, one.lengths) for one in open_songs(songs)]
+
+
+@pytest.mark.parametrize("config", [AUTOMIX, WAVE_U_NET])
+def test_mixes_become_as_wide_as_the_targets(config, opened):
+    net = _network(config)
+    before, wanted = _apart_db(_mixes(net, opened)), _apart_db(_targets(net, opened))
     grown_db = calibrate_width(net, opened, SAMPLES)
     assert abs(wanted - before) > 0.3
+    # Twice the tolerance of the side, as it goes with its square, and the mean over songs.
     assert _apart_db(_mixes(net, opened)) == pytest.approx(wanted, abs=0.25)
     assert grown_db * (wanted - before) > 0.0
     assert net.training
@@ -84,25 +92,21 @@ def _side_db(mixes):
 
 
 @pytest.mark.parametrize("config", [AUTOMIX, WAVE_U_NET])
-def test_or_their_sides_as_powerful(config, songs):
+def test_or_their_sides_as_powerful(config, opened):
     net = _network(config)
-    opened = [_Song(one.song, one.lengths) for one in open_songs(songs)]
-    ends = slice(net.output_offset, SAMPLES - net.trim + net.output_offset)
-    before = _side_db(_mixes(net, opened))
-    wanted = _side_db(song.beginning(SAMPLES).target.T[:, ends] for song in opened)
+    before, wanted = _side_db(_mixes(net, opened)), _side_db(_targets(net, opened))
     grown_db = calibrate_width(net, opened, SAMPLES, "power")
     assert abs(wanted - before) > 1.0
     assert _side_db(_mixes(net, opened)) == pytest.approx(wanted, abs=0.2)
     assert grown_db == pytest.approx(wanted - before, abs=0.6)
 
 
-def test_it_can_be_done_with_mono_stems(net, songs):
+def test_it_can_be_done_with_mono_stems(net, opened):
     class Spread(_Song):
         def beginning(self, samples):
             inputs, target, _ = super().beginning(samples)
             return Piece(np.stack([spread(stem) for stem in inputs]), target)
 
-    opened = [_Song(one.song, one.lengths) for one in open_songs(songs)]
     grown_db = calibrate_width(net, opened, SAMPLES, mono=True)
     assert grown_db > 0.5
     as_mono = [Spread(one.song, one.lengths) for one in opened]
