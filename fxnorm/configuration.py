@@ -1,9 +1,10 @@
 """Configuration models that reject what they do not know."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from fxnorm.errors import FxNormError
 
@@ -32,13 +33,46 @@ class Config(BaseModel):
             faults = "; ".join(_describe(fault, data) for fault in error.errors())
             raise FxNormError(f"{source}: {faults}") from error
 
+    @model_validator(mode="before")
+    @classmethod
+    def _no_switch_for_a_number(cls, data: Any) -> Any:
+        """`gain: on` would be 1 dB: to pydantic, as to Python, true is a number."""
+        for key, value in data.items() if isinstance(data, Mapping) else ():
+            field = cls.model_fields.get(key)
+            if field is not None and _holds_switch(value) and not _takes_switch(field.annotation):
+                message = "Input should not be true or false (yes, no, on, off)"
+                raise PydanticCustomError("switch", message, {"key": key, "input": value})
+        return data
+
 
 def within(limits: tuple[float, float]) -> Any:
     """A field's lowest and highest value."""
     return Field(ge=limits[0], le=limits[1])
 
 
+def _holds_switch(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        value = [*value.values()]
+    if isinstance(value, list | tuple):
+        return any(_holds_switch(part) for part in value)
+    return isinstance(value, bool)
+
+
+def _takes_switch(annotation: Any) -> bool:
+    """Whether a type has switches in it, or is checked by itself, or is any."""
+    if annotation in (bool, Any) or (
+        isinstance(annotation, type) and issubclass(annotation, Config)
+    ):
+        return True
+    return any(_takes_switch(part) for part in get_args(annotation))
+
+
 def _describe(fault: Any, data: Mapping[str, Any]) -> str:
+    if fault["type"] == "switch":
+        fault = fault | {
+            "loc": (*fault["loc"], fault["ctx"]["key"]),
+            "input": fault["ctx"]["input"],
+        }
     key = ".".join(_path(fault["loc"], data)) or "(top level)"
     if fault["type"] == "extra_forbidden":
         return f"unknown key '{key}': remove or correct it"

@@ -83,8 +83,7 @@ def _gap_db(
         mix = net(torch.from_numpy(stems).transpose(1, 2)[None])[0].T.numpy()
         target = target[net.output_offset :][: len(mix)]
         if measure == "position":
-            sounding = sounding_frames(target.T, N_FFT, HOP)
-            wanted, found = (_apart(one, sounding) for one in (target, mix))
+            wanted, found = _apart(target, target), _apart(mix, target)
         else:
             wanted, found = (_side_power(one) for one in (target, mix))
         if min(wanted, found) > _TINY:
@@ -97,8 +96,10 @@ def _gap_db(
     return float(np.mean(gaps))
 
 
-def _apart(audio: np.ndarray, sounding: np.ndarray) -> float:
-    """Mean of 1 - phi over the band and the sounding frames; 0 for mono."""
+def _apart(audio: np.ndarray, target: np.ndarray) -> float:
+    """Mean of 1 - phi over the band where `target` sounds; 0 for mono, or where it never does."""
+    if len(target) < N_FFT or not (sounding := sounding_frames(target.T, N_FFT, HOP)).any():
+        return 0.0
     _, phi = position(audio, N_FFT, HOP)
     low, high = (round(hz * N_FFT / SAMPLE_RATE) for hz in _BAND_HZ)
     return float(np.mean(1.0 - phi[sounding, low:high], dtype=np.float64))

@@ -142,3 +142,19 @@ def test_songs_without_width_are_refused(net, songs):
 
     with pytest.raises(FxNormError, match="no validation song has a side"):
         calibrate_width(net, [Mono(one.song, one.lengths) for one in open_songs(songs)], SAMPLES)
+
+
+def test_a_song_that_begins_with_silence_is_left_out(net, opened):
+    class Silent(_Song):
+        def beginning(self, samples):
+            inputs, target, _ = super().beginning(samples)
+            return Piece(inputs, np.zeros_like(target))
+
+    grown_db = calibrate_width(net, [*opened, Silent(opened[0].song, opened[0].lengths)], SAMPLES)
+    other = _network(AUTOMIX)
+    assert grown_db == calibrate_width(other, opened, SAMPLES)
+
+
+def test_less_than_a_frame_is_too_little_to_tell_positions(net, opened):
+    with pytest.raises(FxNormError, match="no validation song has a side"):
+        calibrate_width(net, opened, 1024)
