@@ -11,7 +11,9 @@ from fxnorm.losses import StereoLossA, StereoLossB
 from fxnorm.models import AutomixConfig, AutomixNet, WaveUNet, WaveUNetConfig
 from fxnorm.training.validation import align
 
-AUTOMIX = AutomixConfig(filters=8, bottleneck=12, skip=6, hidden=10, blocks=2, repeats=1)
+# On that device the LSTM takes long per latent frame: few, long ones.
+SIZES = {"filters": 8, "bottleneck": 12, "skip": 6, "hidden": 10, "blocks": 2, "repeats": 1}
+AUTOMIX = AutomixConfig(pool=1024, **SIZES)
 PRETRAINING = AUTOMIX.model_copy(update={"pretraining": True})
 WAVE_U_NET = WaveUNetConfig(filters=24, levels=2)
 
