@@ -89,7 +89,7 @@ def _front_end(system: SystemConfig) -> Path | None:
     """Weights of the pretrained front end that a system starts with."""
     if isinstance(system.network, WaveUNetConfig) or system.network.pretraining:
         return None
-    state = system.training.transfer
+    state = system.training.front_end
     return None if state is None else MODELS / PRETRAINED / state / "model.safetensors"
 
 

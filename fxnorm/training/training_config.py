@@ -135,8 +135,8 @@ class TrainingConfig(Config):
     """What the weights are selected by."""
     augmentation: AugmentationConfig = AugmentationConfig()
     """How the training examples are varied."""
-    transfer: Literal["best", "last"] | None = "best"
-    """Which state of the pretraining gives the front end; null starts from fresh weights."""
+    front_end: Literal["best", "last"] | None = "best"
+    """State of the pretraining that the front end is taken from; null starts it afresh."""
     start: Literal["sum", "random"] = "sum"
     """What the untrained network does: add the stems, or what random weights do (the paper)."""
     calibrate_gain: bool = True

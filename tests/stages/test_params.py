@@ -57,7 +57,7 @@ def test_the_paper_preset_has_the_released_values():
         assert training.augmentation.swap_channels == 0.0
         assert (training.ramp_steps, training.decay, training.calibrate_gain) == (0, "none", False)
         assert (training.start, training.averaging) == ("random", 0.0)
-        assert training.transfer == (None if name == "wun_S_Lb" else "last")
+        assert training.front_end == (None if name == "wun_S_Lb" else "last")
 
 
 def test_the_default_recipe_departs_from_it_where_it_says_so():
@@ -67,7 +67,7 @@ def test_the_default_recipe_departs_from_it_where_it_says_so():
         assert training.augmentation.swap_channels == 0.5
         assert training.ramp_steps > 0
         assert training.schedule[0].factor > 0.0
-        assert training.transfer == (None if name == "wun_S_Lb" else "best")
+        assert training.front_end == (None if name == "wun_S_Lb" else "best")
     normalization = default.normalization
     assert (normalization.eq_max_boost_db, normalization.panning_max_gain_db) == (24.0, 24.0)
     assert not normalization.released_quirks

@@ -28,7 +28,7 @@ PAPER = TrainingConfig.parse(
         "loss": {"kind": "stereo-b", "guard_frames": 30, "precision": "double"},
         "validation": {"window_s": 10.0, "guard_samples": 32_446},
         "augmentation": {"swap_channels": 0.0},
-        "transfer": "last",
+        "front_end": "last",
         "start": "random",
         "calibrate_gain": False,
         "averaging": 0.0,

@@ -29,8 +29,8 @@ def set_front_end(net: AutomixNet, front_end: Mapping[str, Tensor]) -> None:
         require_same_layout(found, expected, "pretrained front end")
     except FxNormError as error:
         raise FxNormError(
-            f"{error}; give both networks the same stems, filters and kernel, or set transfer to "
-            "null"
+            f"{error}; give both networks the same stems, filters and kernel, or leave "
+            "training.front_end empty"
         ) from error
     net.load_state_dict(state | found)
 
