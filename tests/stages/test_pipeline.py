@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,31 @@ def _changed(folder, keys, value):
         return would_run(folder)
     finally:
         path.write_text(before)
+
+
+@contextmanager
+def _kept(checkout, tmp_path, *names):
+    """Put files and folders of the checkout back at the end, sooner than stages make them again."""
+    for name in names:
+        _copy(checkout / name, tmp_path / "kept" / name)
+    try:
+        yield
+    finally:
+        for name in names:
+            _copy(tmp_path / "kept" / name, checkout / name)
+
+
+def _copy(source, target):
+    if source.is_dir():
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+#: What `train wun_S_Lb` writes, and the params.
+TRAINED = ("params.yaml", "models/wun_S_Lb", "reports/training/wun_S_Lb", "reports/losses")
 
 
 def test_every_stage_leaves_its_outputs(checkout):
@@ -94,34 +120,22 @@ def test_a_second_training_gives_the_same_weights(checkout):
     assert weights.read_bytes() == before
 
 
-def test_stems_left_out_take_their_wet_signal_out_of_the_target(checkout):
-    path = checkout / "params.yaml"
-    before = path.read_text()
-    weights = (checkout / "models/wun_S_Lb/model.safetensors").read_bytes()
-    params = yaml.safe_load(before)
-    params["systems"]["wun_S_Lb"]["training"]["augmentation"] = {"drop_stem": 0.5}
-    path.write_text(yaml.safe_dump(params, sort_keys=False))
-    try:
+def test_stems_left_out_take_their_wet_signal_out_of_the_target(checkout, tmp_path):
+    weights = checkout / "models/wun_S_Lb/model.safetensors"
+    before = weights.read_bytes()
+    with _kept(checkout, tmp_path, *TRAINED):
+        set_params(checkout, systems__wun_S_Lb__training__augmentation={"drop_stem": 0.5})
         run(checkout, sys.executable, "-m", "stages.train", "wun_S_Lb")
-        assert (checkout / "models/wun_S_Lb/model.safetensors").read_bytes() != weights
-    finally:
-        path.write_text(before)
-        run(checkout, sys.executable, "-m", "stages.train", "wun_S_Lb")
-    assert (checkout / "models/wun_S_Lb/model.safetensors").read_bytes() == weights
+        assert weights.read_bytes() != before
 
 
-def test_the_report_says_whether_the_test_songs_are_the_papers(checkout):
-    path, published = checkout / "params.yaml", checkout / "reports/tables/published.md"
-    before, table = path.read_text(), published.read_text("utf-8")
-    assert "Not comparable as numbers" in table
-    set_params(checkout, report__same_songs=True)
-    try:
+def test_the_report_says_whether_the_test_songs_are_the_papers(checkout, tmp_path):
+    published = checkout / "reports/tables/published.md"
+    assert "Not comparable as numbers" in published.read_text("utf-8")
+    with _kept(checkout, tmp_path, "params.yaml", "reports"):
+        set_params(checkout, report__same_songs=True)
         run(checkout, sys.executable, "-m", "stages.report")
         assert "Comparable with care" in published.read_text("utf-8")
-    finally:
-        path.write_text(before)
-        run(checkout, sys.executable, "-m", "stages.report")
-    assert published.read_text("utf-8") == table
 
 
 def test_a_killed_normalisation_goes_on_with_the_same_params_only(checkout):
@@ -152,16 +166,15 @@ def test_a_killed_normalisation_goes_on_with_the_same_params_only(checkout):
     assert digest(folder) == expected
 
 
-def test_the_environment_says_where_to_work(checkout):
+def test_the_environment_says_where_to_work(checkout, tmp_path):
     train = (sys.executable, "-m", "stages.train", "wun_S_Lb")
     weights = checkout / "models/wun_S_Lb/model.safetensors"
-    one, before = load_file(weights), digest(weights)
-    run(checkout, *train, FXNORM_DEVICES="2")
-    # Two processes share a batch: what they train differs by rounding alone.
-    for name, value in load_file(weights).items():
-        np.testing.assert_allclose(value, one[name], rtol=1e-3, atol=5e-4)
-    run(checkout, *train)
-    assert digest(weights) == before
+    one = load_file(weights)
+    with _kept(checkout, tmp_path, *TRAINED):
+        run(checkout, *train, FXNORM_DEVICES="2")
+        # Two processes share a batch: what they train differs by rounding alone.
+        for name, value in load_file(weights).items():
+            np.testing.assert_allclose(value, one[name], rtol=1e-3, atol=5e-4)
     done = run(checkout, *train, check=False, FXNORM_DEVICES="two")
     assert (done.returncode, "FXNORM_DEVICES is 'two'" in done.stderr) == (2, True)
     done = run(checkout, *train, check=False, FXNORM_ACCELERATOR="cuda", CUDA_VISIBLE_DEVICES="")
