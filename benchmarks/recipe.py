@@ -43,8 +43,8 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
         "default recipe": {},
         **WIDTHS,
         "random start": {"start": "random"},
-        "bank as it is, not pretrained": {"transfer": None},
-        "random start, not pretrained": {"start": "random", "transfer": None},
+        "bank as it is, not pretrained": {"front_end": None},
+        "random start, not pretrained": {"start": "random", "front_end": None},
         "weights not averaged": {"averaging": 0.0},
         "learning rate 0.002": {"learning_rate": 0.002},
         "no channel swap": {"augmentation": {"swap_channels": 0.0}},
@@ -96,8 +96,8 @@ def run(params: Params, name: str, seed: int, change: dict[str, Any]) -> list[fl
         settings[key] = settings[key] | value if isinstance(value, dict) else value
     config = TrainingConfig.parse(settings, "variant")
     front_end = None
-    if config.transfer is not None:
-        front_end = read_weights(MODELS / PRETRAINED / config.transfer / "model.safetensors")
+    if config.front_end is not None:
+        front_end = read_weights(MODELS / PRETRAINED / config.front_end / "model.safetensors")
     stems = tuple(params.stems)
     with tempfile.TemporaryDirectory() as folder:
         result = train(

@@ -15,6 +15,8 @@ _LARGEST_YAML_BYTES = 2**20
 #: Of a YAML document with all its aliases written out.
 _MOST_NODES, _DEEPEST = 20_000, 64
 _LARGEST_INTEGER = 2**63
+#: In any base, with underscores. Longer ones take PyYAML minutes, those in base 60.
+_LONGEST_INTEGER = 100
 
 
 def read_text(path: str | os.PathLike[str], remedy: str, most_bytes: int = _LARGEST_BYTES) -> str:
@@ -109,8 +111,9 @@ class _Loader(yaml.SafeLoader):
 
 
 def _construct_integer(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
-    value = loader.construct_yaml_int(node)
-    if abs(value) >= _LARGEST_INTEGER:
+    if len(node.value) > _LONGEST_INTEGER or (
+        abs(value := loader.construct_yaml_int(node)) >= _LARGEST_INTEGER
+    ):
         raise ValueError(f"the integer {node.value[:20]} is too large")
     return int(value)
 

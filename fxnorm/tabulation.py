@@ -24,7 +24,9 @@ _LATEX_SYMBOLS = {
 }  # fmt: skip
 
 #: A backslash would take away the one put before the sign after it.
-_TAGS = re.compile(r"[\\|]|<(?=[A-Za-z/!?])|\[(?=[^\]]*\]\s*[(\[:])")
+_TAGS = re.compile(r"[\\|]|<(?=[A-Za-z/!?])")
+_TAGS_AND_LINKS = re.compile(rf"{_TAGS.pattern}|\[")
+_LINK = re.compile(r"\]\s*[(\[:]")
 
 #: What a spreadsheet program computes, with or without apostrophes that we have put before it. In
 #: East Asia, wide signs do as well. "+0.3" and "-0.3 dB" are numbers and text.
@@ -256,4 +258,4 @@ def _ampersands(cells: Sequence[str]) -> str:
 
 def without_tags(text: str) -> str:
     """Text of ours with names in it, for Markdown: no cells, tags or links come from them."""
-    return _TAGS.sub(r"\\\g<0>", text)
+    return (_TAGS_AND_LINKS if _LINK.search(text) else _TAGS).sub(r"\\\g<0>", text)

@@ -108,6 +108,15 @@ def test_the_cluster_of_a_slurm_job_works_and_leaves_nothing(slurm, tmp_path):
     assert list((tmp_path / ".scratch").iterdir()) == []
 
 
+def test_a_scheduler_that_does_not_start_ends_the_job(slurm, tmp_path):
+    (tmp_path / "bin/dask").write_text("#!/bin/bash\nexit 1\n")
+    (tmp_path / "bin/dask").chmod(0o755)
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        slurm("cluster.sh", "echo", "hi")
+    assert raised.value.stderr.endswith("the Dask scheduler has ended\n")
+    assert list((tmp_path / ".scratch").iterdir()) == []
+
+
 def test_the_training_of_a_slurm_job_starts_every_process_of_a_stage(slurm):
     from torch.distributed.run import get_args_parser
 

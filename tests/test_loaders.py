@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import pickle
 import random
 import re
 import tracemalloc
@@ -16,6 +17,10 @@ from hypothesis import strategies as st
 from benchmarks.loaders import LOADERS, attempt
 
 _DEEP = b"\x80\x02}(" + b")" + b"\x85" * 200_000 + b"K\x01u."
+#: How files of torch before 1.6 begin.
+_OLD_FORMAT = b"".join(
+    pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True})
+)
 _BOMB = b"\n".join(
     [
         b"a0: &a0 [x]",
@@ -64,7 +69,7 @@ def _released(pickled):
     return header[: header.index(b"\x80\x03")] + pickled
 
 
-def _weights_with(pickled):
+def _weights_with(pickled, file="data.pkl"):
     """A .params file with another pickle in it."""
     stream = io.BytesIO()
     with (
@@ -72,7 +77,10 @@ def _weights_with(pickled):
         zipfile.ZipFile(stream, "w") as new,
     ):
         for name in old.namelist():
-            new.writestr(name, pickled if name.endswith("data.pkl") else old.read(name))
+            if name.endswith("data.pkl"):
+                new.writestr(name.replace("data.pkl", file), pickled)
+            else:
+                new.writestr(name, old.read(name))
     return stream.getvalue()
 
 
@@ -84,6 +92,7 @@ CASES = {
     "params-itself": ("params", b"a: &a [*a]", "aliases written out"),
     "params-deep": ("params", b"[" * 3000, "too deeply"),
     "params-integer": ("params", b"seed: 0x" + b"f" * 5000, "too large"),
+    "params-base-60": ("params", b"seed: 1" + b":1" * 100_000, "too large"),
     "params-tag": ("params", b"seed: !!python/object/apply:os.system [id]", "not valid YAML"),
     "params-short": (
         "params",
@@ -136,6 +145,13 @@ CASES = {
         "not the released features",
     ),
     "weights-deep": ("released_weights", _weights_with(_DEEP), "damaged"),
+    "weights-capitals": ("released_weights", _weights_with(_DEEP, "DATA.PKL"), "damaged"),
+    # An empty archive behind a file of the old format.
+    "weights-old": (
+        "released_weights",
+        _OLD_FORMAT + _DEEP + pickle.dumps([], 2) + b"PK\x05\x06" + bytes(18),
+        "damaged",
+    ),
     "weights-bomb": ("released_weights", _zipped(**{"a/data.pkl": bytes(10**6)}), "damaged"),
     "scores-text": ("scores", LOADERS["scores"].sample().replace(b"0.5", b"half"), "row 2"),
     "scores-latin1": ("scores", b"system,caf\xe9\n", "not text in UTF-8"),

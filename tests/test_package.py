@@ -32,6 +32,8 @@ from fxnorm.conventions import STEMS
 from fxnorm.models import AutomixConfig, MixerConfig, build, save
 
 ROOT = Path(__file__).parents[1]
+#: Folders that the sdist holds.
+SOURCES = ("benchmarks", "docs", "fxnorm", "params", "stages", "tests")
 PLAIN = [
     *("jinja2", "joblib", "numba", "numpy", "pydantic", "pyyaml", "safetensors", "scipy"),
     *("soundfile", "soxr", "torch", "tqdm"),
@@ -46,7 +48,7 @@ def distributions(tmp_path_factory):
     """
     source, output = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
     ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("docs", "fxnorm", "params", "stages", "tests"):
+    for name in SOURCES:
         shutil.copytree(ROOT / name, source / name, ignore=ignored)
     for path in ROOT.iterdir():
         if path.is_file() and not path.name.startswith("."):
@@ -154,14 +156,14 @@ def test_the_sdist_holds_what_builds_documents_and_tests_the_library(distributio
         held = {name.partition("/")[2] for name in archive.getnames() if "/" in name}
     wanted = {
         file.relative_to(ROOT).as_posix()
-        for folder in ("docs", "fxnorm", "params", "stages", "tests")
+        for folder in SOURCES
         for file in (ROOT / folder).rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
     assert wanted <= held
     assert {"CHANGELOG.md", "LICENSE", "constraints.txt", "dvc.yaml", "params.yaml"} <= held
     folders = {name.split("/")[0] for name in held if "/" in name}
-    assert folders == {"docs", "fxnorm", "fxnorm.egg-info", "params", "stages", "tests"}
+    assert folders == {*SOURCES, "fxnorm.egg-info"}
     # Two sets of features take 2 MB each, the model 1.5 MB, golden numbers 2 MB.
     assert path.stat().st_size < 8_500_000
 

@@ -2,11 +2,20 @@
 
 import csv
 import io
+import re
 
 import numpy as np
 import pandas as pd
 
-from fxnorm.tabulation import TextTable, latex, read_csv, to_csv, to_latex, to_markdown
+from fxnorm.tabulation import (
+    TextTable,
+    latex,
+    read_csv,
+    to_csv,
+    to_latex,
+    to_markdown,
+    without_tags,
+)
 
 TABLE = TextTable(
     header=["system", "a|b", "100 %"],
@@ -37,6 +46,13 @@ def test_a_backslash_in_a_name_takes_no_escape_away() -> None:
     names = [["a\\|b", "c\\<b>", "d\\"]]
     row = to_markdown(TextTable(["x"] * 3, names, "lll")).splitlines()[2]
     assert row == r"| a\\\|b | c\\\<b> | d\\ |"
+
+
+def test_links_are_taken_apart_and_brackets_left_alone() -> None:
+    assert without_tags("Take [live], 2") == "Take [live], 2"
+    for link in ("[here](http://x)", "![here] [x]", "[here]: http://x", "[a[b]](http://x)"):
+        assert not re.search(r"(?<!\\)\[", without_tags(link))
+    assert without_tags("[" * 100_000) == "[" * 100_000
 
 
 def test_latex() -> None:

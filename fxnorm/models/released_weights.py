@@ -26,6 +26,8 @@ System = Literal["ours", "ours-pretrained", "wun"]
 
 #: How a file begins that only says where git's large-file storage has the real one.
 _LFS_POINTER = b"version https://git-lfs"
+#: How an archive begins.
+_ZIP = b"PK\x03\x04"
 #: What precedes the numbers in files of torch before 1.6.
 _PICKLES_OF_OLD_FILES = 5
 #: What precedes every name in the Wave-U-Net's files.
@@ -96,15 +98,18 @@ def _check(file: Path) -> None:
     Raises:
         pickle.UnpicklingError: they ask for too much, or for more than the file holds.
     """
-    if not zipfile.is_zipfile(file):
-        with file.open("rb") as stream:
+    with file.open("rb") as stream:
+        # As torch tells the formats apart: an archive may follow a file of the old one.
+        if stream.read(len(_ZIP)) != _ZIP:
+            stream.seek(0)
             check_opcodes(stream, _PICKLES_OF_OLD_FILES)
-        return
+            return
     with zipfile.ZipFile(file) as archive:
         if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
             raise pickle.UnpicklingError("it is compressed")
         for name in archive.namelist():
-            if name.endswith("data.pkl"):
+            # Torch finds names in capitals, too.
+            if name.lower().endswith("data.pkl"):
                 with archive.open(name) as stream:
                     check_opcodes(stream)
 

@@ -107,6 +107,11 @@ def launch(
         if errors:
             raise FxNormError(errors[0]) from error
         raise
+    except KeyboardInterrupt:
+        # At its end Python would wait for them.
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
     messages.put(None)
     relay.join()
     return True

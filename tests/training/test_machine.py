@@ -1,5 +1,9 @@
 """Where training runs when nobody says where."""
 
+import signal
+import subprocess
+import sys
+
 import joblib
 import pytest
 
@@ -24,3 +28,36 @@ def test_limits_of_the_environment_are_kept(monkeypatch):
 
 def test_a_gpu_is_used_alone():
     assert on_all_cores("cuda", 4) == Machine("cuda", 1)
+
+
+WAIT = """
+import signal, sys, time
+
+from fxnorm.training.machine import Machine, launch
+
+
+def wait(fabric, job, emit):
+    emit(fabric.world_size)
+    time.sleep(600)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        launch(Machine("cpu", 2), "32-true", wait, None, lambda size: print(size, flush=True))
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
+
+
+def test_an_interrupt_of_the_first_process_ends_all(tmp_path):
+    (tmp_path / "wait.py").write_text(WAIT)
+    with subprocess.Popen(
+        [sys.executable, tmp_path / "wait.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline() == b"2\n"
+        process.send_signal(signal.SIGTERM)
+        # Both streams end with the last process.
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert b"Traceback" not in errors
