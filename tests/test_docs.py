@@ -47,6 +47,21 @@ def test_the_table_of_rooms_names_every_folder_and_where_it_starts():
     assert all((ROOT / "fxnorm" / room / start).is_file() for room, start in table.items())
 
 
+def test_the_reference_has_the_module_of_every_public_name():
+    shown = {
+        module
+        for page in (ROOT / "docs/api").glob("*.md")
+        for module in re.findall(r"^::: (\S+)$", page.read_text(), re.MULTILINE)
+    }
+    for stub in (ROOT / "fxnorm").glob("**/__init__.pyi"):
+        room = ".".join(stub.parent.relative_to(ROOT).parts)
+        modules = {f"{room}{name}" for name in re.findall(r"from (\.\S+) import", stub.read_text())}
+        # The first page explains `mix`, and the command line has its own reference.
+        assert modules - shown <= {"fxnorm.mixing", "fxnorm.cli.command"}
+    base = {f"fxnorm.{path.stem}" for path in (ROOT / "fxnorm").glob("[!_]*.py")}
+    assert base - shown == {"fxnorm.lazy"}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_files_that_a_page_names_exist(page):
     text = page.read_text()
