@@ -1,7 +1,9 @@
 """Work on a Dask cluster: two processes of this machine that share its disk with this one."""
 
 import os
+import re
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +26,8 @@ from fxnorm.workers import in_processes, on_cluster
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
+
+PAGE = Path(__file__).parents[1] / "docs/scaling.md"
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +108,20 @@ def test_a_cluster_gives_the_same_bytes_and_gets_no_audio(
         pytest.raises(FxNormError, match="a song: a cluster takes files"),
     ):
         list(in_processes(np.sum, [("a song", (np.zeros(44_100),))], 2))
+
+
+def test_the_commands_of_the_page_work(tmp_path, monkeypatch, cluster):
+    make_songs(tmp_path / "songs", seconds=1.5)
+    (tmp_path / "human").mkdir()
+    for song in (tmp_path / "songs").iterdir():
+        (tmp_path / "human" / f"{song.name}.wav").hardlink_to(song / "mixture.wav")
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^fxnorm .*$", PAGE.read_text(), re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        *words, _ = command.split()[1:]
+        assert main([*words, cluster.scheduler_address]) == 0
+    assert all((tmp_path / name).exists() for name in ("features.npz", "mixes/mine", "scores.csv"))
 
 
 def _step_and_die(task, *arguments):

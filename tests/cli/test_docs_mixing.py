@@ -1,4 +1,4 @@
-"""Every command of the pages on mixing, run as it stands there."""
+"""Every command of the pages on mixing and on the paper, run as it stands there."""
 
 import re
 import shlex
@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from tiny_model import plain_features
 
 from fxnorm.audio import read
 from fxnorm.cli import main
 from fxnorm.conventions import STEMS
+from fxnorm.models import AutomixConfig, AutomixNet
 
 ROOT = Path(__file__).parents[2]
 FILES = {"vox": "vocals", "kick": "drums", "snare": "other", "overheads": "drums"}
@@ -23,7 +26,7 @@ def _blocks(page, language):
 
 def _commands(page):
     lines = "".join(_blocks(page, "sh")).replace("\\\n", " ").splitlines()
-    return [line for line in lines if line.startswith("fxnorm mix")]
+    return [line for line in lines if line.startswith("fxnorm")]
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +67,23 @@ def test_a_command_of_the_pages_works(command, place, monkeypatch):
         parts = [read(path)[0] for path in (place / "parts").glob("*.wav")]
         np.testing.assert_allclose(sum(parts), read(outputs[0])[0], rtol=0, atol=1e-6)
     assert (place / "mix.html").exists() == ("--page" in words)
+
+
+def test_the_commands_with_the_authors_files_work_one_after_the_other(
+    place, features, write_song, monkeypatch, capsys
+):
+    monkeypatch.chdir(place)
+    shutil.copy(features, "models/features.npz")
+    released = np.array(plain_features().references, dtype=object)
+    np.save("features_MUSDB18.npy", released, allow_pickle=True)
+    torch.manual_seed(0)
+    torch.save(AutomixNet(AutomixConfig()).state_dict(), "ours_S_Lb.params")
+    for stem in STEMS:
+        shutil.copy(f"Song/{stem}.wav", f"{stem[0]}.wav")
+    room = Path("data/impulse_responses/reverb/room/impulse_response.wav")
+    room.parent.mkdir(parents=True)
+    shutil.copy(write_song(place, "noise", samples=1000) / "other.wav", room)
+    for command in _commands("docs/reproduce-the-paper.md"):
+        assert main(shlex.split(command)[1:]) == 0, capsys.readouterr().err
+    assert Path("features.png").stat().st_size > 10_000
+    assert np.abs(read("mix.wav")[0]).max() > 0.0
