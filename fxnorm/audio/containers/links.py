@@ -89,6 +89,16 @@ class Found:
     """Whether the header's length, or the links', is what decoding gives."""
 
 
+def is_known(size: int) -> bool:
+    """Whether a header's size is one: programs that write to a pipe put the largest there is."""
+    return size % 2**31 < 2**31 - 2**16
+
+
+def cut_off(present: int, declared: int) -> Damaged:
+    """Where so many bytes of audio are left of so many."""
+    return Damaged(f"ends early, with {present} of {declared} bytes of audio")
+
+
 def damaged_at(at: int, data: Bytes) -> Damaged:
     """Where bytes are not those that were once written."""
     return Damaged(f"is damaged at {at / len(data):.0%} of its length")
