@@ -38,7 +38,9 @@ from fxnorm.errors import FxNormError
 #: Suffixes of files that libsndfile reads, and of those that ffmpeg does where it is installed.
 READABLE = (
     *(".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".opus", ".oga", ".caf", ".w64", ".au"),
-    *(".m4a", ".aac", ".webm", ".wma", ".mka", ".wv", ".ape", ".ac3"),
+    *(".wave", ".bwf", ".rf64"),
+    *(".m4a", ".aac", ".webm", ".wma", ".mka", ".wv", ".ape", ".ac3", ".mp4", ".m4b", ".tta"),
+    *(".bw64",),
 )
 
 _LINKS = {

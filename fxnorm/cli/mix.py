@@ -192,7 +192,7 @@ def _mix_one(options: argparse.Namespace) -> None:
 
 def _session(options: argparse.Namespace) -> "Session":
     from fxnorm.cli.mix_song import known_types
-    from fxnorm.mixing import Session, Track, read_session
+    from fxnorm.mixing import Session, Track, at_sides, read_session
 
     named = [(stem, file) for stem in STEMS for file in getattr(options, stem)] + options.stem
     if options.song is None and not named:
@@ -205,10 +205,14 @@ def _session(options: argparse.Namespace) -> "Session":
         session = read_session(
             options.song, known_types(options), unknown_as_other=options.unknown == "other"
         )
-    tracks: dict[str, tuple[Track, ...]] = dict(session.tracks)
+    by_stem: dict[str, list[Track]] = {}
     for stem, file in named:
-        tracks[stem] = (*tracks.get(stem, ()), Track(file))
-    return Session(tracks, session.notes)
+        by_stem.setdefault(stem, []).append(Track(file))
+    beside = at_sides(by_stem)
+    tracks = dict(session.tracks)
+    for stem, its in beside.tracks.items():
+        tracks[stem] = (*tracks.get(stem, ()), *its)
+    return Session(tracks, (*session.notes, *beside.notes))
 
 
 def _output(options: argparse.Namespace) -> Path:

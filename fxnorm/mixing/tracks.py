@@ -27,7 +27,8 @@ class Track:
     def gains(self) -> np.ndarray:
         """Factors of the left and the right channel, (2,) float32."""
         angle = (self.pan + 1.0) * math.pi / 4.0
-        balance = math.sqrt(2.0) * np.array([math.cos(angle), math.sin(angle)])
+        # The cosine of a right angle is not quite 0.
+        balance = math.sqrt(2.0) * np.sin([math.pi / 2.0 - angle, angle])
         gain: np.ndarray = (from_db(self.gain_db) * balance).astype(np.float32)
         return gain
 
