@@ -14,9 +14,10 @@ _WORDS = {
     " claps conga congas bongo bongos cowbell 808_drums",
     "bass": "bass bs ebass sub subbass 808",
     "other": "other others guitar guitars gtr gtrs egtr egtrs agtr agtrs elgtr acgtr piano pianos"
-    " epiano pno keys keyboard keyboards synth synths pad pads organ hammond rhodes wurli wurly"
-    " strings string violin violins viola cello brass horn horns trumpet trumpets trombone sax saxophone flute"
-    " clarinet harp banjo mandolin ukulele arp fx sfx accordion harmonica orchestra bells marimba",
+    " epiano pno keys keyboard keyboards synth synths pad pads organ hammond rhodes wurli"
+    " wurly strings string violin violins viola cello brass horn horns trumpet trumpets"
+    " trombone sax saxophone flute clarinet harp banjo mandolin ukulele arp fx sfx"
+    " accordion harmonica orchestra bells marimba",
 }
 #: Words that say something only where no other in the path does.
 _WEAK_WORDS = {"drums": "loop loops beat beats"}
