@@ -82,7 +82,8 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
             nargs="+",
             default=[],
             metavar="FILE",
-            help="wav, flac, ogg, mp3 or aiff; several are summed as they are",
+            help="wav, flac, ogg, opus, mp3, aiff, caf, w64 or au, and where ffmpeg is installed "
+            "m4a, mp4, aac, webm, wma, mka, wv, ape, tta or ac3; several are summed as they are",
         )
     parser.add_argument(
         "--stem",
@@ -107,10 +108,15 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--stems", metavar="DIR", help="write each stem's share of the mix; they add up to it"
+        "--stems",
+        metavar="DIR",
+        help="write each stem's share of the mix; they add up to it; with --songs, a folder for "
+        "the songs' folders",
     )
     parser.add_argument(
-        "--page", metavar="FILE.html", help="write one page that plays and shows what was done"
+        "--page",
+        metavar="FILE.html",
+        help="write one page that plays and shows what was done; with --songs, a folder",
     )
     parser.add_argument(
         "--balance",
@@ -152,6 +158,7 @@ def run(options: argparse.Namespace) -> None:
         raise FxNormError("--features is for --normalized-sum; a model has its own")
     if options.features is not None and options.model is not None:
         raise FxNormError("--features and --model: give one of them")
+    _refuse_idle(options)
     if options.songs is not None:
         from fxnorm.cli.mix_songs import mix_all
 
@@ -160,8 +167,19 @@ def run(options: argparse.Namespace) -> None:
     _mix_one(options)
 
 
+def _refuse_idle(options: argparse.Namespace) -> None:
+    """Refuse options that would not be looked at."""
+    given = getattr(options, "given", ())
+    for option in ("jobs", "dask"):
+        if options.songs is None and option in given:
+            raise FxNormError(f"--{option} is for --songs; leave it out")
+    folder = options.songs is not None or (options.song and Path(options.song).is_dir())
+    if "unknown" in given and not folder:
+        raise FxNormError("--unknown is for a folder of tracks, or --songs; leave it out")
+
+
 def _mix_one(options: argparse.Namespace) -> None:
-    from fxnorm.cli.mix_song import mix_song, written_files
+    from fxnorm.cli.mix_song import keep_apart, known_types, mix_song, written_files
     from fxnorm.mixing.compiling_ahead import compiling_ahead
     from fxnorm.progress import fraction_done
 
@@ -171,6 +189,7 @@ def _mix_one(options: argparse.Namespace) -> None:
     files = {stem: [str(track.audio) for track in its] for stem, its in session.tracks.items()}
     written = written_files(output, options.stems, options.page, files)
     keep_inputs(written, (file for its in files.values() for file in its))
+    keep_apart(options.stems, files, known_types(options))
     if options.song is not None and not options.json:
         for stem, its in files.items():
             print(printable(f"{stem}: {', '.join(its)}"), flush=True)

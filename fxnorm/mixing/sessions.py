@@ -118,7 +118,7 @@ def read_folder(
         )
     if not found:
         raise FxNormError(f"{folder}: no audio files; give a folder with the song's tracks")
-    _require_one_of_a_name([Path(t.audio) for tracks in found.values() for t in tracks])
+    _require_one_of_a_name([Path(str(t.audio)) for tracks in found.values() for t in tracks])
     session = at_sides({stem: tuple(tracks) for stem, tracks in found.items()})
     return replace(session, notes=(*notes, *session.notes))
 
@@ -139,7 +139,7 @@ def at_sides(tracks: Mapping[str, Sequence[Track]]) -> Session:
     for stem, its_tracks in tracks.items():
         sides: dict[tuple[Path, str], dict[str, Track]] = {}
         for track in its_tracks:
-            path = Path(track.audio)
+            path = Path(str(track.audio))
             if side := _SIDE.fullmatch(path.stem):
                 place = path.parent, composed(side[1]).casefold()
                 sides.setdefault(place, {})[side[2][0].lower()] = track
@@ -148,14 +148,14 @@ def at_sides(tracks: Mapping[str, Sequence[Track]]) -> Session:
             if set(pair) == {"l", "r"} and all(_is_mono(track) for track in pair.values()):
                 for side_name, pan in (("l", -1.0), ("r", 1.0)):
                     moved[pair[side_name]] = Track(pair[side_name].audio, _SIDE_GAIN_DB, pan)
-                left, right = pair["l"].audio, Path(pair["r"].audio).name
+                left, right = pair["l"].audio, Path(str(pair["r"].audio)).name
                 notes.append(f"{left}: with {right}, the two sides of a stereo recording")
         panned[stem] = tuple(moved.get(track, track) for track in its_tracks)
     return Session(panned, tuple(notes))
 
 
 def _is_mono(track: Track) -> bool:
-    return audio.info(track.audio).channels == 1
+    return audio.info(str(track.audio)).channels == 1
 
 
 def _require_one_of_a_name(paths: Sequence[Path]) -> None:

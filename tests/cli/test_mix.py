@@ -212,6 +212,11 @@ def test_repeated_lists_merge(tmp_path, capsys, stems, features):
         (["--normalized-sum", "--balance", "vocals=2"], "balance of 'vocals': no such stem"),
         (["--model", "{model}", "--stems", "{stems}"], "would be overwritten"),
         (["--model", "{model}", "--format", "wav", "-o", "new/"], "new/: is a folder"),
+        (["--normalized-sum", "--effects", "eq", "--strength", "panning=0"], "is not applied"),
+        (["--normalized-sum", "--strength", "reverb=0.5"], "is not applied"),
+        (["--model", "{model}", "--effects", "reverb"], "needs --impulse-responses"),
+        (["--normalized-sum", "--unknown", "other"], "--unknown is for a folder"),
+        (["--normalized-sum", "--jobs", "2"], "--jobs is for --songs"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(
@@ -221,6 +226,31 @@ def test_options_that_do_not_go_together_are_refused(
     words += [] if "-o" in words else ["-o", str(tmp_path / "mix.wav")]
     assert main(["mix", *stem_options(stems, "bass"), *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_stems_of_another_mix_are_not_left_beside_those_of_this_one(tmp_path, capsys, stems):
+    parts, output = tmp_path / "parts", str(tmp_path / "m.wav")
+    words = ["mix", "--normalized-sum", "--stems", str(parts), "-o", output]
+    assert main([*words, *stem_options(stems, "bass", "drums")]) == 0
+    assert main([*words, *stem_options(stems, "bass", "drums")]) == 0
+    capsys.readouterr()
+    assert main([*words, *stem_options(stems, "bass")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "drums.wav: is there already, and this mix has no such stem; remove it" in line
+    song = tmp_path / "songs" / "a"
+    song.mkdir(parents=True)
+    shutil.copy(stems / "bass.wav", song)
+    parts.rename(tmp_path / "a")
+    words = ["mix", "--normalized-sum", "--songs", str(song.parent), "-o", str(tmp_path / "mixes")]
+    assert main([*words, "--stems", str(tmp_path), "--jobs", "1"]) == 2
+    assert "drums.wav: is there already" in capsys.readouterr().err
+
+
+def test_the_reverb_of_a_model_with_rooms_may_be_named(tmp_path, capsys, stems):
+    words = [*stem_options(stems, "vocals"), "-o", tmp_path / "m.wav"]
+    words += ["--effects", "reverb,loudness", "--strength", "reverb=0.5"]
+    _, report = _mixed(capsys, *words)
+    assert set(report["stems"]["vocals"]["effects"]) == {"reverb", "loudness"}
 
 
 def test_what_is_written_is_no_input_and_is_written_once(tmp_path, capsys, stems, model):
