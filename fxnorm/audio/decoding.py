@@ -82,6 +82,8 @@ class AudioInfo:
     """Whether the coding loses."""
     notes: tuple[str, ...] = ()
     """What a user should know of how the file is read."""
+    begins_s: float | None = None
+    """When it begins by a session's time stamp, in seconds; None where it has none."""
 
     @property
     def duration_s(self) -> float:
@@ -190,6 +192,7 @@ def _opened(path: Path, _inode: int, size: int, _changed: int) -> _File:
             header.subtype,
             header.format in _LOSSY,
             tuple(f"{path}: {note}" for note in found.notes),
+            None if found.begins is None else found.begins / header.samplerate,
         )
         file = _File(path, content, found.links)
         if found.links or not found.exact:

@@ -87,6 +87,8 @@ class Found:
     """What a user should know."""
     exact: bool = True
     """Whether the header's length, or the links', is what decoding gives."""
+    begins: int | None = None
+    """Sample of a session's time at which it begins; None where it does not say."""
 
 
 def is_known(size: int) -> bool:
