@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -351,6 +353,20 @@ def test_songs_of_a_folder_are_mixed_and_kept_until_something_changes(
     third = {path.name: path.stat().st_mtime_ns for path in mixes.glob("*.wav")}
     assert third["a.wav"] == second["a.wav"]
     assert third["b.wav"] != second["b.wav"]
+
+
+def test_a_song_that_fails_is_the_last_that_is_said(tmp_path, stems):
+    for name in ("a", "b"):
+        (tmp_path / "songs" / name).mkdir(parents=True)
+        shutil.copy(stems / "bass.wav", tmp_path / "songs" / name)
+    (tmp_path / "songs" / "b" / "vocals.wav").write_bytes(b"broken")
+    words = ["mix", "--songs", tmp_path / "songs", "-o", tmp_path / "mixes", "--jobs", "2"]
+    words += ["--normalized-sum", "--effects", "loudness"]
+    command = [sys.executable, "-m", "fxnorm", *words]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2
+    # Not what the processes left behind.
+    assert done.stderr.splitlines()[-1].startswith("fxnorm: 1 songs could not be mixed: b:")
 
 
 def test_mix_keeps_rate_and_length_and_reports(tmp_path, capsys, stems, model):
