@@ -152,10 +152,11 @@ def blocks(
 
 
 def _looked_through(path: str | os.PathLike[str]) -> _File:
-    found = existing(path)
-    if not found.is_file():
-        raise FxNormError(f"{path}: no such file")
-    state = found.stat()
+    with _explained(path):
+        found = existing(path)
+        if not found.is_file():
+            raise FxNormError(f"{path}: no such file")
+        state = found.stat()
     file = _opened(found, state.st_ino, state.st_size, state.st_mtime_ns)
     try:
         checked_rate(file.info.sample_rate)
