@@ -173,8 +173,8 @@ def _refuse_idle(options: argparse.Namespace) -> None:
     for option in ("jobs", "dask"):
         if options.songs is None and option in given:
             raise FxNormError(f"--{option} is for --songs; leave it out")
-    folder = options.songs is not None or (options.song and Path(options.song).is_dir())
-    if "unknown" in given and not folder:
+    named = options.song is None and options.songs is None
+    if "unknown" in given and (named or Path(options.song or "").is_file()):
         raise FxNormError("--unknown is for a folder of tracks, or --songs; leave it out")
 
 

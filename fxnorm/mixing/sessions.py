@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 from fxnorm import audio
-from fxnorm.audio.names import composed, require_target
+from fxnorm.audio.names import composed, require_target, shown
 from fxnorm.configuration import Config, within
 from fxnorm.documents import read_yaml
 from fxnorm.errors import FxNormError
@@ -90,7 +90,12 @@ def read_folder(
             folder that is there already.
     """
     found: dict[str, list[Track]] = {}
-    notes, doubtful = [], []
+    notes = [
+        f"{path}: is not looked at; a folder's own table is called {_OWN_TABLES[0]}"
+        for path in shown(folder)
+        if path.suffix.lower() in TABLES
+    ]
+    doubtful = []
     files = _audio_files(Path(folder))
     # "Sub Culture - Vocals": a title says nothing where other words do.
     title = set.intersection(*(set(words_of(path.stem)) for path in files)) if files else set()

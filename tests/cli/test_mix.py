@@ -76,6 +76,17 @@ def test_files_of_one_stem_are_summed_at_their_recorded_balance(tmp_path, capsys
         assert report["files"]["drums"] == [str(file) for file in files]
 
 
+def test_two_mono_sides_of_one_stem_are_a_stereo_file(tmp_path, capsys, stems):
+    drums, _ = read(stems / "drums.wav")
+    for name, channels in (("OH.L", drums[:, 0]), ("OH.R", drums[:, 1]), ("both", drums)):
+        write(tmp_path / f"{name}.wav", channels, RATE, "FLOAT")
+    words = ["--normalized-sum", "--subtype", "FLOAT", "-o", tmp_path / "mix.wav", "--drums"]
+    one, _ = _mixed(capsys, *words, tmp_path / "both.wav")
+    two, report = _mixed(capsys, *words, tmp_path / "OH.R.wav", tmp_path / "OH.L.wav")
+    np.testing.assert_array_equal(two, one)
+    assert any("the two sides of a stereo recording" in text for text in report["warnings"])
+
+
 def test_a_folder_is_mixed_by_the_names_in_it(tmp_path, capsys, stems, model):
     song = tmp_path / "Song"
     names = {"bass": "02 BassDI.WAV", "vocals": "Lead Vox.wav", "other": "Gtr L.wav"}

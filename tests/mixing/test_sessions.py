@@ -81,6 +81,8 @@ def test_what_is_taken_as_other_is_told_with_what_its_name_says(tmp_path):
 def test_a_folder_with_a_table_is_what_the_table_says(tmp_path):
     _files(tmp_path, "01.wav", "bass.wav")
     (tmp_path / "METADATA.yaml").write_text("artist: nobody\n")
+    (note,) = read_session(tmp_path, ("bass", "other"), unknown_as_other=True).notes[:1]
+    assert "METADATA.yaml: is not looked at; a folder's own table is called" in note
     (tmp_path / "session.yaml").write_text("01.wav: {stem: drums, gain: -3}\n")
     session = read_session(tmp_path, STEMS)
     assert session.tracks == {"drums": (Track(tmp_path / "01.wav", -3.0),)}
