@@ -8,22 +8,22 @@ from pathlib import PurePath
 #: Words of file names by stem type, as engineers use them.
 _WORDS = {
     "vocals": "vocals vocal vox voc vx voice voices singer choir bv bvs bgv bgvs bgs bvox adlib"
-    " adlibs rap",
-    "drums": "drums drum drm kick kik bd bass_drum snare snr sd hat hats hihat hh tom toms overhead"
-    " overheads oh ohs cymbal cymbals cym ride crash perc percussion shaker tambourine tamb clap"
-    " claps conga congas bongo bongos cowbell 808_drums",
-    "bass": "bass bs ebass sub subbass 808",
+    " adlibs ad_lib ad_libs rap",
+    "drums": "drums drum drm kick kik bd bass_drum bassdrum snare snr sd hat hats hihat hh tom toms"
+    " overhead overheads ovhd ovhds oh ohs cymbal cymbals cym ride crash perc percussion shaker"
+    " tambourine tamb clap claps conga congas bongo bongos cowbell djembe cajon 808_drums",
+    "bass": "bass bs ebass contrabass sub subbass 808",
     "other": "other others guitar guitars gtr gtrs egtr egtrs agtr agtrs elgtr acgtr piano pianos"
     " epiano pno keys keyboard keyboards synth synths pad pads organ hammond rhodes wurli"
-    " wurly strings string violin violins viola cello brass horn horns trumpet trumpets"
+    " wurly strings string violin violins viola cello brass horn horns trumpet trumpets tpt"
     " trombone sax saxophone flute clarinet harp banjo mandolin ukulele arp fx sfx"
-    " accordion harmonica orchestra bells marimba",
+    " accordion tuba bassoon harmonica orchestra bells marimba",
 }
 #: Words that say something only where no other in the path does.
 _WEAK_WORDS = {"drums": "loop loops beat beats"}
 #: What is written together with a word that is known: OHL, SNARETOP, BASSDI, leadvox.
-_BEFORE = ("lead", "ld", "main", "bg")
-_BEHIND = ("left", "right", "l", "r", "top", "bottom", "bot", "in", "out", "di", "amp", "mic")
+_BEFORE = ("lead", "ld", "main", "back", "backing", "bg", "synth")
+_BEHIND = ("left", "right", "l", "r", "top", "bottom", "bot", "btm", "in", "out", "di", "amp")
 #: Words that say what a file does not hold.
 _DENIALS = frozenset({"no", "minus", "without", "instrumental", "karaoke"})
 #: Words of files that hold the whole song.
