@@ -40,7 +40,7 @@ READABLE = (
     *(".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".opus", ".oga", ".caf", ".w64", ".au"),
     *(".wave", ".bwf", ".rf64"),
     *(".m4a", ".aac", ".webm", ".wma", ".mka", ".wv", ".ape", ".ac3", ".mp4", ".m4b", ".tta"),
-    *(".bw64",),
+    ".bw64",
 )
 
 _LINKS = {

@@ -189,7 +189,8 @@ def _mix_one(options: argparse.Namespace) -> None:
     files = {stem: [str(track.audio) for track in its] for stem, its in session.tracks.items()}
     written = written_files(output, options.stems, options.page, files)
     keep_inputs(written, (file for its in files.values() for file in its))
-    keep_apart(options.stems, files, known_types(options))
+    if options.stems is not None:
+        keep_apart(options.stems, files, known_types(options))
     if options.song is not None and not options.json:
         for stem, its in files.items():
             print(printable(f"{stem}: {', '.join(its)}"), flush=True)

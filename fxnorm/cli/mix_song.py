@@ -91,11 +91,11 @@ def written_files(
     return files
 
 
-def keep_apart(stems: str | None, types: Collection[str], known: Iterable[str]) -> None:
+def keep_apart(stems: str, types: Collection[str], known: Iterable[str]) -> None:
     """Refuse a folder with stems of another mix, which would look like stems of this one.
 
     Args:
-        stems: folder for the stems of the mix; None for none.
+        stems: folder for the stems of the mix.
         types: of its stems.
         known: stem types that can be mixed.
 
@@ -103,8 +103,8 @@ def keep_apart(stems: str | None, types: Collection[str], known: Iterable[str]) 
         FxNormError: it holds one that would stay as it is.
     """
     for stem in known:
-        path = Path(stems or "", f"{stem}.wav")
-        if stems is not None and stem not in types and path.exists():
+        path = Path(stems) / f"{stem}.wav"
+        if stem not in types and path.exists():
             raise FxNormError(
                 f"{path}: is there already, and this mix has no such stem; remove it, or give"
                 " another folder"

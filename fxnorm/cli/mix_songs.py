@@ -120,7 +120,8 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
             session = read_session(folder, types, unknown_as_other=options.unknown == "other")
             fingerprint = _fingerprint(options, session.tracks)
             stems = None if options.stems is None else str(Path(options.stems) / folder.name)
-            keep_apart(stems, session.tracks, types)
+            if stems is not None:
+                keep_apart(stems, session.tracks, types)
         except FxNormError as error:
             faults[folder.name] = str(error)
             continue
