@@ -1,6 +1,7 @@
 """Configuration models that reject what they do not know."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -27,11 +28,8 @@ class Config(BaseModel):
         Raises:
             FxNormError: names the source and every wrong key, in one line.
         """
-        try:
+        with explained(data, source):
             return cls.model_validate(data)
-        except ValidationError as error:
-            faults = "; ".join(_describe(fault, data) for fault in error.errors())
-            raise FxNormError(f"{source}: {faults}") from error
 
     @model_validator(mode="before")
     @classmethod
@@ -43,6 +41,16 @@ class Config(BaseModel):
                 message = "Input should not be true or false (yes, no, on, off)"
                 raise PydanticCustomError("switch", message, {"key": key, "input": value})
         return data
+
+
+@contextmanager
+def explained(data: Mapping[str, Any], source: str) -> Iterator[None]:
+    """Say in one line what is wrong with data that are validated in this context; see `parse`."""
+    try:
+        yield
+    except ValidationError as error:
+        faults = "; ".join(_describe(fault, data) for fault in error.errors())
+        raise FxNormError(f"{source}: {faults}") from error
 
 
 def within(limits: tuple[float, float]) -> Any:

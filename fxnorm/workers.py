@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import joblib
+from joblib.externals.loky import get_reusable_executor
 
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
@@ -46,6 +47,8 @@ _AHEAD_ON_CLUSTER = 4096
 _LARGEST_TASK = 2**16
 
 _cluster: str | None = None
+#: Whether work went to processes, which wait for more.
+_has_processes = False
 
 
 @contextlib.contextmanager
@@ -87,8 +90,10 @@ def in_processes(
     if _cluster is not None:
         yield from _on_cluster(_cluster, function, tasks)
         return
+    global _has_processes
     begun: deque[str] = deque()
     place = None if threads else os.getcwd()
+    _has_processes |= not threads and jobs != 1
 
     def calls() -> Iterator[Any]:
         for name, arguments in tasks:
@@ -103,6 +108,13 @@ def in_processes(
             yield result
     except BrokenProcessPool as error:
         raise FxNormError(f"{' or '.join(dict.fromkeys(begun))}: {KILLED}") from error
+
+
+def end_processes() -> bool:
+    """End the processes of `in_processes`, whatever they are at; whether there were any."""
+    if _has_processes:
+        get_reusable_executor(reuse=True).shutdown(kill_workers=True)
+    return _has_processes
 
 
 @contextlib.contextmanager

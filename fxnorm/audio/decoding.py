@@ -22,7 +22,10 @@ from fxnorm.audio.containers import (
     FileBytes,
     Found,
     Link,
+    caf_links,
+    cut_off,
     flac_links,
+    is_known,
     mp3_links,
     ogg_links,
     open_link,
@@ -35,7 +38,9 @@ from fxnorm.errors import FxNormError
 #: Suffixes of files that libsndfile reads, and of those that ffmpeg does where it is installed.
 READABLE = (
     *(".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".opus", ".oga", ".caf", ".w64", ".au"),
-    *(".m4a", ".aac", ".webm", ".wma", ".mka", ".wv", ".ape", ".ac3"),
+    *(".wave", ".bwf", ".rf64"),
+    *(".m4a", ".aac", ".webm", ".wma", ".mka", ".wv", ".ape", ".ac3", ".mp4", ".m4b", ".tta"),
+    ".bw64",
 )
 
 _LINKS = {
@@ -45,13 +50,16 @@ _LINKS = {
     "FLAC": flac_links,
     "MP3": mp3_links,
     "OGG": ogg_links,
+    # What ffmpeg reads, by its first bytes.
+    "BW64": wav_links,
+    "caff": caf_links,
 }
 _LOSSY = {"MP3", "OGG"}
 _LOSSLESS = ("pcm", "alac", "flac", "wavpack", "ape")
-#: What libsndfile notes of a wav or aiff file whose header promises more than there is.
-_CUT_OFF = re.compile(r"^\s*(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)
-#: Lengths from here on are those of programs that write to a pipe and can't know better.
-_STREAMED = 2**31 - 2**16
+#: What libsndfile notes of wav, aiff, au and w64 files whose header promises more than there is.
+_CUT_OFF = re.compile(
+    r"^\s*(?:data|SSND|Data Size|riff)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE
+)
 #: Samples that are decoded at a time.
 _BLOCK = 2**18
 #: How much less than what a file says ffmpeg may decode, in seconds: edges of coded frames.
@@ -74,6 +82,8 @@ class AudioInfo:
     """Whether the coding loses."""
     notes: tuple[str, ...] = ()
     """What a user should know of how the file is read."""
+    begins_s: float | None = None
+    """When it begins by a session's time stamp, in seconds; None where it has none."""
 
     @property
     def duration_s(self) -> float:
@@ -142,10 +152,11 @@ def blocks(
 
 
 def _looked_through(path: str | os.PathLike[str]) -> _File:
-    found = existing(path)
-    if not found.is_file():
-        raise FxNormError(f"{path}: no such file")
-    state = found.stat()
+    with _explained(path):
+        found = existing(path)
+        if not found.is_file():
+            raise FxNormError(f"{path}: no such file")
+        state = found.stat()
     file = _opened(found, state.st_ino, state.st_size, state.st_mtime_ns)
     try:
         checked_rate(file.info.sample_rate)
@@ -165,10 +176,15 @@ def _opened(path: Path, _inode: int, size: int, _changed: int) -> _File:
             if path.suffix.lower() not in READABLE or not ffmpeg.is_installed():
                 raise
             return _by_ffmpeg(path)
+        if header.format in ("WAV", "WAVEX") and header.subtype == "MPEG_LAYER_III":
+            raise FxNormError(
+                f"{path}: holds mp3 in a wav file, of which the end is lost; convert it to PCM, as"
+                " with ffmpeg"
+            )
         if cut := _CUT_OFF.search(header.extra_info):
             declared, present = (int(number) for number in cut.groups())
-            if present < declared < _STREAMED:
-                raise Damaged(f"ends early, with {present} of {declared} bytes of audio")
+            if present < declared and is_known(declared):
+                raise cut_off(present, declared)
         found = _find_links(path, header.format) if size else Found()
         content = AudioInfo(
             header.frames,
@@ -177,6 +193,7 @@ def _opened(path: Path, _inode: int, size: int, _changed: int) -> _File:
             header.subtype,
             header.format in _LOSSY,
             tuple(f"{path}: {note}" for note in found.notes),
+            None if found.begins is None else found.begins / header.samplerate,
         )
         file = _File(path, content, found.links)
         if found.links or not found.exact:
@@ -201,6 +218,10 @@ def _find_links(path: Path, container: str) -> Found:
 
 
 def _by_ffmpeg(path: Path) -> _File:
+    with path.open("rb") as file:
+        container = file.read(4).decode("latin-1")
+    if _find_links(path, container).links:
+        raise Damaged("has a header that says less audio than there is")
     streams = ffmpeg.streams(path)
     if not streams:
         raise FxNormError(f"{path}: not readable as audio (ffmpeg finds none); replace the file")

@@ -55,7 +55,8 @@ def add_effects(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="comma-separated, of "
         + ", ".join(f"{name} ({row.summary})" for name, row in EFFECTS.items())
-        + "; the default is all, the reverbs only with their impulse responses",
+        + "; the default is all, the reverbs only with impulse responses: those of the options "
+        "below or, for a model's mix, its own rooms",
     )
     parser.add_argument(
         "--strength",
@@ -78,30 +79,41 @@ def add_effects(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the choice of impulse responses")
 
 
-def chosen_effects(options: argparse.Namespace, default: Sequence[str]) -> tuple[str, ...]:
+def chosen_effects(
+    options: argparse.Namespace, default: Sequence[str], *, has_rooms: bool = False
+) -> tuple[str, ...]:
     """The effects to apply.
 
     Args:
         options: with what `add_effects` added.
         default: the effects where none are named; those whose impulse responses are given join.
+        has_rooms: whether a model brings impulse responses for the effect `reverb`.
 
     Raises:
-        FxNormError: an effect is named whose impulse responses are not given.
+        FxNormError: an effect is named whose impulse responses are not given, or the strength of
+            one that is not applied.
     """
     needs = {name: find_effect(name).impulse_responses for name in effect_names()}
-    if options.effects is None:
-        return (
-            *default,
-            *(name for name, need in needs.items() if need and getattr(options, need)),
-        )
-    for effect in options.effects:
+    given: set[str | None]
+    given = {need for need in needs.values() if need and getattr(options, need)}
+    effects: tuple[str, ...] = options.effects
+    if effects is None:
+        effects = (*default, *(name for name, need in needs.items() if need in given))
+    given |= {None, needs["reverb"] if has_rooms else None}
+    for effect in options.effects or ():
         option = needs[effect]
-        if option is not None and getattr(options, option) is None:
+        if option is not None and option not in given:
             raise FxNormError(
                 f"the effect '{effect}' needs --{option.replace('_', '-')} DIR; give it, or leave "
                 "the effect out of --effects"
             )
-    return tuple(options.effects)
+    for effect in options.strength:
+        if effect not in effects or needs[effect] not in given:
+            raise FxNormError(
+                f"--strength {effect}: that effect is not applied; add it to --effects, a reverb"
+                " with its impulse responses, or leave its strength out"
+            )
+    return tuple(effects)
 
 
 def read_impulse_responses(folder: str | None) -> "list[ImpulseResponse] | None":

@@ -82,7 +82,8 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
             nargs="+",
             default=[],
             metavar="FILE",
-            help="wav, flac, ogg, mp3 or aiff; several are summed as they are",
+            help="wav, flac, ogg, opus, mp3, aiff, caf, w64 or au, and where ffmpeg is installed "
+            "m4a, mp4, aac, webm, wma, mka, wv, ape, tta or ac3; several are summed as they are",
         )
     parser.add_argument(
         "--stem",
@@ -107,10 +108,15 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--stems", metavar="DIR", help="write each stem's share of the mix; they add up to it"
+        "--stems",
+        metavar="DIR",
+        help="write each stem's share of the mix; they add up to it; with --songs, a folder for "
+        "the songs' folders",
     )
     parser.add_argument(
-        "--page", metavar="FILE.html", help="write one page that plays and shows what was done"
+        "--page",
+        metavar="FILE.html",
+        help="write one page that plays and shows what was done; with --songs, a folder",
     )
     parser.add_argument(
         "--balance",
@@ -152,6 +158,7 @@ def run(options: argparse.Namespace) -> None:
         raise FxNormError("--features is for --normalized-sum; a model has its own")
     if options.features is not None and options.model is not None:
         raise FxNormError("--features and --model: give one of them")
+    _refuse_idle(options)
     if options.songs is not None:
         from fxnorm.cli.mix_songs import mix_all
 
@@ -160,8 +167,19 @@ def run(options: argparse.Namespace) -> None:
     _mix_one(options)
 
 
+def _refuse_idle(options: argparse.Namespace) -> None:
+    """Refuse options that would not be looked at."""
+    given = getattr(options, "given", ())
+    for option in ("jobs", "dask"):
+        if options.songs is None and option in given:
+            raise FxNormError(f"--{option} is for --songs; leave it out")
+    named = options.song is None and options.songs is None
+    if "unknown" in given and (named or Path(options.song or "").is_file()):
+        raise FxNormError("--unknown is for a folder of tracks, or --songs; leave it out")
+
+
 def _mix_one(options: argparse.Namespace) -> None:
-    from fxnorm.cli.mix_song import mix_song, written_files
+    from fxnorm.cli.mix_song import keep_apart, known_types, mix_song, written_files
     from fxnorm.mixing.compiling_ahead import compiling_ahead
     from fxnorm.progress import fraction_done
 
@@ -171,6 +189,8 @@ def _mix_one(options: argparse.Namespace) -> None:
     files = {stem: [str(track.audio) for track in its] for stem, its in session.tracks.items()}
     written = written_files(output, options.stems, options.page, files)
     keep_inputs(written, (file for its in files.values() for file in its))
+    if options.stems is not None:
+        keep_apart(options.stems, files, known_types(options))
     if options.song is not None and not options.json:
         for stem, its in files.items():
             print(printable(f"{stem}: {', '.join(its)}"), flush=True)
@@ -192,7 +212,7 @@ def _mix_one(options: argparse.Namespace) -> None:
 
 def _session(options: argparse.Namespace) -> "Session":
     from fxnorm.cli.mix_song import known_types
-    from fxnorm.mixing import Session, Track, read_session
+    from fxnorm.mixing import Session, Track, at_sides, read_session
 
     named = [(stem, file) for stem in STEMS for file in getattr(options, stem)] + options.stem
     if options.song is None and not named:
@@ -205,10 +225,14 @@ def _session(options: argparse.Namespace) -> "Session":
         session = read_session(
             options.song, known_types(options), unknown_as_other=options.unknown == "other"
         )
-    tracks: dict[str, tuple[Track, ...]] = dict(session.tracks)
+    by_stem: dict[str, list[Track]] = {}
     for stem, file in named:
-        tracks[stem] = (*tracks.get(stem, ()), Track(file))
-    return Session(tracks, session.notes)
+        by_stem.setdefault(stem, []).append(Track(file))
+    beside = at_sides(by_stem)
+    tracks = dict(session.tracks)
+    for stem, its in beside.tracks.items():
+        tracks[stem] = (*tracks.get(stem, ()), *its)
+    return Session(tracks, (*session.notes, *beside.notes))
 
 
 def _output(options: argparse.Namespace) -> Path:

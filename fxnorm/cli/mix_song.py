@@ -1,7 +1,7 @@
 """Mixing one song as the options say, and what is reported of it."""
 
 import argparse
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,6 +91,26 @@ def written_files(
     return files
 
 
+def keep_apart(stems: str, types: Collection[str], known: Iterable[str]) -> None:
+    """Refuse a folder with stems of another mix, which would look like stems of this one.
+
+    Args:
+        stems: folder for the stems of the mix.
+        types: of its stems.
+        known: stem types that can be mixed.
+
+    Raises:
+        FxNormError: it holds one that would stay as it is.
+    """
+    for stem in known:
+        path = Path(stems) / f"{stem}.wav"
+        if stem not in types and path.exists():
+            raise FxNormError(
+                f"{path}: is there already, and this mix has no such stem; remove it, or give"
+                " another folder"
+            )
+
+
 def known_types(options: argparse.Namespace) -> tuple[str, ...]:
     """The stem types that can be mixed with these options."""
     from fxnorm.models import load_settings
@@ -125,7 +145,7 @@ def _mix(
     on_progress: Callable[[float], None],
 ) -> "Mix":
     from fxnorm.mixing import mix_stems
-    from fxnorm.models import load_settings
+    from fxnorm.models import load_rooms, load_settings
 
     folder = _model_folder(options)
     config, _ = load_settings(folder)
@@ -140,7 +160,9 @@ def _mix(
         folder,
         seed=options.seed,
         device=options.device,
-        effects=chosen_effects(options, config.normalization.effects),
+        effects=chosen_effects(
+            options, config.normalization.effects, has_rooms=bool(load_rooms(folder))
+        ),
         strengths=options.strength,
         impulse_responses=read_impulse_responses(options.impulse_responses),
         pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),

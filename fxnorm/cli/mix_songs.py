@@ -96,7 +96,7 @@ def _mixed(
 
 
 def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
-    from fxnorm.cli.mix_song import known_types
+    from fxnorm.cli.mix_song import keep_apart, known_types
     from fxnorm.mixing import read_session
 
     if options.song is not None or options.stem or any(getattr(options, stem) for stem in STEMS):
@@ -119,6 +119,9 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
                 continue
             session = read_session(folder, types, unknown_as_other=options.unknown == "other")
             fingerprint = _fingerprint(options, session.tracks)
+            stems = None if options.stems is None else str(Path(options.stems) / folder.name)
+            if stems is not None:
+                keep_apart(stems, session.tracks, types)
         except FxNormError as error:
             faults[folder.name] = str(error)
             continue
@@ -129,7 +132,7 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
             name=folder.name,
             tracks=session.tracks,
             output=target / f"{folder.name}{suffix}",
-            stems=None if options.stems is None else str(Path(options.stems) / folder.name),
+            stems=stems,
             page=None if options.page is None else str(Path(options.page) / f"{folder.name}.html"),
             fingerprint=fingerprint,
             notes=session.notes,

@@ -10,6 +10,7 @@ from .inference import choose_device as choose_device
 from .mixer import mix as mix
 from .mixer import mix_stems as mix_stems
 from .sessions import Session as Session
+from .sessions import at_sides as at_sides
 from .sessions import read_session as read_session
 from .song_mixing import mix_songs as mix_songs
 from .song_mixing import sum_song as sum_song

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from fxnorm.audio import weighted_sum
 from fxnorm.mixing.finishing import Finishing, Mix, Raw, finish
+from fxnorm.mixing.mix_arguments import MixArguments
 from fxnorm.mixing.preparation import prepare_song
 from fxnorm.mixing.sources import open_stems
 from fxnorm.mixing.tracks import Stems
@@ -34,17 +35,23 @@ def sum_normalized(
     Raises:
         FxNormError: see `fxnorm.mix`.
     """
+    given = MixArguments.of(
+        seed=seed,
+        impulse_responses=impulse_responses,
+        pre_impulse_responses=pre_impulse_responses,
+        finishing=finishing,
+    )
     normalizer = FxNormalizer(
         features,
         config,
-        impulse_responses=impulse_responses,
-        pre_impulse_responses=pre_impulse_responses,
+        impulse_responses=given.impulse_responses,
+        pre_impulse_responses=given.pre_impulse_responses,
     )
     sources = open_stems(stems, sample_rate, features.stems)
-    finishing = finishing or Finishing()
+    finishing = given.finishing or Finishing()
     finishing.require([source.stem for source in sources])
     keep_given = keep_trace or finishing.wet < 1.0
-    song = prepare_song(sources, normalizer, seed, keep_given=keep_given)
+    song = prepare_song(sources, normalizer, given.seed, keep_given=keep_given)
     # What is done to the shares is not done to the trace.
     raw = Raw(shares={stem.type: weighted_sum((stem.normalized, 1.0)) for stem in song.stems})
     return finish(raw, song, finishing, keep_stems=keep_stems, keep_trace=keep_trace)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from fxnorm import audio, scratch
 from fxnorm.audio.loudness import TRUE_PEAK_MARGIN_DB
-from fxnorm.configuration import Config, within
+from fxnorm.configuration import Config, explained, within
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.mixing.limits import BALANCE_DB, CEILING_DBTP, LOUDNESS_LUFS, WET
@@ -30,6 +30,10 @@ class Finishing(Config):
     """Integrated loudness to bring the mix to; None leaves it as it is."""
     ceiling_dbtp: Annotated[float, within(CEILING_DBTP)] = -1.0
     """Highest true peak; what would exceed it is lowered as a whole, never limited."""
+
+    def __init__(self, **settings: Any) -> None:
+        with explained(settings, "finishing"):
+            super().__init__(**settings)
 
     def require(self, given: Collection[str]) -> None:
         """Check that the stems whose balance is set are given.

@@ -10,6 +10,7 @@ import numpy as np
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.mixing.finishing import Finishing, Mix, Raw, finish
+from fxnorm.mixing.mix_arguments import MixArguments
 from fxnorm.mixing.preparation import prepare_song
 from fxnorm.mixing.sources import open_stems
 from fxnorm.mixing.tracks import Stems
@@ -98,6 +99,15 @@ def mix_stems(
     Raises:
         FxNormError: see `mix`; or a balance where the network has no stems of its mix.
     """
+    given = MixArguments.of(
+        seed=seed,
+        device=device,
+        effects=effects,
+        strengths=strengths,
+        impulse_responses=impulse_responses,
+        pre_impulse_responses=pre_impulse_responses,
+        finishing=finishing,
+    )
     if isinstance(model, str | os.PathLike):
         settings, features = load_settings(model)
         rooms = load_rooms(model)
@@ -105,14 +115,14 @@ def mix_stems(
         settings, features, rooms = model.config, model.features, model.rooms
     else:
         raise FxNormError(f"model {model!r}: give a model's folder, or a loaded model")
-    finishing = finishing or Finishing()
-    config = _adapt(settings.normalization, effects, strengths)
-    impulse_responses = impulse_responses or rooms
+    finishing = given.finishing or Finishing()
+    config = _adapt(settings.normalization, given.effects, given.strengths)
+    impulse_responses = given.impulse_responses or rooms
     normalizer = FxNormalizer(
         features,
         config,
         impulse_responses=impulse_responses,
-        pre_impulse_responses=pre_impulse_responses,
+        pre_impulse_responses=given.pre_impulse_responses,
     )
     sources = open_stems(stems, sample_rate, settings.stems)
     finishing.require([source.stem for source in sources])
@@ -129,7 +139,7 @@ def mix_stems(
         song = prepare_song(
             sources,
             normalizer,
-            seed,
+            given.seed,
             warm_up=round(settings.warm_up_s * SAMPLE_RATE),
             keep_given=keep_trace or finishing.wet < 1.0,
             on_stem=on_stem,

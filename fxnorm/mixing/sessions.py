@@ -1,14 +1,16 @@
 """Sessions of many tracks: a folder whose names say what is what, or a table."""
 
+import math
 import mimetypes
 import os
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 from fxnorm import audio
-from fxnorm.audio.names import require_target
+from fxnorm.audio.names import composed, require_target, shown
 from fxnorm.configuration import Config, within
 from fxnorm.documents import read_yaml
 from fxnorm.errors import FxNormError
@@ -17,7 +19,13 @@ from fxnorm.mixing.track_names import is_mix, stem_types_of, words_of
 from fxnorm.mixing.tracks import Track
 
 #: Audio that is not read and that Python's own table of file types does not have.
-_MORE_AUDIO = (".dsf", ".bwf")
+_NOT_READ = (".dsf", ".dff", ".mogg", ".stem.mp4")
+#: Names of a table in a song's folder.
+_OWN_TABLES = ("session.yaml", "session.yml")
+#: What ends the names of the two sides of a stereo recording.
+_SIDE = re.compile(r"(.*?)[ ._-]+(l|r|left|right)", re.IGNORECASE | re.DOTALL)
+#: So that a track at one side has the gain 1 there.
+_SIDE_GAIN_DB = -10.0 * math.log10(2.0)
 
 #: Suffixes of tables.
 TABLES = (".yaml", ".yml")
@@ -30,7 +38,7 @@ class Session:
     tracks: dict[str, tuple[Track, ...]]
     """By stem type."""
     notes: tuple[str, ...] = ()
-    """What was left out, and what was taken for `other`."""
+    """What was left out or put to one side, and what was taken for `other`."""
 
 
 class TrackSettings(Config):
@@ -47,8 +55,12 @@ class TrackSettings(Config):
 def read_session(
     path: str | os.PathLike[str], types: Collection[str], *, unknown_as_other: bool = False
 ) -> Session:
-    """A folder (`read_folder`) or a table (`read_table`)."""
+    """A folder (`read_folder`), or a table (`read_table`): a folder's own is its `session.yaml`."""
     if Path(path).is_dir():
+        own = [Path(path, name) for name in _OWN_TABLES if Path(path, name).is_file()]
+        if own:
+            session = read_table(own[0], types)
+            return replace(session, notes=(f"{own[0]}: is the table of the song",))
         return read_folder(path, types, unknown_as_other=unknown_as_other)
     if Path(path).suffix.lower() in TABLES:
         return read_table(path, types)
@@ -65,7 +77,8 @@ def read_folder(
 ) -> Session:
     """The tracks in a folder and those in it or linked, matched to stem types by their names.
 
-    Hidden files, files that are no audio, and mixes of the whole song are left out.
+    Hidden files, files that are no audio, and mixes of the whole song are left out. Two mono files
+    whose names say left and right are put there (`at_sides`).
 
     Args:
         folder: of one song.
@@ -77,7 +90,12 @@ def read_folder(
             folder that is there already.
     """
     found: dict[str, list[Track]] = {}
-    notes, doubtful = [], []
+    notes = [
+        f"{path}: is not looked at; a folder's own table is called {_OWN_TABLES[0]}"
+        for path in shown(folder)
+        if path.suffix.lower() in TABLES
+    ]
+    doubtful = []
     files = _audio_files(Path(folder))
     # "Sub Culture - Vocals": a title says nothing where other words do.
     title = set.intersection(*(set(words_of(path.stem)) for path in files)) if files else set()
@@ -86,7 +104,7 @@ def read_folder(
         matched = stem_types_of(inner, types)
         if len(matched) > 1:
             matched = stem_types_of(inner, types, title) or matched
-        if path.suffix.lower() not in audio.READABLE:
+        if not _is_read(path):
             doubtful.append(f"{inner} (not read here; convert it to wav or flac)")
         elif is_mix(inner) and not matched:
             notes.append(f"{path}: left out, as a mix of the whole song")
@@ -94,7 +112,8 @@ def read_folder(
             found.setdefault(matched.pop(), []).append(Track(path))
         elif unknown_as_other and "other" in types:
             found.setdefault("other", []).append(Track(path))
-            notes.append(f"{path}: its name says no stem type; taken as other")
+            said = " or ".join(sorted(matched)) or "no stem type"
+            notes.append(f"{path}: its name says {said}; taken as other")
         else:
             doubtful.append(f"{inner} ({' or '.join(sorted(matched))})" if matched else f"{inner}")
     if doubtful:
@@ -104,7 +123,52 @@ def read_folder(
         )
     if not found:
         raise FxNormError(f"{folder}: no audio files; give a folder with the song's tracks")
-    return Session({stem: tuple(tracks) for stem, tracks in found.items()}, tuple(notes))
+    _require_one_of_a_name([Path(str(t.audio)) for tracks in found.values() for t in tracks])
+    session = at_sides({stem: tuple(tracks) for stem, tracks in found.items()})
+    return replace(session, notes=(*notes, *session.notes))
+
+
+def at_sides(tracks: Mapping[str, Sequence[Track]]) -> Session:
+    """The same tracks, the two sides of a stereo recording panned to where they were.
+
+    Two mono files of one stem whose names are the same but for L and R, or left and right, at the
+    end ("OH.L.wav", "OH.R.wav"): summed, they are the stereo recording again.
+
+    Args:
+        tracks: files by stem type.
+
+    Raises:
+        FxNormError: one of two sides can't be read.
+    """
+    panned, notes = {}, []
+    for stem, its_tracks in tracks.items():
+        sides: dict[tuple[Path, str], dict[str, Track]] = {}
+        for track in its_tracks:
+            path = Path(str(track.audio))
+            if side := _SIDE.fullmatch(path.stem):
+                place = path.parent, composed(side[1]).casefold()
+                sides.setdefault(place, {})[side[2][0].lower()] = track
+        moved: dict[Track, Track] = {}
+        for pair in sides.values():
+            if set(pair) == {"l", "r"} and all(_is_mono(track) for track in pair.values()):
+                for side_name, pan in (("l", -1.0), ("r", 1.0)):
+                    moved[pair[side_name]] = Track(pair[side_name].audio, _SIDE_GAIN_DB, pan)
+                left, right = pair["l"].audio, Path(str(pair["r"].audio)).name
+                notes.append(f"{left}: with {right}, the two sides of a stereo recording")
+        panned[stem] = tuple(moved.get(track, track) for track in its_tracks)
+    return Session(panned, tuple(notes))
+
+
+def _is_mono(track: Track) -> bool:
+    return audio.info(str(track.audio)).channels == 1
+
+
+def _require_one_of_a_name(paths: Sequence[Path]) -> None:
+    seen: dict[str, Path] = {}
+    for path in paths:
+        other = seen.setdefault(composed(str(path.with_suffix(""))).casefold(), path)
+        if other != path:
+            raise FxNormError(f"{path}: there is also {other.name}; remove one of the two")
 
 
 def read_table(path: str | os.PathLike[str], types: Collection[str]) -> Session:
@@ -162,5 +226,8 @@ def _raise(error: OSError) -> None:
 
 def _is_audio(path: Path) -> bool:
     kind = mimetypes.guess_type(path.name.lower())[0] or ""
-    suffix = path.suffix.lower()
-    return suffix in audio.READABLE or suffix in _MORE_AUDIO or kind.startswith("audio/")
+    return _is_read(path) or path.name.lower().endswith(_NOT_READ) or kind.startswith("audio/")
+
+
+def _is_read(path: Path) -> bool:
+    return path.suffix.lower() in audio.READABLE and not path.name.lower().endswith(_NOT_READ)

@@ -14,6 +14,8 @@ from fxnorm.mixing.tracks import Stems, Track, tracks_of
 
 #: A stem shorter than this share of the longest is worth a warning.
 _SHORT = 0.9
+#: Difference of time stamps that is told, in seconds.
+_STAMPS_S = 0.001
 #: One that begins to sound later than the first by so many seconds, and by this share of the song.
 _LATE_S, _LATE = 5.0, 0.25
 
@@ -32,6 +34,8 @@ class _Part:
     """Of the track."""
     notes: tuple[str, ...] = ()
     """What a user should know."""
+    begins_s: float | None = None
+    """See `AudioInfo`."""
 
     @property
     def seconds(self) -> float:
@@ -161,6 +165,18 @@ def length_notes(sources: Sequence[Source]) -> list[str]:
     ]
 
 
+def stamp_notes(sources: Sequence[Source]) -> list[str]:
+    """Warnings of tracks that began at other times by their time stamps, with both."""
+    begun = {p.name: p.begins_s for s in sources for p in s.parts if p.begins_s is not None}
+    first = min(begun, key=lambda name: begun[name], default="")
+    return [
+        f"{name}: begins at {begins:.2f} s by its time stamp, {first} at {begun[first]:.2f} s; both"
+        " are taken from their beginning (export all tracks from one start)"
+        for name, begins in begun.items()
+        if begins - begun[first] >= _STAMPS_S
+    ]
+
+
 def shared_notes(sources: Sequence[Source]) -> list[str]:
     """Warnings of files that are given for more than one stem."""
     stems: dict[str, list[str]] = {}
@@ -214,7 +230,7 @@ def _open(stem: str, track: Track, sample_rate: int) -> _Part:
         notes.append(f"{name}: resampled from {rate} Hz to {sample_rate} Hz")
     if header.lossy:
         notes.append(f"{name}: lossy coding; what it removed can't be brought back")
-    return _Part(track, name, rate, header.samples, tuple(notes))
+    return _Part(track, name, rate, header.samples, tuple(notes), header.begins_s)
 
 
 def _scaled(samples: int, from_rate: int, to_rate: int) -> int:

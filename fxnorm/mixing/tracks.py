@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,8 @@ class Track:
     def gains(self) -> np.ndarray:
         """Factors of the left and the right channel, (2,) float32."""
         angle = (self.pan + 1.0) * math.pi / 4.0
-        balance = math.sqrt(2.0) * np.array([math.cos(angle), math.sin(angle)])
+        # The cosine of a right angle is not quite 0.
+        balance = math.sqrt(2.0) * np.sin([math.pi / 2.0 - angle, angle])
         gain: np.ndarray = (from_db(self.gain_db) * balance).astype(np.float32)
         return gain
 
@@ -66,14 +68,22 @@ def _tracks(stem: str, given: Stem) -> tuple[Track, ...]:
         return (_checked(stem, Track(given)),)
     if isinstance(given, Sequence) and given and not isinstance(given[0], int | float):
         return tuple(track for part in given for track in _tracks(stem, part))
-    raise FxNormError(
+    raise _no_audio(stem, given)
+
+
+def _no_audio(stem: str, given: Any) -> FxNormError:
+    return FxNormError(
         f"{stem}: is {type(given).__name__}, not audio; give an array (samples, channels), a file,"
         " or a list of these"
     )
 
 
 def _checked(stem: str, track: Track) -> Track:
+    if not isinstance(track.audio, str | os.PathLike | np.ndarray):
+        raise _no_audio(stem, track.audio)
     name = stem if isinstance(track.audio, np.ndarray) else os.fspath(track.audio)
+    if "\0" in name:
+        raise FxNormError(f"{name!r}: holds a zero byte, which no path has; correct it")
     if isinstance(track.audio, np.ndarray):
         if track.audio.ndim not in (1, 2) or track.audio.dtype.kind not in "fiu":
             raise FxNormError(
@@ -88,6 +98,6 @@ def _checked(stem: str, track: Track) -> Track:
         ("gain", track.gain_db, TRACK_GAIN_DB),
         ("pan", track.pan, PAN),
     ):
-        if not low <= value <= high:
-            raise FxNormError(f"{name}: {what} {value:g} must lie from {low:g} to {high:g}")
+        if not isinstance(value, Real) or not low <= value <= high:
+            raise FxNormError(f"{name}: {what} {value!r} must be a number from {low:g} to {high:g}")
     return track

@@ -32,8 +32,9 @@ from fxnorm.seeds import generator
 
 #: Range around the gate in which a stem fades from untouched to normalised, in dB.
 _FADE_DB = 2.0
-#: A stem whose peak is lower may hold nothing but noise or what other microphones caught.
-_NOISE_DB = -40.0
+#: A stem whose peak is lower may hold nothing but noise or what other microphones caught, which is
+#: worth a warning if it is lifted by so much.
+_NOISE_DB, _LIFT_DB = -40.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,10 @@ class FxNormalizer:
             output = resample(unpad(channels), SAMPLE_RATE, sample_rate, samples=stereo.shape[0])
             if share < 1.0:
                 output = _faded(stereo, output, share)
+                warnings.append(
+                    f"peaks at {measured['peak_db']:.1f} dBFS, near the gate of {GATE_DB:g}: the"
+                    f" effects are faded, to {share:.0%}"
+                )
         report = {
             "stem": stem,
             "sample_rate": sample_rate,
@@ -229,7 +234,7 @@ def _faded(stereo: np.ndarray, normalized: np.ndarray, share: float) -> np.ndarr
 
 
 def _noise_warning(peak: float | None, output: np.ndarray, passed: bool) -> list[str]:
-    if passed or peak is None or peak >= _NOISE_DB:
+    if passed or peak is None or peak >= _NOISE_DB or peak_db(output) < peak + _LIFT_DB:
         return []
     return [
         f"peaks at {peak:.1f} dBFS and is lifted by {peak_db(output) - peak:.0f} dB: check that it"

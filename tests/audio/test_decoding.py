@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from fxnorm.audio import blocks, info, read, write
-from fxnorm.audio.containers import Damaged, FileBytes, links
+from fxnorm.audio.containers import Damaged, FileBytes, is_known, links
 from fxnorm.errors import FxNormError
 
 RATE = 44_100
@@ -146,7 +146,7 @@ def test_half_a_flac_of_unknown_length_is_refused(save, encoded, said):
         read(path)
 
 
-@pytest.mark.parametrize("said", [0, RATE])
+@pytest.mark.parametrize("said", [0, RATE, 4 * (SECONDS * RATE - 999)])
 def test_wav_of_a_crashed_recorder_is_recovered(save, encoded, tone, said):
     data = bytearray(encoded["wav"])
     at = data.index(b"data")
@@ -157,10 +157,28 @@ def test_wav_of_a_crashed_recorder_is_recovered(save, encoded, tone, said):
     assert "says less audio than there is" in info(path).notes[0]
 
 
-def test_chunks_behind_the_audio_are_no_audio(save, encoded, tone):
-    chunk = b"LIST" + (2 * 10**5).to_bytes(4, "little") + bytes(2 * 10**5)
-    path = save("x.wav", encoded["wav"] + chunk)
+@pytest.mark.parametrize("said", [0, RATE])
+def test_rf64_of_a_crashed_recorder_is_recovered(tmp_path, save, tone, said):
+    soundfile.write(tmp_path / "whole.wav", tone, RATE, format="RF64")
+    data = bytearray((tmp_path / "whole.wav").read_bytes())
+    data[20:44] = said.to_bytes(8, "little") * 3
+    path = save("x.wav", data)
+    np.testing.assert_array_equal(read(path)[0], read(tmp_path / "whole.wav")[0])
+    assert "says less audio than there is" in info(path).notes[0]
+
+
+_TEXT = b"LIST" + (2 * 10**5).to_bytes(4, "little") + bytes(2 * 10**5)
+
+
+@pytest.mark.parametrize("behind", [_TEXT, _TEXT[:999], b"TAG" + bytes(125), bytes(512), b"\1"])
+def test_what_is_behind_the_audio_is_no_audio(save, encoded, tone, behind):
+    path = save("x.wav", encoded["wav"] + behind)
     assert _samples(path) == len(tone)
+    assert info(path).notes == ()
+
+
+def test_a_wav_without_audio_is_empty(save, encoded):
+    chunk = _TEXT
     empty = encoded["wav"][: encoded["wav"].index(b"data") + 4] + bytes(4) + chunk
     assert info(save("empty.wav", empty)).samples == 0
 
@@ -170,6 +188,29 @@ def test_half_a_file_is_refused(save, encoded, kind):
     path = save(f"x.{kind}", encoded[kind][: len(encoded[kind]) // 2])
     with pytest.raises(FxNormError, match=rf"x\.{kind}: (ends early|is damaged or cut off)"):
         read(path)
+
+
+@pytest.mark.parametrize("kind", ["RF64", "W64", "AU", "AIFF", "CAF"])
+def test_a_file_that_is_cut_between_two_samples_is_refused(tmp_path, save, tone, kind):
+    soundfile.write(tmp_path / "whole", tone, RATE, "FLOAT", format=kind)
+    data = (tmp_path / "whole").read_bytes()
+    path = save(f"x.{kind.lower()}", data[:-8000])
+    with pytest.raises(FxNormError, match=r": (ends early, with|not readable as audio)"):
+        info(path)
+
+
+def test_lengths_that_are_unknown_are_no_lengths():
+    assert not any(
+        is_known(size) for size in (2**31 - 1, 2**32 - 1, 2**32 - 37, 2**63 - 1, 2**64 - 1)
+    )
+    assert all(is_known(size) for size in (0, 2**31 - 2**17, 2**31, 3 * 10**9, 5 * 10**9))
+
+
+def test_an_mp3_with_more_than_its_header_counts_is_read_and_warned_of(save, encoded, tone):
+    data = encoded["mp3"] + _without_count(encoded["mp3"])
+    path = save("x.mp3", data)
+    assert _samples(path) > 1.9 * len(tone)
+    assert "holds more than its header says" in info(path).notes[0]
 
 
 def test_half_an_mp3_that_does_not_say_its_length_is_warned_of(save, encoded):
@@ -322,6 +363,23 @@ def test_a_file_cut_between_two_packets_is_refused(tmp_path, tone, suffix, optio
     path.write_bytes(path.read_bytes()[: borders[len(borders) // 2]])
     with pytest.raises(FxNormError, match=rf"x\{suffix}: ends early, with \d.* s; copy it again"):
         info(path)
+
+
+@ffmpeg
+def test_mp3_in_wav_is_called_what_it_is(tmp_path, tone):
+    write(tmp_path / "x.wav", tone, RATE)
+    path = _convert(tmp_path / "x.wav", tmp_path / "y.wav", "-c:a", "libmp3lame")
+    with pytest.raises(FxNormError, match=r"y\.wav: holds mp3 in a wav file.*convert it to PCM"):
+        info(path)
+
+
+@ffmpeg
+@pytest.mark.parametrize("kind", ["w64", "au", "caf", "wav"])
+def test_what_was_written_to_a_pipe_is_read_whole(tmp_path, save, tone, kind):
+    write(tmp_path / "x.wav", tone, RATE)
+    command = ["ffmpeg", "-v", "error", "-i", tmp_path / "x.wav", "-f", kind, "-"]
+    written = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL)
+    assert _samples(save(f"y.{kind}", written.stdout)) == len(tone)
 
 
 @ffmpeg

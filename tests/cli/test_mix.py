@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -72,6 +74,17 @@ def test_files_of_one_stem_are_summed_at_their_recorded_balance(tmp_path, capsys
         several, report = _mixed(capsys, *words, *common)
         np.testing.assert_allclose(several, one, rtol=0, atol=2e-5)
         assert report["files"]["drums"] == [str(file) for file in files]
+
+
+def test_two_mono_sides_of_one_stem_are_a_stereo_file(tmp_path, capsys, stems):
+    drums, _ = read(stems / "drums.wav")
+    for name, channels in (("OH.L", drums[:, 0]), ("OH.R", drums[:, 1]), ("both", drums)):
+        write(tmp_path / f"{name}.wav", channels, RATE, "FLOAT")
+    words = ["--normalized-sum", "--subtype", "FLOAT", "-o", tmp_path / "mix.wav", "--drums"]
+    one, _ = _mixed(capsys, *words, tmp_path / "both.wav")
+    two, report = _mixed(capsys, *words, tmp_path / "OH.R.wav", tmp_path / "OH.L.wav")
+    np.testing.assert_array_equal(two, one)
+    assert any("the two sides of a stereo recording" in text for text in report["warnings"])
 
 
 def test_a_folder_is_mixed_by_the_names_in_it(tmp_path, capsys, stems, model):
@@ -212,6 +225,11 @@ def test_repeated_lists_merge(tmp_path, capsys, stems, features):
         (["--normalized-sum", "--balance", "vocals=2"], "balance of 'vocals': no such stem"),
         (["--model", "{model}", "--stems", "{stems}"], "would be overwritten"),
         (["--model", "{model}", "--format", "wav", "-o", "new/"], "new/: is a folder"),
+        (["--normalized-sum", "--effects", "eq", "--strength", "panning=0"], "is not applied"),
+        (["--normalized-sum", "--strength", "reverb=0.5"], "is not applied"),
+        (["--model", "{model}", "--effects", "reverb"], "needs --impulse-responses"),
+        (["--normalized-sum", "--unknown", "other"], "--unknown is for a folder"),
+        (["--normalized-sum", "--jobs", "2"], "--jobs is for --songs"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(
@@ -221,6 +239,31 @@ def test_options_that_do_not_go_together_are_refused(
     words += [] if "-o" in words else ["-o", str(tmp_path / "mix.wav")]
     assert main(["mix", *stem_options(stems, "bass"), *words]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_stems_of_another_mix_are_not_left_beside_those_of_this_one(tmp_path, capsys, stems):
+    parts, output = tmp_path / "parts", str(tmp_path / "m.wav")
+    words = ["mix", "--normalized-sum", "--stems", str(parts), "-o", output]
+    assert main([*words, *stem_options(stems, "bass", "drums")]) == 0
+    assert main([*words, *stem_options(stems, "bass", "drums")]) == 0
+    capsys.readouterr()
+    assert main([*words, *stem_options(stems, "bass")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "drums.wav: is there already, and this mix has no such stem; remove it" in line
+    song = tmp_path / "songs" / "a"
+    song.mkdir(parents=True)
+    shutil.copy(stems / "bass.wav", song)
+    parts.rename(tmp_path / "a")
+    words = ["mix", "--normalized-sum", "--songs", str(song.parent), "-o", str(tmp_path / "mixes")]
+    assert main([*words, "--stems", str(tmp_path), "--jobs", "1"]) == 2
+    assert "drums.wav: is there already" in capsys.readouterr().err
+
+
+def test_the_reverb_of_a_model_with_rooms_may_be_named(tmp_path, capsys, stems):
+    words = [*stem_options(stems, "vocals"), "-o", tmp_path / "m.wav"]
+    words += ["--effects", "reverb,loudness", "--strength", "reverb=0.5"]
+    _, report = _mixed(capsys, *words)
+    assert set(report["stems"]["vocals"]["effects"]) == {"reverb", "loudness"}
 
 
 def test_what_is_written_is_no_input_and_is_written_once(tmp_path, capsys, stems, model):
@@ -321,6 +364,20 @@ def test_songs_of_a_folder_are_mixed_and_kept_until_something_changes(
     third = {path.name: path.stat().st_mtime_ns for path in mixes.glob("*.wav")}
     assert third["a.wav"] == second["a.wav"]
     assert third["b.wav"] != second["b.wav"]
+
+
+def test_a_song_that_fails_is_the_last_that_is_said(tmp_path, stems):
+    for name in ("a", "b"):
+        (tmp_path / "songs" / name).mkdir(parents=True)
+        shutil.copy(stems / "bass.wav", tmp_path / "songs" / name)
+    (tmp_path / "songs" / "b" / "vocals.wav").write_bytes(b"broken")
+    words = ["mix", "--songs", tmp_path / "songs", "-o", tmp_path / "mixes", "--jobs", "2"]
+    words += ["--normalized-sum", "--effects", "loudness"]
+    command = [sys.executable, "-m", "fxnorm", *words]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2
+    # Not what the processes left behind.
+    assert done.stderr.splitlines()[-1].startswith("fxnorm: 1 songs could not be mixed: b:")
 
 
 def test_mix_keeps_rate_and_length_and_reports(tmp_path, capsys, stems, model):

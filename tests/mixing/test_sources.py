@@ -1,7 +1,7 @@
 import numpy as np
 
 from fxnorm.audio import write
-from fxnorm.mixing.sources import open_stems, shared_notes
+from fxnorm.mixing.sources import open_stems, shared_notes, stamp_notes
 
 
 def test_a_file_of_two_stems_is_warned_of(tmp_path):
@@ -21,6 +21,19 @@ def test_a_source_says_how_its_file_is_read(tmp_path):
     song, notes = source.read(100)
     assert (song > 0.0).all()
     assert "says less audio than there is" in notes[0]
+
+
+def test_time_stamps_that_differ_are_said_with_both(tmp_path):
+    write(tmp_path / "none.wav", np.zeros((100, 2)), 44_100)
+    whole = (tmp_path / "none.wav").read_bytes()
+    for name, samples in (("a", 3600 * 44_100), ("b", 3610 * 44_100), ("c", 3600 * 44_100 + 9)):
+        bext = b"bext" + (602).to_bytes(4, "little") + bytes(338)
+        bext += samples.to_bytes(8, "little") + bytes(256)
+        (tmp_path / f"{name}.wav").write_bytes(whole[:12] + bext + whole[12:])
+    files = [tmp_path / f"{name}.wav" for name in ("none", "b", "c", "a")]
+    (note,) = stamp_notes(open_stems({"bass": files}, None, ("bass",)))
+    assert f"b.wav: begins at 3610.00 s by its time stamp, {files[3]} at 3600.00 s" in note
+    assert stamp_notes(open_stems({"bass": files[0]}, None, ("bass",))) == []
 
 
 def test_a_source_read_twice_says_the_same_twice():

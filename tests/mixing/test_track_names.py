@@ -27,6 +27,23 @@ from fxnorm.mixing.track_names import is_mix, stem_types_of
         ("Drums/sub kick.wav", {"drums", "bass"}),
         ("vocals_room/drums.wav", "drums"),
         ("Piano.wav", "other"),
+        ("Guitar Loop.wav", "other"),
+        ("Keys/Loop 3.wav", "other"),
+        ("Beat 2.wav", "drums"),
+        ("GTR1_L.wav", "other"),
+        ("EGTR1.wav", "other"),
+        ("SNARETOP.wav", "drums"),
+        ("OHL.wav", "drums"),
+        ("BASSDI.wav", "bass"),
+        ("leadvox.wav", "vocals"),
+        ("BGs.wav", "vocals"),
+        ("BACKVOX.wav", "vocals"),
+        ("Ovhd L.wav", "drums"),
+        ("synthbass.wav", "bass"),
+        ("no_vocals.wav", {"bass", "drums", "other"}),
+        ("song_(No Vocals).wav", {"bass", "drums", "other"}),
+        ("Vocals (Instrumental).wav", {"bass", "drums", "other"}),
+        ("Instrumental/Guitar.wav", "other"),
         ("Audio 3.wav", set()),
         ("Thatcher.wav", set()),
     ],
@@ -38,6 +55,13 @@ def test_names_that_engineers_give(name, stem):
 def test_types_of_the_model_come_before_the_instruments_of_other():
     assert stem_types_of(PurePath("Guitar 1.wav"), (*STEMS, "guitar")) == {"guitar"}
     assert stem_types_of(PurePath("Piano.wav"), ("vocals", "bass")) == set()
+
+
+def test_a_name_that_denies_means_the_only_type_that_is_left():
+    assert stem_types_of(PurePath("no_vocals.wav"), ("vocals", "other")) == {"other"}
+    # "no" is no part of a title that could be ignored.
+    found = stem_types_of(PurePath("no_vocals.wav"), STEMS, {"no", "song"})
+    assert found == {"bass", "drums", "other"}
 
 
 def test_mixes_of_the_whole_song_are_known():

@@ -5,7 +5,7 @@ from mixing_fixtures import AUTOMIX, RATE, bursts, model
 import fxnorm
 from fxnorm.audio import write
 from fxnorm.errors import FxNormError
-from fxnorm.mixing import Track, mix_stems
+from fxnorm.mixing import Finishing, Track, mix_stems
 from fxnorm.mixing.sources import length_notes, open_stems, start_notes
 from fxnorm.normalization import ImpulseResponse
 
@@ -24,7 +24,11 @@ from fxnorm.normalization import ImpulseResponse
         ({"bass": [0.0, 0.1]}, "bass: is list, not audio"),
         ({"bass": []}, "bass: is list, not audio"),
         ({"bass": [np.ones(9), None]}, "bass: is NoneType"),
-        ({"bass": Track(np.ones(9), pan=2.0)}, "bass: pan 2 must lie from -1 to 1"),
+        ({"bass": Track(np.ones(9), pan=2.0)}, "bass: pan 2.0 must be a number from -1 to 1"),
+        ({"bass": Track(np.ones(9), "3")}, "bass: gain '3' must be a number"),
+        ({"bass": Track(None)}, "bass: is NoneType, not audio"),
+        ({"bass": "a\0.wav"}, "holds a zero byte"),
+        ({"bass": "a" * 300 + ".wav"}, r"a\.wav: can't be read \(File name too long\)"),
         ({"bass": Track("a.wav", gain_db=float("nan"))}, "a.wav: gain nan"),
         ({"bass": ["a.wav", "./a.wav"]}, "a.wav: is given twice for bass"),
         ({"bass": np.zeros((9, 6))}, "bass: audio has 6 channels"),
@@ -33,6 +37,31 @@ from fxnorm.normalization import ImpulseResponse
 def test_what_is_no_stem_is_one_line(features, stems, message):
     with pytest.raises(FxNormError, match=message):
         fxnorm.mix(stems, RATE, model(features, AUTOMIX))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("effects", 3),
+        ("effects", "eq"),
+        ("strengths", 0.5),
+        ("seed", "x"),
+        ("device", None),
+        ("finishing", {"wet": 2}),
+        ("finishing", 3),
+        ("impulse_responses", "dir"),
+        ("pre_impulse_responses", [np.ones(9)]),
+    ],
+)
+def test_what_is_no_argument_is_one_line(features, name, value):
+    with pytest.raises(FxNormError, match=rf"^(mix: key '{name}|finishing: key 'wet')") as raised:
+        mix_stems(bursts(1000), RATE, model(features, AUTOMIX), **{name: value})
+    assert "\n" not in str(raised.value)
+
+
+def test_finishing_that_can_not_be_is_one_line():
+    with pytest.raises(FxNormError, match=r"^finishing: key 'wet': .*less than or equal to 1"):
+        Finishing(wet=2)
 
 
 @pytest.mark.parametrize("rate", [0, -1, 1, 10**9, 44_100.5, "44100", True, float("nan"), [1]])

@@ -78,8 +78,16 @@ def test_around_the_gate_a_stem_fades_from_untouched_to_normalised() -> None:
     steps = np.diff(out)
     assert (steps[1:-1] > 0.0).all()
     assert steps.max() < 0.5 * (out[-1] - out[0])
-    assert any("noise or bleed" in text for text in results[-1].report["warnings"])
-    assert not any("noise or bleed" in text for text in results[0].report["warnings"])
+    said = [" ".join(result.report["warnings"]) for result in results]
+    assert ["noise or bleed" in text for text in said] == [*(out - levels >= 3.0)]
+    assert all("near the gate of -50: the effects are faded" in text for text in said[2:5])
+    assert "faded" not in said[0] + said[-1]
+
+
+def test_what_is_hardly_lifted_is_not_called_noise() -> None:
+    hardly = FxNormalizer(FEATURES)(_levelled(-50.99), SAMPLE_RATE, "other").report
+    (said,) = hardly["warnings"]
+    assert said.endswith("near the gate of -50: the effects are faded, to 1%")
 
 
 def test_a_dc_offset_is_removed_said_and_changes_nothing_else() -> None:

@@ -155,6 +155,14 @@ def test_keys_switch_between_the_mix_and_each_stem_alone(page):
     assert len(set(map(str, page.evaluate("starts")))) == 1
 
 
+def test_keys_go_to_the_player_before_it_is_touched(page):
+    page.keyboard.press("4")
+    page.keyboard.press(" ")
+    _wait_for(page, [True, False, False])
+    page.keyboard.press(" ")
+    page.wait_for_selector(".player:not(.playing)")
+
+
 @pytest.mark.parametrize("width", [1280, 390, 320])
 def test_nothing_reaches_beyond_the_window_and_all_is_named(page, width):
     page.set_viewport_size({"width": width, "height": 800})

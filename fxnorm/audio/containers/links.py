@@ -87,6 +87,18 @@ class Found:
     """What a user should know."""
     exact: bool = True
     """Whether the header's length, or the links', is what decoding gives."""
+    begins: int | None = None
+    """Sample of a session's time at which it begins; None where it does not say."""
+
+
+def is_known(size: int) -> bool:
+    """Whether a header's size is one: programs that write to a pipe put the largest there is."""
+    return size % 2**31 < 2**31 - 2**16
+
+
+def cut_off(present: int, declared: int) -> Damaged:
+    """Where so many bytes of audio are left of so many."""
+    return Damaged(f"ends early, with {present} of {declared} bytes of audio")
 
 
 def damaged_at(at: int, data: Bytes) -> Damaged:

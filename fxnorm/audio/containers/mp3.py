@@ -69,7 +69,11 @@ def mp3_links(data: Bytes) -> Found:
     if len({frame.format for recording in recordings for frame in recording}) > 1:
         raise Damaged("holds recordings of different formats")
     notes = chained(len(recordings)) + notes
-    if len(recordings) == 1 and _said(data, recordings[0]) == len(recordings[0]) - 1:
+    said = [_said(data, recording) for recording in recordings]
+    # One more is that of encoders that count otherwise.
+    if any(count and len(its) > count + 2 for count, its in zip(said, recordings, strict=True)):
+        notes.append("holds more than its header says, as joined files do; all of it is read")
+    if said == [len(recordings[0]) - 1]:
         return Found((), tuple(notes))
     return Found(tuple(_link(data, recording) for recording in recordings), tuple(notes))
 

@@ -5,7 +5,7 @@
   const SEEK_STEP_S = 1;
 
   let context = null; // one for the page, made by the first click
-  let current = null; // the player last used: keys pressed outside the players go to it
+  let current = null; // the only player, or the one last used: keys pressed outside the players go to it
 
   class Player {
     constructor(element) {
@@ -184,6 +184,7 @@
   const players = new Map(
     [...document.querySelectorAll(".player")].map((element) => [element, new Player(element)]),
   );
+  if (players.size === 1) [current] = players.values();
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
