@@ -1,6 +1,7 @@
 """Stereo position per frequency, and re-panning a stem to the data set's."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ _SIDE_BAND_HZ = (50, 2500)
 _NEAR_GAIN, _FAR_GAIN = 0.7, 0.3
 #: Channels as alike as this are one.
 _MONO_SPS = 1e-4
-#: Mono leans to alternate sides from this bin on (86 Hz), in third octaves of two bins or more.
+#: Mono leans to both sides from this bin on (86 Hz), in third octaves of two bins or more.
 _FIRST_BIN_APART = 4
 _BAND_RATIO = 2.0 ** (1.0 / 3.0)
 _REFERENCE_FACTOR = 0.9
@@ -81,9 +82,9 @@ def match_panning(
 ) -> np.ndarray:
     """Pan a stem to one side and give every bin the reference's similarity of channels.
 
-    Mono has no side. From 86 Hz on it leans to alternate sides from one third octave to the next:
-    its channels are as alike as the reference's, it stays in the middle as a whole, and it is the
-    same when its channels are added.
+    Mono has no side. From 86 Hz on each of its third octaves leans to one, so that both sides have
+    the same power: its channels are as alike as the reference's, it stays in the middle as a whole,
+    and it is the same when its channels are added.
 
     Args:
         audio: (samples, 1 or 2) or (samples,); mono is repeated.
@@ -137,16 +138,21 @@ def pan_channels(
     samples = channels.shape[1]
     spectra, sps = _analyse(channels, skip_silence=not released_quirks)
     side = _side(sps, mono_to_the_right=released_quirks)
-    sides = np.full(_BINS, side) if side else _alternate_sides()
-    offset = _leaning(np.full(_BINS, _FAR_GAIN), sides)
     phi = reference_curve(reference_phi)
+    cutoff = int(stem_type.panning_cutoff_hz * N_FFT / SAMPLE_RATE)
+    if side:
+        sides = np.full(_BINS, side)
+    else:
+        far = np.where(np.arange(_BINS) < cutoff, _alike(phi), _FAR_GAIN)
+        # Of a bin's power p, (1 - far)² p comes to one side and far² p to the other.
+        sides = _balanced_sides(_power(spectra) * (1.0 - 2.0 * far))
+    offset = _leaning(np.full(_BINS, _FAR_GAIN), sides)
     if side:
         wanted = _leaning(np.clip(phi + 1e-30, 0.0, 1.0) / 2.0, sides)
     else:
         # What a bin is divided by when its channels differ by the offset alone.
         here = _leaning(np.full(_BINS, _far_gain(np.float32(_FAR_GAIN / _NEAR_GAIN))), sides)
         wanted = _leaning(_alike(phi), sides) * here / offset
-    cutoff = int(stem_type.panning_cutoff_hz * N_FFT / SAMPLE_RATE)
     # The released code applies the cut-off along the axis of frames.
     bins, frames = (_BINS, cutoff) if released_quirks else (cutoff, spectra.shape[0])
     limit = np.inf if released_quirks else from_db(max_gain_db)
@@ -240,14 +246,29 @@ def _side(mean_sps: np.ndarray, *, mono_to_the_right: bool) -> int:
     return int(np.sign(np.sign(course[low:high] + 1e-10).mean()))
 
 
-def _alternate_sides() -> np.ndarray:
-    """1 and -1 by turns from band to band, 0 below the bands, (bins,)."""
-    sides = np.zeros(_BINS, int)
-    first, side = _FIRST_BIN_APART, 1
-    while first < _BINS:
-        last = max(first + 2, round(_BAND_RATIO * first))
-        sides[first:last] = side
-        first, side = last, -side
+def _power(spectra: np.ndarray) -> np.ndarray:
+    """Sum of the left channel's power over all frames, (bins,)."""
+    total = np.zeros(_BINS)
+    for frames in scratch.blocks(spectra.shape[0], _BATCH):
+        left = spectra[frames, 0]
+        total += np.sum(left.real**2 + left.imag**2, axis=0, dtype=np.float64)
+    return total
+
+
+def _balanced_sides(leaning: np.ndarray) -> np.ndarray:
+    """1 or -1 for each band so that all of them lean to no side, 0 below the bands, (bins,).
+
+    Args:
+        leaning: by how much one side has more power than the other, of each bin.
+    """
+    edges = [_FIRST_BIN_APART]
+    while edges[-1] < _BINS:
+        edges.append(max(edges[-1] + 2, round(_BAND_RATIO * edges[-1])))
+    bands = [slice(*band) for band in pairwise(edges)]
+    sides, total = np.zeros(_BINS, int), 0.0
+    for band in sorted(bands, key=lambda band: -leaning[band].sum()):
+        sides[band] = 1 if total <= 0.0 else -1
+        total += sides[band.start] * leaning[band].sum()
     return sides
 
 
