@@ -48,9 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         the reader of the output has gone (`fxnorm … | head`) before all was done.
     """
     _prepare_output()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    options = make_parser().parse_args(arguments)
     try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        options = make_parser().parse_args(arguments)
         with _cluster(getattr(options, "dask", None)):
             options.run(options)
         sys.stdout.flush()
