@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from fxnorm.configuration import Config
 from fxnorm.conventions import LARGEST_BAND_GAIN_DB
-from fxnorm.normalization.effect_table import effect_names
+from fxnorm.normalization.effect_table import default_effects, effect_names
 from fxnorm.stems import DEFAULT_STEMS, StemTable, StemType, default_stem_type
 
 
@@ -23,7 +23,7 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 class NormalizationConfig(Config):
     """Settings of `FxNormalizer`."""
 
-    effects: tuple[EffectName, ...] = Field(default_factory=effect_names)
+    effects: tuple[EffectName, ...] = Field(default_factory=default_effects)
     """Effects applied, always in the chain's own order; the reverbs need impulse responses."""
     strengths: dict[EffectName, Fraction] = Field(default_factory=dict)
     """Fraction of each effect's change in dB (reverbs: of the wet amplitude); 1 where not named."""
