@@ -56,7 +56,7 @@ class MixerConfig(Config):
     @property
     def has_shares(self) -> bool:
         """Whether the mix is a sum of what the network makes of each stem."""
-        return isinstance(self.network, AutomixConfig) and self.window is None
+        return self.network.has_shares and self.window is None
 
     @model_validator(mode="after")
     def _one_input_per_stem(self) -> Self:

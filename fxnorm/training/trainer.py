@@ -119,7 +119,7 @@ def train(
 
 
 def _open_for(network: NetworkConfig, songs: Sequence[TrainingSong]) -> list[OpenSong]:
-    if network.pretraining:
+    if network.is_pretraining:
         return open_songs([replace(song, target=None, wet=None) for song in songs])
     for song in songs:
         if song.target is None:
