@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from fxnorm.errors import FxNormError
@@ -43,6 +43,16 @@ class Config(BaseModel):
                 message = "Input should not be true or false (yes, no, on, off)"
                 raise PydanticCustomError("switch", message, {"key": key, "input": value})
         return data
+
+
+def _odd(length: int) -> int:
+    if length % 2 == 0:
+        raise ValueError("give an odd number, so that there is a middle")
+    return length
+
+
+#: Of a window or a filter whose middle is one of its values.
+ODD = AfterValidator(_odd)
 
 
 def within(limits: tuple[float, float]) -> Any:
