@@ -97,7 +97,7 @@ def _save(name: str, states: dict[str, Weights], system: SystemConfig, params: P
     features = DatasetFeatures.load(FEATURES)
     config = mixer_config(name, system, params)
     rooms = []
-    if "reverb" in params.normalization.effects:
+    if params.normalization.needs("impulse_responses"):
         rooms = load_impulse_responses(params.dataset.impulse_responses)
     with atomic_folder(MODELS / name) as folder:
         for state, weights in states.items():
@@ -113,7 +113,7 @@ def _widened(
     net.load_state_dict(weights)
     songs = open_songs(training_songs(VALID, stems))
     samples = whole_blocks(system.training.validation.max_song_s)
-    # A model that was trained for mono recordings shall give these the right width.
+    # A model that was trained for mono recordings has to give these the right width.
     mono = system.training.augmentation.mono > 0.0
     grown_db = calibrate_width(net, songs, samples, measure, mono=mono)
     print(f"side of the mix: {grown_db:+.1f} dB")

@@ -12,6 +12,7 @@ from fxnorm import audio, scratch
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.models import LoadedModel, mix_stream, share_stream
+from fxnorm.models.mixer_config import NO_SHARES
 from fxnorm.models.windows import WriteBlock, run_in_windows
 
 #: Normalised stems as (samples, 2) float32 arrays, or as files to be read in blocks.
@@ -75,8 +76,7 @@ def apply_network_by_stem(
     """
     if not model.config.has_shares:
         raise FxNormError(
-            f"model '{model.config.system}' has no stems of its mix: a Wave-U-Net is not linear in"
-            " its input; use a model of the kind automix"
+            f"model '{model.config.system}': {NO_SHARES}; use a model of the kind automix"
         )
     song = _Song(stems, model, on_progress)
     return dict(zip(song.inputs, song.run(len(song.inputs), _share), strict=True))

@@ -12,6 +12,8 @@ from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.stems import StemName
 
 NetworkConfig = Annotated[AutomixConfig | WaveUNetConfig, Field(discriminator="kind")]
+#: Why some models can't give the stems of their mix.
+NO_SHARES = "the model's mix is no sum of what it makes of each stem"
 #: Up to an hour and a half at 44.1 kHz.
 Samples = Annotated[int, Field(ge=0, le=2**28)]
 
