@@ -33,8 +33,8 @@ from fxnorm.models import AutomixConfig, MixerConfig, build, save
 
 ROOT = Path(__file__).parents[1]
 PLAIN = [
-    *("jinja2", "joblib", "numba", "numpy", "pydantic", "pyyaml", "safetensors", "scipy"),
-    *("soundfile", "soxr", "torch", "tqdm"),
+    *("jinja2", "joblib", "markupsafe", "numba", "numpy", "pydantic", "pyyaml", "safetensors"),
+    *("scipy", "soundfile", "soxr", "torch", "tqdm"),
 ]
 
 
