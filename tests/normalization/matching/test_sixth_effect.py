@@ -79,7 +79,7 @@ def run_in(checkout, *words) -> str:
 
 
 def test_the_chain_s_tests_and_the_guide_s_own_pass(extended) -> None:
-    files = ("test_golden.py", "test_effect_table.py", "matching/test_width.py")
+    files = ("test_normalizer_golden.py", "test_effect_table.py", "matching/test_width.py")
     tests = [f"tests/normalization/{file}" for file in files]
     assert " passed" in run_in(extended, "pytest", "-q", "-p", "no:cacheprovider", *tests)
 
