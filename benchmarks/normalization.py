@@ -94,7 +94,9 @@ def _report_parts(vocals: np.ndarray, features: DatasetFeatures) -> None:
     _row("reverb", _REVERB[0], cost, _REVERB[1], f"  rooms here of {seconds:.1f} s and more")
     cost = _cost(lambda: pre.apply("prereverb", channels, "vocals"))
     _row("released prereverb", _RELEASED_PREREVERB[0], cost, _RELEASED_PREREVERB[1])
-    for name, feature in measured_features().items():
+    features_of_effects = measured_features()
+    for name in _EFFECTS:
+        feature = features_of_effects[name]
         cost = _cost(lambda f=feature, c=channels: f.measure(c))
         _row(f"feature {name}", _FEATURES[name][0], cost, _FEATURES[name][1])
         cost = _cost(lambda n=name, c=channels: chain.apply(n, c, "vocals"))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from fxnorm.errors import FxNormError
@@ -51,6 +51,16 @@ def explained(data: Mapping[str, Any], source: str) -> Iterator[None]:
     except ValidationError as error:
         faults = "; ".join(_describe(fault, data) for fault in error.errors())
         raise FxNormError(f"{source}: {faults}") from error
+
+
+def _odd(length: int) -> int:
+    if length % 2 == 0:
+        raise ValueError("give an odd number, so that there is a middle")
+    return length
+
+
+#: Of a window or a filter whose middle is one of its values.
+ODD = AfterValidator(_odd)
 
 
 def within(limits: tuple[float, float]) -> Any:

@@ -1,4 +1,7 @@
-"""Text, JSON and YAML of anybody: bounded in size, depth and numbers, or an error of one line."""
+"""Text, JSON and YAML that anybody may have written.
+
+They are bounded in size, depth and numbers, or an error of one line.
+"""
 
 import json
 import os

@@ -6,17 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from fxnorm.configuration import Config
+from fxnorm.configuration import ODD, Config
 from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE, STEMS
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = ("mixture",)
-
-
-def _odd(bins: int) -> int:
-    if bins % 2 == 0:
-        raise ValueError("give an odd number, so that the window has a middle")
-    return bins
 
 
 class StemType(Config):
@@ -24,7 +18,7 @@ class StemType(Config):
 
     reverberated: bool = True
     """Whether the reverbs act on it."""
-    eq_smoothing_bins: Annotated[int, Field(ge=3, le=LONG_TERM_BINS), AfterValidator(_odd)] = 401
+    eq_smoothing_bins: Annotated[int, Field(ge=3, le=LONG_TERM_BINS), ODD] = 401
     """Window, odd, of the smoothing of the average spectrum, in bins of 0.67 Hz."""
     compressor_ratio: Annotated[int, Field(ge=2, le=20)] = 4
     """Ratio with which the search for compressor settings starts; it ends at 20."""

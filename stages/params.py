@@ -61,7 +61,7 @@ class SystemConfig(Config):
 
     @model_validator(mode="after")
     def _can_be_widened(self) -> Self:
-        if self.training.calibrate_width and self.network.pretraining:
+        if self.training.calibrate_width and self.network.is_pretraining:
             raise ValueError("training.calibrate_width is for networks that mix")
         return self
 
@@ -110,12 +110,12 @@ class Params(SharedConfig):
 
     @model_validator(mode="after")
     def _has_one_pretraining(self) -> Self:
-        if not self.pretraining.network.pretraining:
+        if not self.pretraining.network.is_pretraining:
             raise ValueError("pretraining.network: kind must be automix and pretraining true")
         for key, system in self.systems.items():
             if key in RESERVED:
                 raise ValueError(f"systems.{key}: this name is taken; use another one")
-            if system.network.pretraining:
+            if system.network.is_pretraining:
                 raise ValueError(f"systems.{key}.network.pretraining must be false")
         return self
 

@@ -8,7 +8,7 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import find_songs, load_partition
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
-from fxnorm.models import MixerConfig, WaveUNetConfig, WindowConfig, build, save
+from fxnorm.models import MixerConfig, WindowConfig, build, save
 from fxnorm.models.weights import read_weights
 from fxnorm.normalization import DatasetFeatures, load_impulse_responses
 from fxnorm.outputs import atomic_folder
@@ -77,7 +77,7 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
     if training.calibrate_width is not None:
         weights = result.best_mean.weights
         states = {"": _widened(weights, system, stems, training.calibrate_width)}
-    if system.network.pretraining:
+    if system.network.is_pretraining:
         states = {"best": result.best_mean.weights, "last": result.last}
     _save(name, states, system, params)
     _report(name, result, run)
@@ -87,7 +87,7 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
 
 def _front_end(system: SystemConfig) -> Path | None:
     """Weights of the pretrained front end that a system starts with."""
-    if isinstance(system.network, WaveUNetConfig) or system.network.pretraining:
+    if not system.network.takes_front_end or system.network.is_pretraining:
         return None
     state = system.training.front_end
     return None if state is None else MODELS / PRETRAINED / state / "model.safetensors"
@@ -97,7 +97,7 @@ def _save(name: str, states: dict[str, Weights], system: SystemConfig, params: P
     features = DatasetFeatures.load(FEATURES)
     config = mixer_config(name, system, params)
     rooms = []
-    if "reverb" in params.normalization.effects:
+    if params.normalization.needs("impulse_responses"):
         rooms = load_impulse_responses(params.dataset.impulse_responses)
     with atomic_folder(MODELS / name) as folder:
         for state, weights in states.items():
@@ -113,7 +113,7 @@ def _widened(
     net.load_state_dict(weights)
     songs = open_songs(training_songs(VALID, stems))
     samples = whole_blocks(system.training.validation.max_song_s)
-    # A model that was trained for mono recordings shall give these the right width.
+    # A model that was trained for mono recordings has to give these the right width.
     mono = system.training.augmentation.mono > 0.0
     grown_db = calibrate_width(net, songs, samples, measure, mono=mono)
     print(f"side of the mix: {grown_db:+.1f} dB")
@@ -167,9 +167,8 @@ def _number(name: str) -> int | None:
 
 def mixer_config(name: str, system: SystemConfig, params: Params) -> MixerConfig:
     """What a trained system's model folder says of it."""
-    # The Wave-U-Net's group statistics are those of a window: mix as it was validated.
     window = None
-    if isinstance(system.network, WaveUNetConfig):
+    if system.network.in_windows:
         guard = system.training.validation.guard_samples
         window = WindowConfig(
             samples=system.training.window_samples, guard_left=guard, guard_right=guard

@@ -35,8 +35,8 @@ ROOT = Path(__file__).parents[1]
 #: Folders that the sdist holds.
 SOURCES = ("benchmarks", "docs", "fxnorm", "params", "stages", "tests")
 PLAIN = [
-    *("jinja2", "joblib", "numba", "numpy", "pydantic", "pyyaml", "safetensors", "scipy"),
-    *("soundfile", "soxr", "torch", "tqdm"),
+    *("jinja2", "joblib", "markupsafe", "numba", "numpy", "pydantic", "pyyaml", "safetensors"),
+    *("scipy", "soundfile", "soxr", "torch", "tqdm"),
 ]
 
 

@@ -119,8 +119,8 @@ def match_loudness(
     versions: Mapping[str, np.ndarray],
     sample_rate: int,
     *,
-    target_lufs: float = -23.0,
-    ceiling_dbtp: float = -1.0,
+    target_lufs: float,
+    ceiling_dbtp: float,
 ) -> LoudnessMatch:
     """One loudness for all versions, none above a true-peak ceiling.
 

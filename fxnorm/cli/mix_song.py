@@ -146,13 +146,13 @@ def _mix(
 ) -> "Mix":
     from fxnorm.mixing import mix_stems
     from fxnorm.models import load_rooms, load_settings
+    from fxnorm.models.mixer_config import NO_SHARES
 
     folder = _model_folder(options)
     config, _ = load_settings(folder)
     if options.stems is not None and not config.has_shares:
         raise FxNormError(
-            "--stems: a Wave-U-Net has no stems of its mix, as it is not linear in its input; leave"
-            " the option out, or give a model of the kind automix"
+            f"--stems: {NO_SHARES}; leave the option out, or give a model of the kind automix"
         )
     return mix_stems(
         tracks,

@@ -28,11 +28,11 @@ class _Order:
     """One song to be mixed."""
 
     name: str
-    """Of its folder."""
+    """The name of its folder."""
     tracks: "dict[str, tuple[Track, ...]]"
     """By stem type."""
     output: Path
-    """Of the mix; its report lies beside it."""
+    """File of the mix; its report lies beside it."""
     stems: str | None
     """Folder for the stems of the mix; None for none."""
     page: str | None

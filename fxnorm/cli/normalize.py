@@ -18,7 +18,7 @@ from fxnorm.cli.common import (
     warn,
 )
 from fxnorm.errors import FxNormError, printable
-from fxnorm.normalization.effect_table import effect_names
+from fxnorm.normalization.effect_table import default_effects
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
 
     outputs = _outputs(options.inputs, options.output, options.subtype)
     settings = {
-        "effects": chosen_effects(options, effect_names()),
+        "effects": chosen_effects(options, default_effects()),
         "strengths": options.strength,
         "released_quirks": options.released_quirks,
     }

@@ -26,7 +26,6 @@ def compress(
     ratio: float,
     attack_ms: float,
     release_ms: float,
-    makeup_db: float = 0.0,
 ) -> np.ndarray:
     """Compress one channel, or expand it upwards.
 
@@ -38,7 +37,6 @@ def compress(
             below it (0.25 = 1:4); 1 changes nothing.
         attack_ms: time constant while the gain reduction grows; 0 acts at once.
         release_ms: time constant while it falls, likewise.
-        makeup_db: gain added to the result.
 
     Returns:
         (samples,) float32.
@@ -48,9 +46,7 @@ def compress(
     """
     channel = np.ascontiguousarray(channel, np.float32)
     attack, release = smoothing(attack_ms, sample_rate), smoothing(release_ms, sample_rate)
-    return compress_levels(
-        channel, level_db(channel), threshold_db, ratio, attack, release, makeup_db=makeup_db
-    )
+    return compress_levels(channel, level_db(channel), threshold_db, ratio, attack, release)
 
 
 def smoothing(time_ms: float, sample_rate: int) -> float:
@@ -115,7 +111,6 @@ def compress_levels(
     attack: float,
     release: float,
     *,
-    makeup_db: float = 0.0,
     strength: float = 1.0,
     output: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -137,7 +132,7 @@ def compress_levels(
     downward = ratio > 1.0
     detector = (threshold_db, slope(ratio), downward, attack, release)
     work = np.empty((3, _BLOCK))
-    _compress(channel, levels, *detector, makeup_db, strength, work, work.view(np.int64), output)
+    _compress(channel, levels, *detector, strength, work, work.view(np.int64), output)
     return output
 
 
@@ -179,7 +174,6 @@ def _compress(
     downward: bool,
     attack: float,
     release: float,
-    makeup: float,
     strength: float,
     work: np.ndarray,
     bits: np.ndarray,
@@ -194,7 +188,7 @@ def _compress(
     for start in range(0, channel.shape[0], _BLOCK):
         part = slice(start, min(start + _BLOCK, channel.shape[0]))
         state = _detect(levels[part], threshold, slope, downward, attack, release, state, reduction)
-        _apply_gain(channel[part], makeup, strength, work, bits, output[part])
+        _apply_gain(channel[part], strength, work, bits, output[part])
 
 
 #: 2^x = 2^k · e^(f ln 2) with k = x rounded and |f| ≤ 1/2. Adding 1.5 · 2⁵² to a double rounds it
@@ -209,17 +203,16 @@ _E6, _E7 = 1.0 / 720, 1.0 / 5040  # the next term is below 5e-9, a tenth of sing
 @compiled
 def _apply_gain(
     channel: np.ndarray,
-    makeup: float,
     strength: float,
     work: np.ndarray,
     bits: np.ndarray,
     output: np.ndarray,
 ) -> None:
-    """Multiply by 10^((makeup − strength · reduction)/20), written out to be vectorised."""
+    """Multiply by 10^(−strength · reduction/20), written out to be vectorised."""
     reduction, power, exponent = work[0], work[1], work[2]
     power_bits, exponent_bits = bits[1], bits[2]
     for n in range(channel.shape[0]):
-        octaves = (makeup - strength * reduction[n]) * _OCTAVES_PER_DB
+        octaves = -strength * reduction[n] * _OCTAVES_PER_DB
         exponent[n] = octaves + _ROUNDER
         f = (octaves - (exponent[n] - _ROUNDER)) * _LN2
         high = _E5 + f * (_E6 + f * _E7)

@@ -57,19 +57,18 @@ def score_mixes(
     mixes_folder: str | os.PathLike[str],
     *,
     match_loudness_lufs: float | None = None,
-    trim: bool = True,
     jobs: int = -1,
 ) -> pd.DataFrame:
     """Score `<mixes>/<system>/<song>.*` against `<target>/<song>.*`.
 
     Songs are paired by file name without suffix. Files of another sample rate are resampled to
     44.1 kHz, the longer file of a pair is cut, and both are said in the song's row of group "file".
+    So is what silence of the target is left out at its ends; see `trim_silence`.
 
     Args:
         target_folder: human mixes; wav, flac, ogg, mp3 or aiff.
         mixes_folder: one folder per system.
         match_loudness_lufs: bring mix and target to this loudness first.
-        trim: cut the target's silence at both ends; see `trim_silence`.
         jobs: how many songs at a time; -1 for one per core.
 
     Returns:
@@ -87,7 +86,7 @@ def score_mixes(
     for system, mixes in systems.items():
         for song in sorted(mixes.keys() | targets.keys()):
             if song in mixes and song in targets:
-                task = (system, song, mixes[song], targets[song], trim, match_loudness_lufs)
+                task = (system, song, mixes[song], targets[song], match_loudness_lufs)
                 tasks.append((f"{system}/{song}", task))
             else:
                 note = f"no {'target' if song in mixes else 'mix'} of this song"
@@ -102,9 +101,9 @@ def score_mixes(
 
 
 def _score(
-    system: str, song: str, mix: Path, target: Path, trim: bool, match_loudness_lufs: float | None
+    system: str, song: str, mix: Path, target: Path, match_loudness_lufs: float | None
 ) -> list[Row]:
-    pair = load_pair(mix, target, trim=trim, match_loudness_lufs=match_loudness_lufs)
+    pair = load_pair(mix, target, match_loudness_lufs=match_loudness_lufs)
     return pair_rows(system, "", song, pair)
 
 

@@ -13,7 +13,7 @@ from fxnorm.listening.analysis_config import AnalysisConfig
 from fxnorm.listening.rating_statistics import make_units
 from fxnorm.seeds import generator
 
-_ACCENT, _GREY = "#0a62a9", "#8a9099"
+_ACCENT, _GRAY = "#0a62a9", "#8a9099"
 _BOX_WIDTH = 0.5
 _PANEL_INCHES, _INCHES_PER_SYSTEM, _HEIGHT_INCHES = 2.0, 0.3, 4.0
 
@@ -63,7 +63,7 @@ def _draw_criterion(
         (units if len(units) else make_units(table[[system]], config))[system].to_numpy()
         for system in table.columns
     ]
-    plain = {"color": _GREY, "linewidth": 1.0}
+    plain = {"color": _GRAY, "linewidth": 1.0}
     axis.boxplot(
         values,
         positions=places,
@@ -77,7 +77,7 @@ def _draw_criterion(
     for place, column in zip(places, values, strict=True):
         rng = generator(seed, "jitter", criterion, int(place))
         jitter = rng.uniform(-0.4, 0.4, column.size) * _BOX_WIDTH
-        axis.plot(place + jitter, column, "o", color=_GREY, markersize=3.5, alpha=0.6, mew=0)
+        axis.plot(place + jitter, column, "o", color=_GRAY, markersize=3.5, alpha=0.6, mew=0)
     means = summary["mean"].to_numpy(float)
     spread = np.stack([means - summary["mean_low"], summary["mean_high"] - means])
     axis.errorbar(
@@ -90,7 +90,7 @@ def _draw_criterion(
 
 def _legend(config: AnalysisConfig) -> list[Line2D]:
     unit = "participant" if config.unit == "participant" else "participant and song"
-    plain: dict[str, Any] = {"linestyle": "none", "color": _GREY}
+    plain: dict[str, Any] = {"linestyle": "none", "color": _GRAY}
     return [
         Line2D([], [], marker="D", color=_ACCENT, label=f"mean, {config.confidence:.0%} interval"),
         Line2D([], [], color="black", linewidth=1.5, label="median"),

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from fxnorm import audio, scratch
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.models import AutomixNet, LoadedModel, mix_stream, share_stream
+from fxnorm.models import LoadedModel, mix_stream, share_stream
+from fxnorm.models.mixer_config import NO_SHARES
 from fxnorm.models.windows import WriteBlock, run_in_windows
 
 #: Normalised stems as (samples, 2) float32 arrays, or as files to be read in blocks.
@@ -75,8 +76,7 @@ def apply_network_by_stem(
     """
     if not model.config.has_shares:
         raise FxNormError(
-            f"model '{model.config.system}' has no stems of its mix: a Wave-U-Net is not linear in"
-            " its input; use a model of the kind automix"
+            f"model '{model.config.system}': {NO_SHARES}; use a model of the kind automix"
         )
     song = _Song(stems, model, on_progress)
     return dict(zip(song.inputs, song.run(len(song.inputs), _share), strict=True))
@@ -125,7 +125,7 @@ class _Song:
             if here > 0:
                 block[index, :, :here] = torch.from_numpy(read(start, here).T)
         self._seen += count
-        passes = 2 if _is_streamed(self.model) else 1
+        passes = 2 if self.model.config.has_shares else 1
         self._on_progress(min(1.0, self._seen / (passes * self.samples)))
         return block.to(self._device)
 
@@ -143,17 +143,11 @@ def _mix(song: _Song, write: WriteBlock) -> None:
         run_in_windows(
             net, song.read, write, song.samples, window.samples, guards, offset=offset, batch_size=1
         )
-    elif _is_streamed(song.model):
+    elif song.model.config.has_shares:
         mix_stream(net, song.read, write, song.samples)
     else:
-        # Its group statistics are those of the whole song.
         whole = F.pad(song.read(0, song.samples), (offset, net.trim - offset))
         write(net(whole[None])[0])
-
-
-def _is_streamed(model: LoadedModel) -> bool:
-    """Whether the network sees the song as a whole, in two passes."""
-    return isinstance(model.net, AutomixNet) and model.config.window is None
 
 
 def _open(

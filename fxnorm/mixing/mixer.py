@@ -16,6 +16,7 @@ from fxnorm.mixing.sources import open_stems
 from fxnorm.mixing.tracks import Stems
 from fxnorm.models import load_rooms, load_settings
 from fxnorm.models.default_model import DEFAULT_MODEL
+from fxnorm.models.mixer_config import NO_SHARES
 from fxnorm.normalization import (
     FxNormalizer,
     ImpulseResponse,
@@ -152,8 +153,8 @@ def mix_stems(
         by_stem=bool(finishing.balance_db) or (keep_stems and settings.has_shares),
     )
     if keep_stems and not raw.shares:
-        song.notes.append("no stems of the mix: a Wave-U-Net is not linear in its input")
-    if "reverb" in config.effects and not impulse_responses:
+        song.notes.append(f"no stems of the mix: {NO_SHARES}")
+    if config.needs("impulse_responses") and not impulse_responses:
         song.notes.insert(
             0, "the network was trained on reverberated stems; give impulse responses"
         )

@@ -17,7 +17,7 @@ from fxnorm.seeds import derive_seed
 from fxnorm.workers import in_threads
 
 _MOST_AT_ONCE = 4
-#: Below its peak in dB a stem is not yet heard.
+#: A stem is heard from this level on, in dB relative to its peak.
 _AUDIBLE_DB = -60.0
 
 

@@ -1,11 +1,7 @@
 from .automix.automix_config import AutomixConfig as AutomixConfig
 from .automix.automix_net import AutomixNet as AutomixNet
-from .automix.front_end_weights import scale_front_end as scale_front_end
-from .automix.front_end_weights import set_front_end as set_front_end
-from .automix.front_end_weights import widen_front_end as widen_front_end
 from .automix.streaming import mix_stream as mix_stream
 from .automix.streaming import share_stream as share_stream
-from .building import Network as Network
 from .building import build as build
 from .mixer_config import MixerConfig as MixerConfig
 from .mixer_config import NetworkConfig as NetworkConfig
@@ -13,12 +9,13 @@ from .mixer_config import WindowConfig as WindowConfig
 from .model_folder import LoadedModel as LoadedModel
 from .model_folder import load as load
 from .model_folder import save as save
+from .network import Network as Network
+from .network_config import BaseNetworkConfig as BaseNetworkConfig
 from .released_weights import import_model as import_model
 from .released_weights import import_released as import_released
 from .released_weights import read_released as read_released
 from .settings_files import load_rooms as load_rooms
 from .settings_files import load_settings as load_settings
 from .start import calibrate_gain as calibrate_gain
-from .start import start_as_sum as start_as_sum
 from .waveunet.wave_u_net import WaveUNet as WaveUNet
 from .waveunet.wave_u_net_config import WaveUNetConfig as WaveUNetConfig

@@ -12,6 +12,8 @@ from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.stems import StemName
 
 NetworkConfig = Annotated[AutomixConfig | WaveUNetConfig, Field(discriminator="kind")]
+#: Why some models can't give the stems of their mix.
+NO_SHARES = "the model's mix is no sum of what it makes of each stem"
 #: Up to an hour and a half at 44.1 kHz.
 Samples = Annotated[int, Field(ge=0, le=2**28)]
 
@@ -56,7 +58,7 @@ class MixerConfig(Config):
     @property
     def has_shares(self) -> bool:
         """Whether the mix is a sum of what the network makes of each stem."""
-        return isinstance(self.network, AutomixConfig) and self.window is None
+        return self.network.has_shares and self.window is None
 
     @model_validator(mode="after")
     def _one_input_per_stem(self) -> Self:

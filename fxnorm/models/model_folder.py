@@ -11,8 +11,9 @@ import torch
 
 from fxnorm import audio
 from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.models.building import Network, build, layout
+from fxnorm.models.building import build, layout
 from fxnorm.models.mixer_config import MixerConfig
+from fxnorm.models.network import Network
 from fxnorm.models.settings_files import CONFIG, FEATURES, ROOMS, WEIGHTS, load_rooms, load_settings
 from fxnorm.models.weights import read_weights, require_same_layout
 from fxnorm.normalization.dataset_features import DatasetFeatures

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from fxnorm.errors import FxNormError
 from fxnorm.models.automix.automix_config import AutomixConfig
-from fxnorm.models.building import Network, build
+from fxnorm.models.building import build
 from fxnorm.models.mixer_config import MixerConfig, NetworkConfig, WindowConfig
+from fxnorm.models.network import Network
 from fxnorm.models.waveunet.wave_u_net import WaveUNet
 from fxnorm.models.waveunet.wave_u_net_config import WaveUNetConfig
 from fxnorm.models.weights import require_same_layout

@@ -2,19 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-
-def _odd(size: int) -> int:
-    if size % 2 == 0:
-        raise ValueError("must be odd")
-    return size
-
+from fxnorm.configuration import ODD
 
 _LARGEST = 2**14
 
 Size = Annotated[int, Field(ge=1, le=_LARGEST)]
 EvenSize = Annotated[int, Field(ge=2, le=_LARGEST, multiple_of=2)]
-OddSize = Annotated[int, Field(ge=1, le=_LARGEST), AfterValidator(_odd)]
+OddSize = Annotated[int, Field(ge=1, le=_LARGEST), ODD]
 #: Of layers: each is built before its weights are looked at.
 Count = Annotated[int, Field(ge=1, le=32)]

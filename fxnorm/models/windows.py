@@ -29,7 +29,7 @@ def run_in_windows(
 ) -> None:
     """A network's output for one long input: windows that overlap by their guards, joined again.
 
-    Beyond both ends of the input are zeros.
+    The input counts as zero beyond both of its ends.
 
     Args:
         net: takes (batch, stems, channels, window).

@@ -19,21 +19,28 @@ class Row(NamedTuple):
     """The name of its `Effect` there."""
     summary: str
     """What it does, for the help of the command."""
+    default: bool = False
+    """Whether it belongs to the chain where none is named."""
 
 
 EFFECTS = {
-    "prereverb": Row("reverb", "PREREVERB", "a small room, for dry recordings"),
-    "reverb": Row("reverb", "REVERB", "reverberation as released music has it"),
-    "eq": Row("equalization", "EQUALIZATION", "average spectrum"),
-    "compression": Row("compression", "COMPRESSION", "level of the strongest peaks"),
-    "panning": Row("panning", "PANNING", "stereo position of every band"),
-    "loudness": Row("loudness", "LOUDNESS", "integrated loudness"),
+    "prereverb": Row("reverb", "PREREVERB", "a small room, for dry recordings", default=True),
+    "reverb": Row("reverb", "REVERB", "reverberation as released music has it", default=True),
+    "eq": Row("equalization", "EQUALIZATION", "average spectrum", default=True),
+    "compression": Row("compression", "COMPRESSION", "level of the strongest peaks", default=True),
+    "panning": Row("panning", "PANNING", "stereo position of every band", default=True),
+    "loudness": Row("loudness", "LOUDNESS", "integrated loudness", default=True),
 }
 
 
 def effect_names() -> tuple[str, ...]:
     """The effects in the chain's order."""
     return tuple(EFFECTS)
+
+
+def default_effects() -> tuple[str, ...]:
+    """The effects of the chain where none are named."""
+    return tuple(name for name, row in EFFECTS.items() if row.default)
 
 
 def find_effect(name: str) -> "Effect":

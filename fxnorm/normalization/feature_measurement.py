@@ -14,7 +14,7 @@ from fxnorm.conventions import GATE_DB, PADDING
 from fxnorm.data import Song, read_stem
 from fxnorm.errors import FxNormError
 from fxnorm.normalization.dataset_features import DatasetFeatures, smoothed
-from fxnorm.normalization.effect_table import find_effect, measured_features
+from fxnorm.normalization.effect_table import default_effects, find_effect, measured_features
 from fxnorm.normalization.matching.effect import Context
 from fxnorm.normalization.normalization_config import NormalizationConfig
 from fxnorm.normalization.normalizer import pad
@@ -37,7 +37,8 @@ def measure_features(
     Args:
         songs: the training partition.
         config: limits and switches of the effects between the measurements; the released
-            behaviour with `released_quirks`. Its `effects` and `strengths` play no part.
+            behaviour with `released_quirks`. Effects of the default chain are measured whether or
+            not it names them. Its `strengths` play no part.
         jobs: worker processes; -1 for all cores. The result does not depend on it.
 
     Raises:
@@ -55,10 +56,15 @@ def measure_features(
         ]
         cascade = _Cascade(tasks, settings, jobs, folder)
         references: dict[str, dict[str, np.ndarray]] = {}
-        for effect in measured_features():
+        for effect in _measured(settings):
             averages = {effect: cascade.average(effect, references)}
             references |= smoothed(smoothed(averages, settings), settings)
     return DatasetFeatures(**references)
+
+
+def _measured(config: NormalizationConfig) -> list[str]:
+    wanted = {*default_effects(), *config.effects}
+    return [name for name in measured_features() if name in wanted]
 
 
 @dataclass(frozen=True)
@@ -152,7 +158,7 @@ def _step(
             curve = reference.value[task.stem]
             context = Context(config.stem_type(task.stem), config, draws, curve)
             channels = find_effect(before).apply(channels, context).channels
-    if effect != next(reversed(measured_features())):
+    if effect != _measured(config)[-1]:
         _keep(task.audio(effect), channels)
     # What the effects spread into the padding is cut, as at the end of the chain.
     channels[:, :PADDING] = 0.0

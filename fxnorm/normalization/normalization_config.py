@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from fxnorm.configuration import Config
 from fxnorm.conventions import LARGEST_BAND_GAIN_DB
-from fxnorm.normalization.effect_table import effect_names
+from fxnorm.normalization.effect_table import default_effects, effect_names, find_effect
 from fxnorm.stems import DEFAULT_STEMS, StemTable, StemType, default_stem_type
 
 
@@ -23,7 +23,7 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 class NormalizationConfig(Config):
     """Settings of `FxNormalizer`."""
 
-    effects: tuple[EffectName, ...] = Field(default_factory=effect_names)
+    effects: tuple[EffectName, ...] = Field(default_factory=default_effects)
     """Effects applied, always in the chain's own order; the reverbs need impulse responses."""
     strengths: dict[EffectName, Fraction] = Field(default_factory=dict)
     """Fraction of each effect's change in dB (reverbs: of the wet amplitude); 1 where not named."""
@@ -44,6 +44,12 @@ class NormalizationConfig(Config):
     @classmethod
     def _in_chain_order(cls, effects: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(effect for effect in effect_names() if effect in effects)
+
+    def needs(self, impulse_responses: str) -> bool:
+        """Whether an effect draws from a set of impulse responses, by its name in `Effect`."""
+        return any(
+            find_effect(name).impulse_responses == impulse_responses for name in self.effects
+        )
 
     def stem_type(self, name: str) -> StemType:
         """The settings of a stem type, also of one that `stems` does not have."""

@@ -175,10 +175,7 @@ def training_curves(
 
 
 def read_reference_curves() -> dict[str, pd.DataFrame]:
-    """Losses that the authors logged on MUSDB18: (epoch, split, value) by run.
-
-    The runs are "pretrained" (L1 of the samples), "ours_S_Lb" and "wun_S_Lb" (loss B).
-    """
+    """Losses that the authors logged on MUSDB18: (epoch, split, value) by the run's system."""
     curves = pd.read_csv(_REFERENCE_CURVES, comment="#")
     return {str(run): part.drop(columns="run") for run, part in curves.groupby("run")}
 

@@ -52,7 +52,7 @@ class Store(NamedTuple):
     experiment_id: str
     """Of the project's experiment."""
     notice: str | None
-    """What whoever opened it should know, in one line."""
+    """A line for whoever opened it; None for nothing to say."""
 
 
 def open_store(checkout: Path, uri: str | None) -> Store:

@@ -37,7 +37,7 @@ def load_checkpoint(path: Path) -> dict[str, Any] | None:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # The unpickler raises all kinds on damaged bytes.
         if lacks_memory(error):
-            raise  # Nobody shall delete it for that.
+            raise  # It is no reason to delete the file.
         raise FxNormError(f"{path}: not a checkpoint; delete it to start again") from error
     return content
 

@@ -15,15 +15,7 @@ from lightning_fabric import Fabric
 from fxnorm.conventions import LOGGED_S, SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.losses import StereoLossA, StereoLossB, TimeL1
-from fxnorm.models import (
-    AutomixNet,
-    Network,
-    NetworkConfig,
-    build,
-    calibrate_gain,
-    set_front_end,
-    start_as_sum,
-)
+from fxnorm.models import Network, NetworkConfig, build, calibrate_gain
 from fxnorm.progress import Progress
 from fxnorm.seeds import derive_seed
 from fxnorm.training.checkpoint import load_checkpoint, save_checkpoint
@@ -181,11 +173,9 @@ def _initial_network(job: Job) -> Network:
     torch.manual_seed(derive_seed(job.seed, "weights", job.title))
     net = build(job.network)
     if job.config.start == "sum":
-        start_as_sum(net)
+        net.start_as_sum()
     if job.front_end is not None:
-        if not isinstance(net, AutomixNet):
-            raise FxNormError(f"{job.title}: only the automix network takes a pretrained front end")
-        set_front_end(net, job.front_end)
+        net.set_front_end(job.front_end)
     if job.config.calibrate_gain and not net.pretraining:
         inputs, target = _typical_batch(Loader(job.train_songs, job.config, job.seed))
         calibrate_gain(net, inputs, _rms(target))

@@ -10,9 +10,6 @@ import torch
 
 Weights = dict[str, torch.Tensor]
 
-#: How the songs' validation losses are summed up; the best weights are kept for each.
-SELECTIONS = ("mean", "median")
-
 
 @dataclass
 class TrainingState:
@@ -30,8 +27,8 @@ class TrainingState:
     """Skipped steps since the last good one."""
     history: list[tuple[int, str, str, float]] = field(default_factory=list)
     """Rows of (epoch, split, metric, value), epochs from 1."""
-    best: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By "mean" and "median" of the songs' validation losses: epoch, value, weights."""
+    best: dict[str, Any] = field(default_factory=dict)
+    """Of the lowest mean of the songs' validation losses: epoch, value, weights."""
 
     def record(self, loss: float, norm: float) -> None:
         """Count a step; one with a loss or norm that is not finite was skipped."""
@@ -60,11 +57,10 @@ class TrainingState:
         """Add the epoch's validation rows and keep the weights where they are strictly better."""
         rows = _summary(losses)
         self.history += [(epoch, "valid", metric, value) for metric, value in rows.items()]
-        for selection in SELECTIONS:
-            value = rows[f"loss_{selection}"]
-            # NaN is better than nothing and worse than everything else: never selected.
-            if value < self.best.get(selection, {"value": math.inf})["value"]:
-                self.best[selection] = {"epoch": epoch, "value": value, "weights": weights}
+        value = rows["loss_mean"]
+        # NaN is below nothing: never selected.
+        if value < self.best.get("value", math.inf):
+            self.best = {"epoch": epoch, "value": value, "weights": weights}
 
     def out_of_patience(self, patience: int | None) -> bool:
         """Whether the last `patience` validations brought no better mean."""
@@ -73,7 +69,7 @@ class TrainingState:
         validated = [
             epoch for epoch, split, metric, _ in self.history if (split, metric) == _VALID_MEAN
         ]
-        best: int = self.best.get("mean", {"epoch": 0})["epoch"]
+        best: int = self.best.get("epoch", 0)
         return sum(epoch > best for epoch in validated) >= patience
 
     def log(self, epoch: int) -> dict[str, float]:

@@ -37,8 +37,6 @@ class TrainingResult:
     skipped_steps."""
     best_mean: Selected
     """Lowest mean over the validation songs."""
-    best_median: Selected
-    """Lowest median over them."""
     last: Weights
     """The weights at the end."""
     first_process: bool = True
@@ -119,7 +117,7 @@ def train(
 
 
 def _open_for(network: NetworkConfig, songs: Sequence[TrainingSong]) -> list[OpenSong]:
-    if network.pretraining:
+    if network.is_pretraining:
         return open_songs([replace(song, target=None, wet=None) for song in songs])
     for song in songs:
         if song.target is None:
@@ -129,15 +127,14 @@ def _open_for(network: NetworkConfig, songs: Sequence[TrainingSong]) -> list[Ope
 
 def _result(content: Mapping[str, Any], first_process: bool) -> TrainingResult:
     state = content["state"]
-    if set(state["best"]) != {"mean", "median"}:
+    if not state["best"]:
         raise FxNormError(
             "training: the validation loss was never finite; lower the learning rate, or check "
             "the validation songs"
         )
     return TrainingResult(
         pd.DataFrame(state["history"], columns=["epoch", "split", "metric", "value"]),
-        Selected(**state["best"]["mean"]),
-        Selected(**state["best"]["median"]),
+        Selected(**state["best"]),
         content["average"],
         first_process,
     )

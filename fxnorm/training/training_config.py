@@ -38,8 +38,8 @@ class LossConfig(Config):
     filters: tuple[Literal["a-weighting", "low-pass"], ...] = ("a-weighting", "low-pass")
     """Filters of the stereo losses, in order."""
     precision: Literal["single", "double"] = "single"
-    """Of the stereo losses' filters and spectra; the paper's are double, at several times the cost.
-    """
+    """Precision of the stereo losses' filters and spectra; the paper's is double, several times as
+    costly."""
 
 
 class ValidationConfig(Config):
@@ -128,7 +128,7 @@ class TrainingConfig(Config):
     clip_norm: float | None = Field(default=0.2, gt=0.0)
     """Largest L2 norm of the gradient over all weights; null for no limit."""
     precision: Precision = "32-true"
-    """Of the network; losses are always computed in single precision or better."""
+    """Precision of the network; losses are always computed in single precision or better."""
     loss: LossConfig = LossConfig()
     """What is minimised."""
     validation: ValidationConfig = ValidationConfig()

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from fxnorm.audio import db, from_db
+from fxnorm.audio import db
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.models import AutomixNet, Network, widen_front_end
+from fxnorm.models import Network
 from fxnorm.normalization import position
 from fxnorm.normalization.matching.panning import HOP, N_FFT
 from fxnorm.normalization.matching.rows import sounding_frames
@@ -59,11 +59,7 @@ def calibrate_width(
             gap_db = _gap_db(net, songs, samples, measure, mono)
             if abs(gap_db) <= _TOLERANCE_DB:
                 return grown_db
-            if isinstance(net, AutomixNet):
-                # Encoder and decoder share the weights.
-                widen_front_end(net, float(from_db(gap_db / 2.0)))
-            else:
-                net.scale_side(float(from_db(gap_db)))
+            net.widen(gap_db)
             grown_db += gap_db
     finally:
         net.train(training)

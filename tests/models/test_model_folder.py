@@ -24,8 +24,6 @@ from fxnorm.models import (
     load,
     read_released,
     save,
-    scale_front_end,
-    set_front_end,
 )
 from fxnorm.normalization import DatasetFeatures, ImpulseResponse
 
@@ -68,7 +66,7 @@ def test_loading_gives_back_what_was_saved(kind, tmp_path, features):
     save(tmp_path / "model", net, features, config)
     loaded = load(tmp_path / "model")
     assert loaded.config == config
-    assert loaded.features.loudness == features.loudness
+    assert loaded.features.references["loudness"] == features.references["loudness"]
     assert not loaded.net.training
     x = torch.randn(1, 4, 2, 400)
     with torch.no_grad():
@@ -232,7 +230,7 @@ def test_setting_the_front_end_copies_it_and_nothing_else():
     torch.manual_seed(0)
     source, net = AutomixNet(recipe.PRETRAINING), AutomixNet(recipe.SMALL)
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    set_front_end(net, source.state_dict())
+    net.set_front_end(source.state_dict())
     for name, tensor in net.state_dict().items():
         taken = name in ("conv_1.weight", "conv_2.0.weight")
         assert torch.equal(tensor, (source.state_dict() if taken else before)[name]), name
@@ -241,9 +239,9 @@ def test_setting_the_front_end_copies_it_and_nothing_else():
 def test_a_front_end_of_another_size_is_refused():
     source = AutomixNet(recipe.PRETRAINING.model_copy(update={"filters": 10}))
     with pytest.raises(FxNormError, match=r"pretrained front end: .* misshaped"):
-        set_front_end(AutomixNet(recipe.SMALL), source.state_dict())
+        AutomixNet(recipe.SMALL).set_front_end(source.state_dict())
     with pytest.raises(FxNormError, match="missing conv_1"):
-        set_front_end(AutomixNet(recipe.SMALL), {})
+        AutomixNet(recipe.SMALL).set_front_end({})
 
 
 def test_scaling_the_front_end_leaves_the_latent_network_alone():
@@ -251,6 +249,6 @@ def test_scaling_the_front_end_leaves_the_latent_network_alone():
     net, x = AutomixNet(recipe.SMALL).eval(), torch.randn(1, 4, 2, 800)
     with torch.no_grad():
         peaks = net.encode(x).peaks
-        scale_front_end(net, 0.25)
+        net.scale_mix(0.25**2)
         # Powers of two change no digits.
         assert torch.equal(net.encode(x).peaks, peaks)

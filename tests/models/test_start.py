@@ -12,8 +12,6 @@ from fxnorm.models import (
     WaveUNet,
     WaveUNetConfig,
     calibrate_gain,
-    scale_front_end,
-    start_as_sum,
 )
 from fxnorm.models.automix.sum_start import band_filters
 
@@ -30,12 +28,12 @@ def test_the_mixing_network_starts_as_the_sum(stems, channels, filters, kernel):
         stems=stems, channels=channels, filters=filters, kernel=kernel, lstm_dropout=0.0, **SMALL
     )
     net = AutomixNet(config)
-    start_as_sum(net)
+    net.start_as_sum()
     x = torch.randn(2, stems, channels, 6400)
     total = x.sum(1)
     inner = slice(kernel, -kernel)
     with torch.no_grad():
-        error = (net.before_tanh(x) - total)[..., inner]
+        error = (net.unbounded(x) - total)[..., inner]
     assert error.std() < 0.002 * total.std()
 
 
@@ -43,7 +41,7 @@ def test_the_mixing_network_starts_as_the_sum(stems, channels, filters, kernel):
 def test_every_weight_of_the_start_can_learn(network):
     torch.manual_seed(0)
     net = (AutomixNet if isinstance(network, AutomixConfig) else WaveUNet)(network)
-    start_as_sum(net)
+    net.start_as_sum()
     x = 0.1 * torch.randn(1, 4, 2, 3200)
     net(x).square().mean().backward()
     for _ in range(2):  # What lies below a weight of zero learns from the second step on.
@@ -61,7 +59,7 @@ def test_every_weight_of_the_start_can_learn(network):
 def test_the_wave_u_net_starts_about_as_the_sum(levels, filters):
     torch.manual_seed(0)
     net = WaveUNet(WaveUNetConfig(filters=filters, levels=levels)).eval()
-    start_as_sum(net)
+    net.start_as_sum()
     for level in (0.03, 0.1):
         x = level * torch.randn(1, 4, 2, 20_000)
         with torch.no_grad():
@@ -89,20 +87,20 @@ def test_band_filters_share_the_spectrum():
 def test_a_network_too_small_for_the_sum_is_refused():
     net = AutomixNet(recipe.SMALL.model_copy(update={"filters": 6}))
     with pytest.raises(FxNormError, match=r"at least 8 filters, the network has 6"):
-        start_as_sum(net)
+        net.start_as_sum()
     with pytest.raises(FxNormError, match="2 channels, not 1"):
-        start_as_sum(WaveUNet(WaveUNetConfig(filters=8, levels=2, channels=1)))
+        WaveUNet(WaveUNetConfig(filters=8, levels=2, channels=1)).start_as_sum()
 
 
 @pytest.mark.parametrize("initial", [0.05, 1.0, 30.0])
 def test_calibration_reaches_the_wanted_level(initial):
     torch.manual_seed(0)
     net, x = AutomixNet(recipe.SMALL), torch.randn(2, 4, 2, 4000)
-    scale_front_end(net, initial)
+    net.scale_mix(initial**2)
     weight = net.conv_1.weight.detach().clone()
     gain = calibrate_gain(net, x, 0.1)
     with torch.no_grad():
-        rms = net.eval().before_tanh(x).square().mean().sqrt().item()
+        rms = net.eval().unbounded(x).square().mean().sqrt().item()
     assert rms == pytest.approx(0.1, rel=0.01)
     # One multiplication per step of up to 30.
     torch.testing.assert_close(net.conv_1.weight.detach(), weight * gain**0.5, rtol=1e-5, atol=0)

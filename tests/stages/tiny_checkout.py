@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-SYSTEMS = ("ours_S_La", "ours_S_Lb", "wun_S_Lb")
+SYSTEMS = tuple(yaml.safe_load((ROOT / "params.yaml").read_text())["systems"])
 TINY_AUTOMIX = {"filters": 10, "bottleneck": 8, "skip": 8, "hidden": 8, "blocks": 2, "repeats": 1}
 
 

@@ -179,7 +179,7 @@ def test_learning_rate_zero_and_strict_selection_and_patience(songs, tmp_path):
     torch.manual_seed(derive_seed(5, "weights", "train"))
     assert distance(result.last, build(AUTOMIX).state_dict()) == 0.0
     # Equal losses are no improvement: epoch 1 stays selected, and two more end the run.
-    assert result.best_mean.epoch == result.best_median.epoch == 1
+    assert result.best_mean.epoch == 1
     assert result.history["epoch"].max() == 3
     again = train_small(songs, tmp_path, config=config)
     assert again.history.equals(result.history)

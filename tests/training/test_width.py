@@ -5,8 +5,9 @@ import pytest
 import torch
 from training_fixtures import AUTOMIX, WAVE_U_NET
 
+from fxnorm.audio import db
 from fxnorm.errors import FxNormError
-from fxnorm.models import build, start_as_sum, widen_front_end
+from fxnorm.models import build
 from fxnorm.training import calibrate_width, open_songs
 from fxnorm.training.augmentation import spread
 from fxnorm.training.training_songs import OpenSong, Piece
@@ -32,7 +33,7 @@ PANS = np.array([[0.6, 0.4], [0.52, 0.48], [0.45, 0.55], [0.35, 0.65]], np.float
 def _network(config):
     torch.manual_seed(0)
     net = build(config)
-    start_as_sum(net)
+    net.start_as_sum()
     return net
 
 
@@ -118,7 +119,7 @@ def test_the_middle_stays(net, songs):
     middle = np.repeat(stem.mean(axis=2, keepdims=True), 2, axis=2)
     x = torch.from_numpy(middle).transpose(1, 2)[None]
     before = net(x).detach()
-    widen_front_end(net, 1.5)
+    net.widen(7.0)
     torch.testing.assert_close(net(x).detach().sum(1), before.sum(1), rtol=1e-4, atol=1e-5)
 
 
@@ -126,7 +127,7 @@ def test_the_wave_u_nets_side_scales_and_its_middle_stays(songs):
     net = _network(WAVE_U_NET).eval()
     x = torch.from_numpy(0.1 * open_songs(songs)[0].beginning(SAMPLES).inputs).transpose(1, 2)[None]
     before = net(x).detach()
-    net.scale_side(1.5)
+    net.widen(float(db(1.5)))
     left, right = net(x).detach()[0]
     torch.testing.assert_close(left + right, before[0].sum(0), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(

@@ -143,8 +143,8 @@ def drum_hits(grid: Grid, style: Style, random: np.random.Generator) -> tuple[Hi
             for drum, velocity in strokes.items():
                 if velocity:
                     arrival = _arrives(section, bar, step)
-                    humanised = level * velocity * _accent(arrival, random)
-                    hits.append(Hit(start_s, drum, float(humanised)))
+                    humanized = level * velocity * _accent(arrival, random)
+                    hits.append(Hit(start_s, drum, float(humanized)))
     if "drums" in grid.final_players():
         hits += [Hit(grid.end_s(), drum, 0.9) for drum in ("kick", "crash")]
     return tuple(hits)
@@ -177,7 +177,7 @@ def accompaniment(grid: Grid, style: Style, random: np.random.Generator) -> tupl
     for role, choices in (
         ("rhythm", style.rhythm),
         ("layer", style.layer),
-        ("colour", style.colour),
+        ("colour", style.color),
     ):
         instrument, pattern = choices[int(random.integers(len(choices)))]
         centre, tones = _REGISTERS[instrument]

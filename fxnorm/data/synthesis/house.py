@@ -17,12 +17,12 @@ _HOUSE_CURVES = Path(__file__).with_name("house_curves.csv")
 CURVE_HZ = np.array([50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0, 12_800.0])
 
 
-def _centred(rows: Mapping[str, float | tuple[float, ...]]) -> dict[str, np.ndarray]:
+def _centered(rows: Mapping[str, float | tuple[float, ...]]) -> dict[str, np.ndarray]:
     mean = np.mean(list(rows.values()), axis=0)
     return {name: np.array(row) - mean for name, row in rows.items()}
 
 
-STYLE_TONES = _centred(
+STYLE_TONES = _centered(
     {
         "rock": (-2.0, 0.0, -0.5, -1.0, 0.0, 2.0, 3.0, 1.0, 0.0),
         "pop": (1.0, 0.0, -1.0, -2.0, 0.0, 0.5, 1.0, 3.0, 4.0),
@@ -32,7 +32,7 @@ STYLE_TONES = _centred(
         "electronic": (9.0, 3.0, -3.5, -3.0, -2.0, -1.0, 0.5, 3.0, 5.0),
     }
 )
-_LEVELS = _centred(
+_LEVELS = _centered(
     {
         "rock": (-1.0, 0.0, 1.5, 2.0),
         "pop": (0.5, 0.0, 0.5, -1.0),
@@ -43,7 +43,7 @@ _LEVELS = _centred(
     }
 )
 STYLE_LEVELS = {style: dict(zip(STEMS, row, strict=True)) for style, row in _LEVELS.items()}
-_WIDTHS = _centred(
+_WIDTHS = _centered(
     {"rock": -0.02, "pop": -0.01, "ballad": 0.0, "soul": 0.02, "folk": 0.02, "electronic": -0.02}
 )
 #: Similarity of the channels, relative to the average.
@@ -51,7 +51,7 @@ STYLE_WIDTHS = {style: float(width) for style, width in _WIDTHS.items()}
 #: Loudness of the finished mix relative to the target, in LU: heavy music is mastered louder.
 MASTERING = {"rock": 1.0, "pop": 0.5, "ballad": -1.0, "soul": 0.0, "folk": -2.0, "electronic": 0.5}
 #: Deep voices are kept clear, high ones warm.
-VOICES = _centred(
+VOICES = _centered(
     {
         "baritone": (0.0, 0.0, -1.0, -1.0, 0.0, 0.5, 1.0, 1.0, 0.5),
         "tenor": (0.0, 0.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.0, 0.0),

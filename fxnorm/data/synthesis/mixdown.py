@@ -65,8 +65,8 @@ def _narrowing(mix: np.ndarray) -> np.ndarray:
     level_db = db(np.sqrt(np.mean(treble[: count * block].reshape(count, block) ** 2, axis=1)))
     below = np.percentile(level_db, 90.0) + _OPEN_DB - level_db
     factor = from_db(-np.clip(2.0 * below, 0.0, _NARROWEST_DB))
-    centres = (np.arange(count) + 0.5) * block
-    return np.interp(np.arange(treble.size), centres, factor) - 1.0
+    centers = (np.arange(count) + 0.5) * block
+    return np.interp(np.arange(treble.size), centers, factor) - 1.0
 
 
 def _narrowed(audio: np.ndarray, narrowing: np.ndarray) -> np.ndarray:

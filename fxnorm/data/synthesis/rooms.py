@@ -71,6 +71,6 @@ def _octave_weights(samples: int) -> np.ndarray:
     """Weights of each octave over the bins of a real FFT, adding up to 1: (9, bins)."""
     bins_hz = np.maximum(scipy.fft.rfftfreq(samples, 1.0 / SAMPLE_RATE), 1.0)
     octaves = np.log2(bins_hz)
-    centres = np.log2(_BANDS_HZ)
-    identity = np.eye(centres.size)
-    return np.stack([np.interp(octaves, centres, row) for row in identity])
+    centers = np.log2(_BANDS_HZ)
+    identity = np.eye(centers.size)
+    return np.stack([np.interp(octaves, centers, row) for row in identity])

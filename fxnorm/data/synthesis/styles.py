@@ -41,7 +41,7 @@ class Style:
     """(instrument, pattern) of the accompaniment, one drawn per song."""
     layer: tuple[tuple[str, str], ...]
     """(instrument, pattern) that joins in the chorus, one drawn per song."""
-    colour: tuple[tuple[str, str], ...]
+    color: tuple[tuple[str, str], ...]
     """(instrument, pattern) that answers the singer or leads, one drawn per song."""
     intro: tuple[tuple[str, ...], ...]
     """Who plays in an intro or outro, one drawn per song."""
@@ -70,7 +70,7 @@ STYLES = {
         bass=(("picked_bass", "eighths"),),
         rhythm=(("distorted_guitar", "riff"), ("crunch_guitar", "strum")),
         layer=(("organ", "sustain"), ("clean_guitar", "arpeggio")),
-        colour=(("lead_guitar", "melody"),),
+        color=(("lead_guitar", "melody"),),
         intro=(("rhythm",), ("drums", "rhythm"), ("rhythm", "colour")),
         verse=(("drums", "bass", "rhythm"),),
         pause=(("lead", "rhythm"), ("lead", "drums", "bass"), ("rhythm", "colour")),
@@ -92,7 +92,7 @@ STYLES = {
         bass=(("synth_bass", "eighths"), ("finger_bass", "groove")),
         rhythm=(("pluck", "arpeggio"), ("piano", "quarters"), ("clean_guitar", "chops")),
         layer=(("pad", "sustain"), ("strings", "sustain")),
-        colour=(("bells", "arpeggio"), ("synth_lead", "melody")),
+        color=(("bells", "arpeggio"), ("synth_lead", "melody")),
         intro=(("rhythm",), ("rhythm", "colour"), ("layer",)),
         verse=(("drums", "bass", "rhythm"), ("drums", "rhythm")),
         pause=(("lead", "layer"), ("lead", "rhythm"), ("rhythm", "layer")),
@@ -114,7 +114,7 @@ STYLES = {
         bass=(("finger_bass", "halves"),),
         rhythm=(("piano", "arpeggio"), ("acoustic_guitar", "strum"), ("piano", "quarters")),
         layer=(("strings", "sustain"), ("pad", "sustain")),
-        colour=(("strings", "melody"), ("lead_guitar", "melody")),
+        color=(("strings", "melody"), ("lead_guitar", "melody")),
         intro=(("rhythm",), ("rhythm", "layer")),
         verse=(("bass", "rhythm"), ("drums", "bass", "rhythm")),
         pause=(("lead", "rhythm"), ("rhythm", "colour")),
@@ -136,7 +136,7 @@ STYLES = {
         bass=(("finger_bass", "groove"),),
         rhythm=(("electric_piano", "comp"), ("clean_guitar", "chops")),
         layer=(("organ", "sustain"), ("strings", "sustain")),
-        colour=(("brass", "stabs"),),
+        color=(("brass", "stabs"),),
         intro=(("drums", "rhythm"), ("rhythm",), ("bass", "rhythm")),
         verse=(("drums", "bass", "rhythm"),),
         pause=(("drums", "colour"), ("lead", "layer"), ("lead", "bass", "rhythm")),
@@ -158,7 +158,7 @@ STYLES = {
         bass=(("upright_bass", "halves"),),
         rhythm=(("acoustic_guitar", "strum"), ("nylon_guitar", "arpeggio")),
         layer=(("nylon_guitar", "arpeggio"), ("strings", "sustain")),
-        colour=(("flute", "melody"), ("bells", "arpeggio")),
+        color=(("flute", "melody"), ("bells", "arpeggio")),
         intro=(("rhythm",), ("rhythm", "colour")),
         verse=(("bass", "rhythm"), ("drums", "bass", "rhythm")),
         pause=(("lead", "rhythm"), ("rhythm", "colour")),
@@ -180,7 +180,7 @@ STYLES = {
         bass=(("sub_bass", "offbeats"), ("synth_bass", "sixteenths")),
         rhythm=(("pluck", "sixteenths"), ("synth_stab", "offbeats")),
         layer=(("pad", "sustain"),),
-        colour=(("synth_lead", "melody"), ("bells", "arpeggio")),
+        color=(("synth_lead", "melody"), ("bells", "arpeggio")),
         intro=(("drums", "rhythm"), ("layer",), ("rhythm", "layer")),
         verse=(("drums", "bass", "rhythm"),),
         pause=(("lead", "layer"), ("lead", "rhythm"), ("rhythm", "layer")),

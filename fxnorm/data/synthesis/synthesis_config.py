@@ -14,9 +14,13 @@ class Balance(Config):
     """Loudness of each stem in the mix, in LU relative to the vocals' usual level."""
 
     vocals: float = 0.0
+    """The vocals, in LU."""
     bass: float = 1.0
+    """The bass, in LU."""
     drums: float = -3.5
+    """The drums, in LU."""
     other: float = -0.5
+    """All other instruments, in LU."""
 
 
 class EngineerConfig(Config):

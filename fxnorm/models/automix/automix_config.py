@@ -1,22 +1,21 @@
 """Sizes of the FxNorm-Automix network."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from fxnorm.configuration import Config
+from fxnorm.models.network_config import BaseNetworkConfig
 from fxnorm.models.sizes import Count, EvenSize, OddSize, Size
 
 
-class AutomixConfig(Config):
+class AutomixConfig(BaseNetworkConfig):
     """The FxNorm-Automix network; the defaults are the paper's."""
+
+    has_shares: ClassVar[bool] = True
+    takes_front_end: ClassVar[bool] = True
 
     kind: Literal["automix"] = "automix"
     """Which network this is."""
-    stems: Size = 4
-    """Number of stems S."""
-    channels: Size = 2
-    """Channels per stem C."""
     filters: EvenSize = 128
     """Filters of the front end N, even: each direction of the LSTM has N / 2 units."""
     kernel: EvenSize = 64
@@ -43,3 +42,8 @@ class AutomixConfig(Config):
     """Dropout between the layers of the LSTM, in training."""
     pretraining: bool = False
     """Build the auto-encoder of the stems that trains the front end."""
+
+    @property
+    def is_pretraining(self) -> bool:
+        """See `pretraining`."""
+        return self.pretraining

@@ -1,29 +1,32 @@
 """The FxNorm-Automix network (Martínez-Ramírez et al., ISMIR 2022, section 3)."""
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fxnorm.audio import from_db
 from fxnorm.errors import FxNormError
+from fxnorm.models.automix import sum_start
 from fxnorm.models.automix.automix_config import AutomixConfig
 from fxnorm.models.automix.front_end import Encoded, decode, encode
 from fxnorm.models.automix.latent import SqueezeExcitation, reset_lstm_biases, run_lstm
 from fxnorm.models.automix.spectral import Blocks
 from fxnorm.models.automix.temporal import Pointwise, TemporalBlock, temporal_blocks
+from fxnorm.models.network import Network
+from fxnorm.models.weights import require_same_layout
+
+_FRONT_END = ("conv_1.weight", "conv_2.0.weight")
 
 
-class AutomixNet(nn.Module):
+class AutomixNet(Network):
     """Stems to mix: learned filter bank, temporal network, filter-wise mask and gate, tied decoder.
 
     With `pretraining` it is an auto-encoder of the stems that only trains the filter bank; the
     other parts are there, but frozen and unused. Parameters have the released files' names, and
     are drawn from torch's global generator: call `torch.manual_seed` first.
     """
-
-    output_offset = 0
-    """Input sample that output sample 0 belongs to."""
-    trim = 0
-    """Samples by which the output is shorter than the input."""
 
     def __init__(self, config: AutomixConfig) -> None:
         super().__init__()
@@ -82,14 +85,65 @@ class AutomixNet(nn.Module):
         """
         if self.pretraining:
             return self._rebuild(x)
-        return torch.tanh(self.before_tanh(x))
+        return torch.tanh(self.unbounded(x))
 
-    def before_tanh(self, x: Tensor) -> Tensor:
+    def unbounded(self, x: Tensor) -> Tensor:
         """The mix (B, C, T) before its last non-linearity."""
         encoded = self.encode(x)
         scale = self.scale(encoded.peaks, encoded.sums)
         y = decode(encoded.p, scale, self.mix_kernel(), self.blocks)
         return y[..., : x.shape[-1]]
+
+    def start_as_sum(self) -> None:
+        """See `fxnorm.models.automix.sum_start`."""
+        sum_start.start_as_sum(self)
+
+    def set_front_end(self, front_end: Mapping[str, Tensor]) -> None:
+        """Copy the two convolutions of the front end from a pretrained network, and nothing else.
+
+        Args:
+            front_end: the pretrained network's weights by name.
+
+        Raises:
+            FxNormError: one of them is missing or has another shape.
+        """
+        state = self.state_dict()
+        expected = {name: state[name] for name in _FRONT_END}
+        found = {name: front_end[name] for name in _FRONT_END if name in front_end}
+        try:
+            require_same_layout(found, expected, "pretrained front end")
+        except FxNormError as error:
+            raise FxNormError(
+                f"{error}; give both networks the same stems, filters and kernel, or leave"
+                " training.front_end empty"
+            ) from error
+        self.load_state_dict(state | found)
+
+    @torch.no_grad()
+    def scale_mix(self, factor: float) -> None:
+        """Scale the first convolution by the root of `factor`, the second by the root's inverse.
+
+        The latent network sees the same: the second convolution works on the magnitude of the
+        first. The decoder shares the first one's weight, so the mix before its tanh scales with the
+        factor (as far as squeeze-excitation, which sees the root, leaves its gates). A pretrained
+        front end was trained with one sample in 64 reaching the decoder, so the network starts far
+        too loud and tanh saturates.
+        """
+        root = factor**0.5
+        self.conv_1.weight.mul_(root)
+        self.weight_2.div_(root)
+
+    @torch.no_grad()
+    def widen(self, side_db: float) -> None:
+        """Raise what the first convolution takes of each stem's side signal by half of `side_db`.
+
+        The decoder shares its weight: the side of the mix grows by `side_db`, as far as the latent
+        network, which sees the half, leaves its mask.
+        """
+        pairs = self.conv_1.weight.unflatten(1, (-1, 2))
+        middle = pairs.mean(2, keepdim=True)
+        factor = float(from_db(side_db / 2.0))
+        self.conv_1.weight.copy_((middle + factor * (pairs - middle)).flatten(1, 2))
 
     def encode(self, x: Tensor) -> Encoded:
         """Front end on (B, S, C, T); see `Encoded`."""

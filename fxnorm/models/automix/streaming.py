@@ -150,7 +150,7 @@ class _Song:
             for part in blocks.chunks(count, self.filters, self.device):
                 index = first + part.start
                 columns = slice(index * blocks.frames, (first + part.stop) * blocks.frames)
-                # Behind the song's last frame nothing is multiplied.
+                # Frames behind the song's last one are multiplied by zero.
                 mask = scale[0, :, columns]
                 missing = (part.stop - part.start) * blocks.frames - mask.shape[-1]
                 mask = torch.unflatten(F.pad(mask, (0, missing)), -1, (-1, blocks.frames))

@@ -6,13 +6,17 @@ bank of bands for the sum and for the difference of the channels of each stem: a
 whose faders the latent network moves by filter and frame. It begins with all of them alike.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch.nn import functional as F
 
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.models.automix.automix_net import AutomixNet
+
+if TYPE_CHECKING:
+    from fxnorm.models.automix.automix_net import AutomixNet
 
 #: What is left of the random weights of filters that the bank has no use for.
 _SPARE = 1e-3
@@ -23,7 +27,7 @@ _REFINEMENTS = 50
 
 
 @torch.no_grad()
-def start_as_sum(net: AutomixNet) -> None:
+def start_as_sum(net: "AutomixNet") -> None:
     """Make the untrained network's mix, before its tanh, the sum of the stems, to about 0.1 %.
 
     The envelope filters become smoothing windows. The last layer of the LSTM and the gates start

@@ -46,43 +46,43 @@ def conv_norm_relu(
 
 
 class _ConvNormRelu(torch.autograd.Function):
-    # Per item and channel: centred = conv(x) - its mean over time, offset = that mean + bias - the
-    # group's mean. So the normalised signal is (centred + offset) * rstd, without cancellation.
+    # Per item and channel: centered = conv(x) - its mean over time, offset = that mean + bias - the
+    # group's mean. So the normalised signal is (centered + offset) * rstd, without cancellation.
 
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, scale: Tensor, shift: Tensor, groups: int
     ) -> Tensor:
         matrix = weight.permute(2, 1, 0).flatten(0, 1)
-        centred = _convolve(x, matrix, weight.shape[-1])
-        mean = centred.mean(1)
-        centred -= mean.unsqueeze(1)
-        variance = centred.square().mean(1)
+        centered = _convolve(x, matrix, weight.shape[-1])
+        mean = centered.mean(1)
+        centered -= mean.unsqueeze(1)
+        variance = centered.square().mean(1)
         mean = torch.unflatten(mean + bias, -1, (groups, -1))
         offset = mean - mean.mean(-1, keepdim=True)
         variance = torch.unflatten(variance, -1, (groups, -1)) + offset.square()
         rstd = (variance.mean(-1, keepdim=True) + _EPS).rsqrt().expand_as(offset).flatten(1)
         offset = offset.flatten(1)
         gain = rstd * scale
-        y = torch.addcmul((offset * gain + shift).unsqueeze(1), centred, gain.unsqueeze(1)).relu_()
+        y = torch.addcmul((offset * gain + shift).unsqueeze(1), centered, gain.unsqueeze(1)).relu_()
         ctx.groups = groups
-        ctx.save_for_backward(x, weight, scale, centred, offset, rstd, y)
+        ctx.save_for_backward(x, weight, scale, centered, offset, rstd, y)
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_y: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, scale, centred, offset, rstd, y = ctx.saved_tensors
+        x, weight, scale, centered, offset, rstd, y = ctx.saved_tensors
         samples, taps = y.shape[1], weight.shape[-1]
         grad = torch.ops.aten.threshold_backward(grad_y, y, 0.0)
         # Sums over time, (B, N): of the gradient, and of it times the normalised signal.
         grad_shift = grad.sum(1)
-        grad_scale = ((grad * centred).sum(1) + offset * grad_shift) * rstd
+        grad_scale = ((grad * centered).sum(1) + offset * grad_shift) * rstd
         mean_1 = _group_mean(grad_shift * scale, ctx.groups) / samples
         mean_2 = _group_mean(grad_scale * scale, ctx.groups) / samples * rstd
         gain, constant = rstd * scale, rstd * (mean_1 + mean_2 * offset)
         grad_conv = grad.mul_(gain.unsqueeze(1))
-        grad_conv.addcmul_(centred, (rstd * mean_2).unsqueeze(1), value=-1.0)
+        grad_conv.addcmul_(centered, (rstd * mean_2).unsqueeze(1), value=-1.0)
         grad_conv -= constant.unsqueeze(1)
         grad_bias = gain * grad_shift - constant * samples
         grad_x = None

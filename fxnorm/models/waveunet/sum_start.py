@@ -6,11 +6,15 @@ difference of left and right. Group normalisation would bring them to one level:
 beside them, large against the audio, keeps the group's deviation where it is.
 """
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from fxnorm.errors import FxNormError
-from fxnorm.models.waveunet.wave_u_net import WaveUNet
 from fxnorm.models.waveunet.wave_u_net_config import CHANNELS_PER_GROUP
+
+if TYPE_CHECKING:
+    from fxnorm.models.waveunet.wave_u_net import WaveUNet
 
 #: Sum and difference of left and right.
 _SIDES = torch.tensor([[1.0, 1.0], [1.0, -1.0]]) * 0.5**0.5
@@ -23,7 +27,7 @@ _SPARE = 0.03
 
 
 @torch.no_grad()
-def start_as_sum(net: WaveUNet) -> None:
+def start_as_sum(net: "WaveUNet") -> None:
     """Make the untrained network's mix about the sum of the stems.
 
     Args:
@@ -49,7 +53,7 @@ def start_as_sum(net: WaveUNet) -> None:
     net.get_parameter("output_conv.bias").zero_()
 
 
-def _carry(net: WaveUNet, layer: str, matrix: torch.Tensor) -> None:
+def _carry(net: "WaveUNet", layer: str, matrix: torch.Tensor) -> None:
     """Let the first features of a layer be `matrix` (4, inputs) times its first inputs."""
     weight = net.get_parameter(f"{layer}.filter.weight")
     bias = net.get_parameter(f"{layer}.filter.bias")

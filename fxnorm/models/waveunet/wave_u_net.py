@@ -6,22 +6,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fxnorm.audio import from_db
 from fxnorm.errors import FxNormError
+from fxnorm.models.network import Network
+from fxnorm.models.waveunet import sum_start
 from fxnorm.models.waveunet.conv_layer import conv_norm_relu
 from fxnorm.models.waveunet.wave_u_net_config import CHANNELS_PER_GROUP, WaveUNetConfig
 
 _RESAMPLER_TAPS = 15
 
 
-class WaveUNet(nn.Module):
+class WaveUNet(Network):
     """Stems to mix by convolutions at the full rate, without padding.
 
     Parameters have the released files' names (without their common prefix) and are drawn from
     torch's global generator: call `torch.manual_seed` first.
     """
-
-    pretraining = False
-    """It has no front end that could be trained before it."""
 
     def __init__(self, config: WaveUNetConfig) -> None:
         super().__init__()
@@ -53,15 +53,20 @@ class WaveUNet(nn.Module):
         """
         return self.trim // 2
 
+    def start_as_sum(self) -> None:
+        """See `fxnorm.models.waveunet.sum_start`."""
+        sum_start.start_as_sum(self)
+
     @torch.no_grad()
-    def scale_output(self, factor: float) -> None:
-        """Scale the mix by `factor`."""
+    def scale_mix(self, factor: float) -> None:
+        """Scale the last convolution by `factor`."""
         for weights in self.output_conv.parameters():
             weights.mul_(factor)
 
     @torch.no_grad()
-    def scale_side(self, factor: float) -> None:
-        """Scale the difference of the mix's two channels by `factor`; their sum stays."""
+    def widen(self, side_db: float) -> None:
+        """Raise the difference of the last convolution's two channels; their sum stays."""
+        factor = float(from_db(side_db))
         for weights in self.output_conv.parameters():
             middle = weights.mean(0, keepdim=True)
             weights.copy_(middle + factor * (weights - middle))
@@ -75,6 +80,11 @@ class WaveUNet(nn.Module):
         Returns:
             (B, C, T - trim); in evaluation mode clipped to [-1, 1].
         """
+        y = self.unbounded(x)
+        return y if self.training else y.clamp(-1.0, 1.0)
+
+    def unbounded(self, x: Tensor) -> Tensor:
+        """The mix (B, C, T - trim) before it is clipped."""
         if x.ndim != 4 or x.shape[1:3] != (self.stems, self.channels) or x.shape[-1] <= self.trim:
             raise FxNormError(
                 f"network input has shape {tuple(x.shape)}; it takes (batch, {self.stems}, "
@@ -90,8 +100,7 @@ class WaveUNet(nn.Module):
         for up in self.upsampling_blocks:
             features = up(features, shortcuts.pop())
         weight, bias = self.output_conv.weight, self.output_conv.bias
-        y = F.linear(features, weight.squeeze(-1), bias).transpose(1, 2)
-        return y if self.training else y.clamp(-1.0, 1.0)
+        return F.linear(features, weight.squeeze(-1), bias).transpose(1, 2)
 
 
 class _ConvLayer(nn.Module):

@@ -4,22 +4,21 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from fxnorm.configuration import Config
-from fxnorm.models.sizes import OddSize, Size
+from fxnorm.models.network_config import BaseNetworkConfig
+from fxnorm.models.sizes import OddSize
 
 #: Features that are normalised together.
 CHANNELS_PER_GROUP = 8
 
 
-class WaveUNetConfig(Config):
+class WaveUNetConfig(BaseNetworkConfig):
     """The Wave-U-Net; the defaults are the paper's."""
+
+    # Its group statistics are those of a window: it mixes as it was validated.
+    in_windows: ClassVar[bool] = True
 
     kind: Literal["wave-u-net"] = "wave-u-net"
     """Which network this is."""
-    stems: Size = 4
-    """Number of stems S."""
-    channels: Size = 2
-    """Channels per stem C."""
     filters: Annotated[
         int, Field(ge=CHANNELS_PER_GROUP, le=1024, multiple_of=CHANNELS_PER_GROUP)
     ] = 24
@@ -28,6 +27,3 @@ class WaveUNetConfig(Config):
     """Number of levels."""
     kernel: OddSize = 5
     """Taps of the convolutions, odd."""
-
-    pretraining: ClassVar[bool] = False
-    """It has no front end that could be trained before it."""

@@ -64,7 +64,7 @@ class Feature:
     shape: tuple[int, ...]
     """Of the measurement and of the reference."""
     limits: tuple[float, float]
-    """Of a reference's values; what lies outside is no measurement and may overflow."""
+    """Least and greatest value of a reference; others are no measurement and may overflow."""
     measure: Callable[[np.ndarray], np.ndarray | None]
     """From (2, samples) float32, padded with `PADDING` zeros at both ends, to float64; None for a
     stem that does not count."""

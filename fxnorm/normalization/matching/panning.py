@@ -136,7 +136,7 @@ def pan_channels(
         (2, samples) float32 and the stem's side: 1 right, -1 left, 0 both.
     """
     samples = channels.shape[1]
-    spectra, sps = _analyse(channels, skip_silence=not released_quirks)
+    spectra, sps = _analyze(channels, skip_silence=not released_quirks)
     side = _side(sps, mono_to_the_right=released_quirks)
     phi = reference_curve(reference_phi)
     cutoff = int(stem_type.panning_cutoff_hz * N_FFT / SAMPLE_RATE)
@@ -207,7 +207,7 @@ def reference_curve(reference_phi: np.ndarray) -> np.ndarray:
     return _REFERENCE_FACTOR * np.append(means, reference_phi[-1])
 
 
-def _analyse(channels: np.ndarray, *, skip_silence: bool) -> tuple[np.ndarray, np.ndarray]:
+def _analyze(channels: np.ndarray, *, skip_silence: bool) -> tuple[np.ndarray, np.ndarray]:
     """Spectra (frames, 2, 1025) of the signal padded by one frame, and SPS averaged over frames.
 
     Transformed in double: in single precision empty bands cancel to exact zeros in one channel

@@ -13,7 +13,7 @@ import numpy as np
 #: the scan (with eight thresholds before it: 34; with one: 82), with 3.2 trials on average (3.9;
 #: 2.2).
 _MARGIN_DB = 0.3
-_NEIGHBOURS = 2
+_NEIGHBORS = 2
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class _Row:
         first = index
         start = self._count if index is None else index
         candidate = start - 1
-        while candidate >= 0 and start - candidate <= _NEIGHBOURS:
+        while candidate >= 0 and start - candidate <= _NEIGHBORS:
             value = self._try(candidate)
             if value < 0.0:
                 first = start = candidate
