@@ -36,6 +36,7 @@ from fxnorm.audio import ffmpeg, write
 from fxnorm.cli import main as fxnorm
 from fxnorm.conventions import SAMPLE_RATE, STEMS
 from fxnorm.scratch import PREFIX
+from fxnorm.tabulation import TextTable, to_markdown
 from fxnorm.workers import in_processes
 from tests.stages.tiny_checkout import copy_checkout, run, shrink
 
@@ -91,10 +92,8 @@ def main() -> None:
 
 
 def _table(heads: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> None:
-    print(f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}", flush=True)
-    for row in rows:
-        print(f"| {' | '.join(str(cell) for cell in row)} |", flush=True)
-    print()
+    texts = [[str(cell) for cell in row] for row in rows]
+    print(to_markdown(TextTable(heads, texts, "l" * len(heads))), flush=True)
 
 
 #: Whole output; refused in one line with the name of the file, or without; of a cut file less than

@@ -49,9 +49,9 @@ def peaking(
     )
 
 
-def low_pass(frequency_hz: float, sample_rate: int, q: float = BUTTERWORTH_Q) -> np.ndarray:
-    """Low-pass of 12 dB per octave; its gain at `frequency_hz` is `q`."""
-    cos, alpha = _angle(frequency_hz, sample_rate, q)
+def low_pass(frequency_hz: float, sample_rate: int) -> np.ndarray:
+    """Low-pass of 12 dB per octave, -3 dB at `frequency_hz`."""
+    cos, alpha = _angle(frequency_hz, sample_rate, BUTTERWORTH_Q)
     return _section(
         ((1.0 - cos) / 2.0, 1.0 - cos, (1.0 - cos) / 2.0),
         (1.0 + alpha, -2.0 * cos, 1.0 - alpha),
