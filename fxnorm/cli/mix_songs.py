@@ -1,7 +1,6 @@
 """`fxnorm mix --songs`: all songs of a folder, continuing where an interrupted run was."""
 
 import argparse
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fxnorm.audio.names import require_target, shown
 from fxnorm.cli.common import check_output, keep_inputs, print_json, warn
 from fxnorm.conventions import STEMS
+from fxnorm.digests import digest
 from fxnorm.errors import FxNormError, from_system
 from fxnorm.models.default_model import DEFAULT_MODEL
 from fxnorm.outputs import alone_in, write_text
@@ -185,4 +185,4 @@ def _fingerprint(options: argparse.Namespace, tracks: "dict[str, tuple[Track, ..
             files += [str(p) for p in sorted([Path(place), *Path(place).glob("*")])]
     states: list[Any] = [(f, Path(f).stat().st_size, Path(f).stat().st_mtime_ns) for f in files]
     text = json.dumps([settings, {k: str(v) for k, v in tracks.items()}, states], default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return digest(text)
