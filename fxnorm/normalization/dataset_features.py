@@ -43,6 +43,27 @@ class DatasetFeatures:
         names = [set(stems) for stems in self.references.values()]
         return in_order(set.intersection(*names)) if names else ()
 
+    @property
+    def eq(self) -> dict[str, np.ndarray]:
+        """Mean magnitude spectrum at -30 LUFS, (32,769,), by stem type."""
+        return self.references["eq"]
+
+    @property
+    def compression(self) -> dict[str, tuple[float, float]]:
+        """(mean, standard deviation) in dB of the strongest peaks at a peak of -10 dBFS."""
+        pairs = self.references["compression"].items()
+        return {stem: (float(mean), float(deviation)) for stem, (mean, deviation) in pairs}
+
+    @property
+    def panning(self) -> dict[str, np.ndarray]:
+        """Mean phi, (32,769,)."""
+        return self.references["panning"]
+
+    @property
+    def loudness(self) -> dict[str, float]:
+        """Integrated loudness in LUFS."""
+        return {stem: float(value[0]) for stem, value in self.references["loudness"].items()}
+
     def numbers(self) -> dict[str, dict[str, float]]:
         """The features of each stem type in a few numbers, whose names end in their units."""
         shown = [(name, f) for name, f in measured_features().items() if name in self.references]

@@ -110,13 +110,13 @@ def _describe_file(path: Path) -> pd.DataFrame:
     return describe_mix(audio)
 
 
-def _third_octaves_db(samples: np.ndarray, centers_hz: np.ndarray) -> np.ndarray:
+def _third_octaves_db(samples: np.ndarray, centres_hz: np.ndarray) -> np.ndarray:
     length = scipy.fft.next_fast_len(samples.shape[0], real=True)
     spectrum = scipy.fft.rfft(samples, length, axis=0)
     energy = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
     # Parseval: a bin but the first stands for two.
     energy *= 2.0 / (length * samples.shape[0])
-    edges = third_octave_edges(centers_hz, SAMPLE_RATE / length)
+    edges = third_octave_edges(centres_hz, SAMPLE_RATE / length)
     sums = np.array([energy[start:stop].sum() for start, stop in edges])
     gain_db = _LEVEL_LUFS - integrated_loudness(samples, SAMPLE_RATE)
     return 10.0 * np.log10(sums + 1e-15) + gain_db
@@ -125,14 +125,13 @@ def _third_octaves_db(samples: np.ndarray, centers_hz: np.ndarray) -> np.ndarray
 def _describe_features(features: DatasetFeatures) -> pd.DataFrame:
     """Features in third octaves, indexed as the rows of mixes are."""
     rows: list[tuple[str, str, float, float]] = []
-    references = features.references
     for stem in features.stems:
-        peaks_db, spread_db = references["compression"][stem]
+        peaks_db, spread_db = features.compression[stem]
         rows += [(stem, "peaks_db", np.nan, peaks_db), (stem, "peaks_spread_db", np.nan, spread_db)]
-        centers = real_curve(stem, "eq_db")[0]
-        power = third_octave_means(references["eq"][stem] ** 2, centers)
-        rows += [(stem, "eq_db", f, v) for f, v in zip(centers, 10 * np.log10(power), strict=True)]
-        phi = third_octave_means(references["panning"][stem], centers)
-        rows += [(stem, "phi", f, v) for f, v in zip(centers, phi, strict=True)]
+        centres = real_curve(stem, "eq_db")[0]
+        power = third_octave_means(features.eq[stem] ** 2, centres)
+        rows += [(stem, "eq_db", f, v) for f, v in zip(centres, 10 * np.log10(power), strict=True)]
+        phi = third_octave_means(features.panning[stem], centres)
+        rows += [(stem, "phi", f, v) for f, v in zip(centres, phi, strict=True)]
     table = pd.DataFrame(rows, columns=[*_KEYS, "generated_mean"])
     return table.set_index(_KEYS)

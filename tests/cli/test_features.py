@@ -37,4 +37,4 @@ def test_released_features_are_imported(tmp_path, capsys, shared):
     path = tmp_path / "released.npz"
     source = shared / "data" / "features_MUSDB18.npy"
     assert main(["features", "import", str(source), "-o", str(path)]) == 0
-    assert set(DatasetFeatures.load(path).references["loudness"]) == set(STEMS)
+    assert set(DatasetFeatures.load(path).loudness) == set(STEMS)

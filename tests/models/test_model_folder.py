@@ -66,7 +66,7 @@ def test_loading_gives_back_what_was_saved(kind, tmp_path, features):
     save(tmp_path / "model", net, features, config)
     loaded = load(tmp_path / "model")
     assert loaded.config == config
-    assert loaded.features.references["loudness"] == features.references["loudness"]
+    assert loaded.features.loudness == features.loudness
     assert not loaded.net.training
     x = torch.randn(1, 4, 2, 400)
     with torch.no_grad():

@@ -67,9 +67,7 @@ def test_any_stem_type_is_measured_and_normalised(tmp_path) -> None:
     assert loaded.numbers() == features.numbers()
     # The smoothing is the stem type's: 51 bins leave more of the curve than the default's 401.
     default = measure_features(songs, jobs=1)
-    np.testing.assert_array_equal(
-        default.references["eq"]["vocals"], features.references["eq"]["vocals"]
-    )
+    np.testing.assert_array_equal(default.eq["vocals"], features.eq["vocals"])
     roughness = [np.abs(np.diff(f.eq["guitar"])).sum() for f in (features, default)]
     assert roughness[0] > 1.5 * roughness[1]
     legend = features_figure(loaded).axes[0].get_legend().get_texts()

@@ -36,13 +36,11 @@ FEATURES = reference_features()
 def test_the_chain_is_the_effects_in_order_on_the_padded_stem() -> None:
     x, stem = noise(2.0, 0), "vocals"
     y = np.pad(x, ((PADDING, PADDING), (0, 0)))
-    y = match_equalization(y, SAMPLE_RATE, FEATURES.references["eq"][stem], max_boost_db=24.0)
-    y, chosen = match_compression(y, SAMPLE_RATE, stem, FEATURES.references["compression"][stem])
-    y = match_panning(y, SAMPLE_RATE, stem, FEATURES.references["panning"][stem])
+    y = match_equalization(y, SAMPLE_RATE, FEATURES.eq[stem], max_boost_db=24.0)
+    y, chosen = match_compression(y, SAMPLE_RATE, stem, FEATURES.compression[stem])
+    y = match_panning(y, SAMPLE_RATE, stem, FEATURES.panning[stem])
     # The loudness of a stem this short is that of the stem without its padding.
-    y = normalize_loudness(
-        y[PADDING:-PADDING], SAMPLE_RATE, FEATURES.references["loudness"][stem].item()
-    )
+    y = normalize_loudness(y[PADDING:-PADDING], SAMPLE_RATE, FEATURES.loudness[stem])
     order = ("loudness", "panning", "eq", "compression")  # any order given is the chain's own
     result = FxNormalizer(FEATURES, NormalizationConfig(effects=order))(x, SAMPLE_RATE, stem)
     np.testing.assert_allclose(result.audio, y, atol=1e-7)

@@ -89,13 +89,13 @@ def test_real_music_is_plain_figures_with_their_source():
 
 def test_means_over_third_octaves():
     curve = np.arange(BINS, dtype=float)
-    centers = np.array([100.0, 1000.0])
+    centres = np.array([100.0, 1000.0])
     bin_hz = RATE / 65_536
     expected = [
         np.mean([k for k in range(BINS) if c * 2 ** (-1 / 6) <= k * bin_hz < c * 2 ** (1 / 6)])
-        for c in centers
+        for c in centres
     ]
-    np.testing.assert_allclose(third_octave_means(curve, centers), expected)
+    np.testing.assert_allclose(third_octave_means(curve, centres), expected)
 
 
 def test_songs_and_features_beside_real_ones(tmp_path):

@@ -22,10 +22,10 @@ def test_a_tone_is_the_band_at_its_frequency_and_levels_compare() -> None:
     figure = mel_spectrograms({"Human": loud, "Ours": 0.1 * loud}, SR)
     human, ours = figure.axes[:2]
     assert [axis.get_title() for axis in (human, ours)] == ["Human", "Ours"]
-    levels, centers_hz = drawn(human)
+    levels, centres_hz = drawn(human)
     # Opposite channels do not cancel; a band at 1 kHz is some 30 Hz wide.
     middle = levels[:, levels.shape[1] // 2]
-    assert centers_hz[middle.argmax()] == pytest.approx(1000.0, abs=30.0)
+    assert centres_hz[middle.argmax()] == pytest.approx(1000.0, abs=30.0)
     assert levels.max() == pytest.approx(0.0, abs=1e-4)
     assert drawn(ours)[0].max() == pytest.approx(-20.0, abs=1e-3)
 

@@ -28,13 +28,13 @@ def real_curve(part: str, quantity: str) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def third_octave_edges(centers_hz: np.ndarray, bin_hz: float) -> np.ndarray:
+def third_octave_edges(centres_hz: np.ndarray, bin_hz: float) -> np.ndarray:
     """First bin of each third octave and the one after its last: (bands, 2)."""
-    edges_hz = np.outer(centers_hz, (1.0 / _HALF_BAND, _HALF_BAND))
+    edges_hz = np.outer(centres_hz, (1.0 / _HALF_BAND, _HALF_BAND))
     return np.ceil(edges_hz / bin_hz).astype(int)
 
 
-def third_octave_means(curve: np.ndarray, centers_hz: np.ndarray) -> np.ndarray:
+def third_octave_means(curve: np.ndarray, centres_hz: np.ndarray) -> np.ndarray:
     """Means of a curve over the bins of a real FFT in each third octave."""
     bin_hz = SAMPLE_RATE / 2.0 / (curve.shape[-1] - 1)
-    return np.stack([curve[a:b].mean() for a, b in third_octave_edges(centers_hz, bin_hz)], axis=-1)
+    return np.stack([curve[a:b].mean() for a, b in third_octave_edges(centres_hz, bin_hz)], axis=-1)

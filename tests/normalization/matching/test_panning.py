@@ -113,7 +113,7 @@ def test_row_10_gains_are_limited() -> None:
 
 def test_mirrored_channels_give_the_mirrored_result() -> None:
     x = noise(3.0, 11) * np.float32([1.0, 0.5])
-    reference = reference_features().references["panning"]["vocals"]
+    reference = reference_features().panning["vocals"]
     y = match_panning(x, SAMPLE_RATE, "vocals", reference)
     z = match_panning(x[:, ::-1], SAMPLE_RATE, "vocals", reference)
     # 1e-6 of the peak: single-precision transforms.
