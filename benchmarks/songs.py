@@ -15,11 +15,12 @@ import pandas as pd
 from fxnorm.audio import read
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import Song, find_songs
-from fxnorm.evaluation import compare
+from fxnorm.evaluation import dynamics_metrics, panning_metrics, spectral_metrics
 from fxnorm.normalization import measure_features
 from fxnorm.reporting.song_comparison import compare_with_real_music
 from fxnorm.workers import in_processes
 
+_METRICS = {"spectral": spectral_metrics, "panning": panning_metrics, "dynamics": dynamics_metrics}
 #: The sum of the dry stems of a real song against its human mix.
 _REAL_DRY_SUM = {"spectral": 0.16, "panning": 0.94, "dynamics": 0.08}
 
@@ -70,8 +71,9 @@ def _print_dry_sums(songs: list[Song]) -> None:
 def _dry_sum_errors(song: Song) -> dict[str, float]:
     target, _ = read(song.mixture)
     mix = np.sum([read(path)[0] for path in song.stems.values()], axis=0)
-    values = compare(mix, target, SAMPLE_RATE).values
-    return {group: values[group]["mape_mean"] for group in _REAL_DRY_SUM}
+    return {
+        group: metrics(mix, target, SAMPLE_RATE)["mape_mean"] for group, metrics in _METRICS.items()
+    }
 
 
 if __name__ == "__main__":

@@ -1,6 +1,11 @@
 from .evaluation_config import EvaluationConfig as EvaluationConfig
+from .metrics import GROUPS as GROUPS
 from .metrics import MixScores as MixScores
 from .metrics import compare as compare
+from .metrics import dynamics_metrics as dynamics_metrics
+from .metrics import loudness_metrics as loudness_metrics
+from .metrics import panning_metrics as panning_metrics
+from .metrics import spectral_metrics as spectral_metrics
 from .mix_evaluation import SongMix as SongMix
 from .mix_evaluation import evaluate_mix as evaluate_mix
 from .mix_evaluation import evaluate_mixes as evaluate_mixes

@@ -4,7 +4,7 @@ Both signals go through in chunks of 32 hops; a chunk's short-time spectra serve
 needs them. What is kept grows by about 60 numbers per 23 ms and signal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -20,6 +20,8 @@ N_FFT = 4096
 N_FFT_POSITION = 2048
 #: FFT length and hop of each resolution of the multi-resolution distance.
 RESOLUTIONS = ((4096, 1024), (2048, 1024), (512, 256))
+#: Parts that `measure` can be asked for.
+PARTS = ("spectral", "panning", "dynamics", "distance")
 
 _PEAK_DB = -1.0
 _HOPS_PER_CHUNK = 32
@@ -73,22 +75,26 @@ class PairFeatures:
     """Number of bins in each band of `position`."""
 
 
-def measure(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> PairFeatures:
+def measure(
+    mix: np.ndarray, target: np.ndarray, sample_rate: int, parts: Collection[str] = PARTS
+) -> PairFeatures:
     """Measure a mix and its target side by side.
 
     Args:
         mix: (samples, 2).
         target: (samples, 2), as long as `mix`.
         sample_rate: in Hz, above 8,000.
+        parts: which of `PARTS` are wanted; the arrays of the others stay zero.
     """
-    passes = [_SignalPass(signal, sample_rate) for signal in (mix, target)]
+    passes = [_SignalPass(signal, sample_rate, frozenset(parts)) for signal in (mix, target)]
     distance = Distance()
     for first, last in _chunks(len(target)):
         for signal_pass in passes:
             signal_pass.measure(first, last)
-        _add_distance(distance, *passes)
-        samples = slice(first * HOP, last * HOP)
-        kernels.waveform_sums(mix[samples], target[samples], distance.waveform)
+        if "distance" in parts:
+            _add_distance(distance, *passes)
+            samples = slice(first * HOP, last * HOP)
+            kernels.waveform_sums(mix[samples], target[samples], distance.waveform)
     return PairFeatures(
         passes[0].features,
         passes[1].features,
@@ -101,9 +107,11 @@ def measure(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> PairFeatur
 class _SignalPass:
     """One signal going through chunk by chunk, and the scratch arrays that every chunk reuses."""
 
-    def __init__(self, signal: np.ndarray, sample_rate: int) -> None:
+    def __init__(self, signal: np.ndarray, sample_rate: int, parts: frozenset[str]) -> None:
         self.signal = signal
         self.gain = _normalizing_gain(signal)
+        self.parts = parts
+        self.resolutions = [pair for pair in RESOLUTIONS if _is_needed(pair[0], parts)]
         #: magnitudes of the chunk last measured, by FFT length: (channels, frames, bins)
         self.magnitudes: dict[int, np.ndarray] = {}
         self.contrast_bands = contrast_bands(sample_rate)
@@ -128,19 +136,22 @@ class _SignalPass:
         wide *= self.gain
         inside = slice(start - wide_start, end - wide_start)
         block = wide[:, inside]
-        for n_fft, hop in RESOLUTIONS:
+        for n_fft, hop in self.resolutions:
             frames = min(last * HOP // hop, frame_count(samples, n_fft, hop)) - start // hop
             self.magnitudes[n_fft] = self._scratch[n_fft].magnitudes(block, hop, max(0, frames))
-        for channel, magnitude in enumerate(self.magnitudes[N_FFT]):
-            shapes = self.features.shapes[channel, first : first + len(magnitude)]
-            kernels.spectral_shapes(magnitude, self.contrast_bands, shapes)
-        left, right = self.magnitudes[N_FFT_POSITION]
-        positions = self.features.position[first : first + len(left)]
-        kernels.position_squares(left, right, self.position_edges, positions)
-        for channel in range(_CHANNELS):
-            levels = self.features.levels[channel, first:last]
-            kernels.level_blocks(block[channel], HOP, levels)
-        self._add_low_ratios(first, self._low_passed(wide)[:, inside])
+        if "spectral" in self.parts:
+            for channel, magnitude in enumerate(self.magnitudes[N_FFT]):
+                shapes = self.features.shapes[channel, first : first + len(magnitude)]
+                kernels.spectral_shapes(magnitude, self.contrast_bands, shapes)
+        if "panning" in self.parts:
+            left, right = self.magnitudes[N_FFT_POSITION]
+            positions = self.features.position[first : first + len(left)]
+            kernels.position_squares(left, right, self.position_edges, positions)
+        if "dynamics" in self.parts:
+            for channel in range(_CHANNELS):
+                levels = self.features.levels[channel, first:last]
+                kernels.level_blocks(block[channel], HOP, levels)
+            self._add_low_ratios(first, self._low_passed(wide)[:, inside])
 
     def _add_low_ratios(self, first: int, low_passed: np.ndarray) -> None:
         whole = self.magnitudes[N_FFT]
@@ -243,6 +254,11 @@ def _chunks(samples: int) -> Iterator[tuple[int, int]]:
 def _normalizing_gain(signal: np.ndarray) -> float:
     highest = peak(signal)
     return 10.0 ** (_PEAK_DB / 20.0) / highest if highest > 0.0 else 1.0
+
+
+def _is_needed(n_fft: int, parts: frozenset[str]) -> bool:
+    needing = {N_FFT: {"spectral", "dynamics"}, N_FFT_POSITION: {"panning"}}
+    return not parts.isdisjoint({"distance"} | needing.get(n_fft, set()))
 
 
 def _empty_features(samples: int, contrast_bands: int, position_bands: int) -> SignalFeatures:

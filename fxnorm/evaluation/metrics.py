@@ -15,6 +15,9 @@ from fxnorm.errors import FxNormError
 from fxnorm.evaluation.frame_features import HOP, N_FFT, PairFeatures, SignalFeatures, measure
 from fxnorm.evaluation.kernels import SHAPE_COLUMNS
 
+#: Metric groups, in the order of reports.
+GROUPS = ("loudness", "spectral", "panning", "dynamics", "further")
+
 _EPSILON = float(np.finfo(np.float64).eps)
 _RUNNING_MEAN = 40
 _FRAME_HOPS = N_FFT // HOP
@@ -73,6 +76,32 @@ def compare(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> MixScores:
         if reasons:
             scores.reasons[group] = reasons
     return scores
+
+
+def loudness_metrics(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> dict[str, float]:
+    """Relative errors of integrated loudness and peak level; arguments as for `compare`."""
+    return _values(_loudness(*_checked(mix, target, sample_rate), sample_rate))
+
+
+def spectral_metrics(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> dict[str, float]:
+    """Centroid, bandwidth, contrast, roll-off and flatness; arguments as for `compare`."""
+    mix, target = _checked(mix, target, sample_rate)
+    return _values(_spectral(measure(mix, target, sample_rate, {"spectral"})))
+
+
+def panning_metrics(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> dict[str, float]:
+    """Stereo position (SPS) in total and in three bands; arguments as for `compare`.
+
+    All NaN for a mono target.
+    """
+    mix, target = _checked(mix, target, sample_rate)
+    return _values(_panning(measure(mix, target, sample_rate, {"panning"})))
+
+
+def dynamics_metrics(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> dict[str, float]:
+    """RMS, dynamic spread, crest factor and low-frequency ratio; arguments as for `compare`."""
+    mix, target = _checked(mix, target, sample_rate)
+    return _values(_dynamics(measure(mix, target, sample_rate, {"dynamics"})))
 
 
 @dataclass(frozen=True)
