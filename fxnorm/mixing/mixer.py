@@ -34,7 +34,7 @@ _NORMALIZATION_SHARE = 0.2
 def mix(
     stems: Mapping[str, np.ndarray],
     sample_rate: int,
-    model: "str | os.PathLike[str] | LoadedModel" = DEFAULT_MODEL,
+    model: "str | os.PathLike[str] | LoadedModel | None" = None,
     *,
     seed: int = 0,
     device: str = "auto",
@@ -45,8 +45,8 @@ def mix(
         stems: by stem type (those of the model: mostly `vocals`, `bass`, `drums`, `other`; any may
             be missing), each (samples, 1 or 2) or (samples,), full scale = 1.
         sample_rate: of all stems, in Hz.
-        model: folder of a model, or what `fxnorm.models.load` gave; the default is the model that
-            comes with the package.
+        model: folder of a model, or what `fxnorm.models.load` gave; None for the model that comes
+            with the package.
         seed: of the random draws (none without impulse responses).
         device: "auto" (a GPU where there is one), "cpu", "cuda", ...
 
@@ -62,7 +62,7 @@ def mix(
 def mix_stems(
     stems: Stems,
     sample_rate: int | None,
-    model: "str | os.PathLike[str] | LoadedModel" = DEFAULT_MODEL,
+    model: "str | os.PathLike[str] | LoadedModel | None" = None,
     *,
     seed: int = 0,
     device: str = "auto",
@@ -109,6 +109,7 @@ def mix_stems(
         pre_impulse_responses=pre_impulse_responses,
         finishing=finishing,
     )
+    model = DEFAULT_MODEL if model is None else model
     if isinstance(model, str | os.PathLike):
         settings, features = load_settings(model)
         rooms = load_rooms(model)
