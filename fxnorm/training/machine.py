@@ -24,6 +24,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 from fxnorm.errors import FxNormError
 from fxnorm.training.training_config import Precision
+from fxnorm.workers import end_with
 
 _LOOPBACK = "127.0.0.1"
 
@@ -100,7 +101,7 @@ def launch(
     relay.start()
     try:
         # Bound here: Fabric looks into arguments, and refuses frozen dataclasses.
-        fabric.launch(partial(_call_in_process, machine, function, job, messages))
+        fabric.launch(partial(_call_in_process, os.getpid(), machine, function, job, messages))
     except ProcessRaisedException as error:
         messages.put(None)
         relay.join()
@@ -192,9 +193,16 @@ def _call(
 
 
 def _call_in_process(
-    machine: Machine, function: Callable[..., object], job: Any, messages: Any, fabric: Fabric
+    parent: int,
+    machine: Machine,
+    function: Callable[..., object],
+    job: Any,
+    messages: Any,
+    fabric: Fabric,
 ) -> None:
-    # How torch tells a process that its parent was killed; shells may leave it ignored.
+    # Torch interrupts a process whose parent was killed, but not one that is just starting.
+    end_with(parent)
+    # Shells may leave it ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         _call(machine, function, job, messages.put, fabric)

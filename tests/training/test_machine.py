@@ -50,14 +50,16 @@ if __name__ == "__main__":
 """
 
 
-def test_an_interrupt_of_the_first_process_ends_all(tmp_path):
+# A process that is killed tells nobody, and interrupts may be ignored.
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+def test_the_end_of_the_first_process_ends_all(tmp_path, sent, code):
     (tmp_path / "wait.py").write_text(WAIT)
     with subprocess.Popen(
         [sys.executable, tmp_path / "wait.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout.readline() == b"2\n"
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(sent)
         # Both streams end with the last process.
         _, errors = process.communicate(timeout=120)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert b"Traceback" not in errors
