@@ -62,4 +62,5 @@ def test_the_end_of_the_first_process_ends_all(tmp_path, sent, code):
         # Both streams end with the last process.
         _, errors = process.communicate(timeout=120)
     assert process.returncode == code
-    assert b"Traceback" not in errors
+    # Processes of one that was killed may say what they miss.
+    assert sent == signal.SIGKILL or b"Traceback" not in errors
