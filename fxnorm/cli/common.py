@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from fxnorm.cli.arguments import Join, Merge, numbers
 from fxnorm.errors import FxNormError, printable
-from fxnorm.normalization.effect_table import EFFECTS, effect_names, find_effect
+from fxnorm.normalization.effect_table import (
+    EFFECTS,
+    default_effects,
+    effect_names,
+    find_effect,
+)
 
 if TYPE_CHECKING:
     from fxnorm.normalization import ImpulseResponse
@@ -55,8 +60,8 @@ def add_effects(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="comma-separated, of "
         + ", ".join(f"{name} ({row.summary})" for name, row in EFFECTS.items())
-        + "; the default is all, the reverbs only with impulse responses: those of the options "
-        "below or, for a model's mix, its own rooms",
+        + f"; the default is {', '.join(default_effects())}, the reverbs only with impulse "
+        "responses: those of the options below or, for a model's mix, its own rooms",
     )
     parser.add_argument(
         "--strength",
