@@ -1,4 +1,4 @@
-"""From processed stems to a mixture that is their sum: bus compressor, limiter, 16-bit steps."""
+"""From processed stems to a mixture that is their sum: bus, coding, limiter, 16-bit steps."""
 
 from functools import reduce
 
@@ -14,6 +14,10 @@ from fxnorm.effects.compressor import gain_reduction_db, level_db, smoothing
 
 _STEPS = 32_768
 _PASSES = 3
+#: Songs come coded. Of what is above this, that leaves little, and it is wide: in five real mixes
+#: it lies 20 to 50 dB below the octaves under it, with a phi of 0.74 to 0.84.
+_TOP = scipy.signal.butter(8, 16_000.0, "highpass", fs=SAMPLE_RATE, output="sos")
+_TOP_DB = -16.0
 #: The side of the treble stays open where the treble is this far above its loud moments, and closes
 #: by two decibels for each below that.
 _TREBLE = high_pass(6000.0, SAMPLE_RATE)
@@ -39,9 +43,13 @@ def mix_down(
     Returns:
         Stems and mixture, float32 on 16-bit steps; the mixture is the exact sum.
     """
-    mix = reduce(np.add, stems.values())
-    narrowing = _narrowing(mix)
-    stems = {stem: _narrowed(audio, narrowing) for stem, audio in stems.items()}
+    tops = {stem: _top(audio) for stem, audio in stems.items()}
+    stems = {stem: audio - tops[stem] for stem, audio in stems.items()}
+    narrowing = _narrowing(reduce(np.add, stems.values()))
+    stems = {
+        stem: _narrowed(audio, narrowing) + from_db(_TOP_DB) * tops[stem]
+        for stem, audio in stems.items()
+    }
     mix = reduce(np.add, stems.values())
     # A stem may exceed the sum where others cancel it: no file may clip.
     peaks = np.maximum.reduce([louder_channel(audio) for audio in (mix, *stems.values())])
@@ -55,6 +63,11 @@ def mix_down(
         {stem: (audio / _STEPS).astype(np.float32) for stem, audio in steps.items()},
         (mixture / _STEPS).astype(np.float32),
     )
+
+
+def _top(audio: np.ndarray) -> np.ndarray:
+    """What lies above `_TOP`, (samples, 2); the rest is the audio without it."""
+    return np.asarray(scipy.signal.sosfiltfilt(_TOP, audio, axis=0))
 
 
 def _narrowing(mix: np.ndarray) -> np.ndarray:
