@@ -243,7 +243,8 @@ def _outlived(temporary: Path) -> bool:
 
 def _place(process: psutil.Process) -> str | None:
     try:
-        return process.environ().get("TMPDIR")
+        place: str | None = process.environ().get("TMPDIR")
+        return place
     except psutil.Error:
         return None
 

@@ -201,7 +201,8 @@ _SHAPES = (
 
 def _array(content: bytes) -> np.ndarray:
     try:
-        return np.load(io.BytesIO(content), allow_pickle=False)
+        array: np.ndarray = np.load(io.BytesIO(content), allow_pickle=False)
+        return array
     except Exception:  # Damaged before.
         return np.ones(2)
 

@@ -191,7 +191,8 @@ def _stem(stem: str, seconds: float) -> np.ndarray:
     hiss = scipy.signal.sosfilt(sections, rng.standard_normal((len(time_s), 2)), axis=0)
     breath = 2.0 if stem == "drums" else 0.2
     audio = envelope[:, None] * (tone[:, None] * [1.0, 0.8] + breath * hiss)
-    return (0.5 * audio / np.abs(audio).max()).astype(np.float32)
+    normalized: np.ndarray = 0.5 * audio / np.abs(audio).max()
+    return normalized.astype(np.float32)
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ def _exchange(first: Path, second: Path) -> bool:
     if rename is None:
         return False
     paths = (_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second))
-    return rename(*paths, _RENAME_EXCHANGE) == 0
+    return bool(rename(*paths, _RENAME_EXCHANGE) == 0)
 
 
 @contextmanager

@@ -155,7 +155,7 @@ def end_with(parent: int, end: Callable[[], None] | None = None) -> None:
 
 def _worker_processes() -> AbstractContextManager[Any]:
     """How joblib makes processes inside this context: they end with us and share no memory."""
-    return joblib.parallel_config(
+    context: AbstractContextManager[Any] = joblib.parallel_config(
         backend="loky",
         inner_max_num_threads=1,
         # What is killed would leave arrays in shared memory, or the folder for them.
@@ -164,6 +164,7 @@ def _worker_processes() -> AbstractContextManager[Any]:
         initializer=end_with,
         initargs=(os.getpid(),),
     )
+    return context
 
 
 class OnDisk(Generic[T]):

@@ -56,7 +56,7 @@ def is_gone(tags: Mapping[str, str]) -> bool:
         process = psutil.Process(int(pid))
         # Systems give a process id out again. Starts are known to a second or so.
         another = abs(process.create_time() - float(start)) > _SAME_START_S
-        return another or process.status() == psutil.STATUS_ZOMBIE
+        return bool(another or process.status() == psutil.STATUS_ZOMBIE)
     except (psutil.NoSuchProcess, ValueError):
         return True
     except psutil.AccessDenied:

@@ -125,7 +125,8 @@ def _block_power(audio: np.ndarray, sample_rate: int, offset: float) -> np.ndarr
     pairs = [audio[:, first : first + 2] for first in range(0, channels, 2)]
     energy = np.concatenate([_weighted_energy(pair, sample_rate, offset, bounds) for pair in pairs])
     blockwise = np.lib.stride_tricks.sliding_window_view(energy, _STEPS_PER_BLOCK, axis=1)
-    return blockwise[:channels].sum(axis=-1) / (_BLOCK_S * sample_rate)
+    energies: np.ndarray = blockwise[:channels].sum(axis=-1)
+    return energies / (_BLOCK_S * sample_rate)
 
 
 def _gated(power: np.ndarray) -> float:

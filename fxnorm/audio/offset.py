@@ -72,5 +72,6 @@ def _silent_samples(channel: np.ndarray) -> int:
     for block in scratch.blocks(channel.size, _LOOKED_AT_ONCE):
         sounding = channel[block] != 0.0
         if sounding.any():
-            return block.start + int(sounding.argmax())
+            start: int = block.start
+            return start + int(sounding.argmax())
     return channel.size

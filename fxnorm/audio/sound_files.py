@@ -147,7 +147,7 @@ def _write_pcm(path: Path, audio: np.ndarray, sample_rate: int, subtype: str) ->
 
 def _to_pcm(audio: np.ndarray, bits: int) -> np.ndarray:
     full = 2 ** (bits - 1)
-    steps = np.clip(np.rint(np.asarray(audio, np.float64) * full), -full, full - 1)
+    steps: np.ndarray = np.clip(np.rint(np.asarray(audio, np.float64) * full), -full, full - 1)
     if bits == 16:
         return steps.astype(np.int16)
     # libsndfile takes 24-bit samples in the upper bits of 32.

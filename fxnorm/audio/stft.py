@@ -34,4 +34,5 @@ def stft(signal: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
     if count == 0:
         return np.zeros((0, n_fft // 2 + 1), np.complex64)
     frames = np.lib.stride_tricks.sliding_window_view(signal, n_fft)[::hop][:count]
-    return scipy.fft.rfft(frames * sqrt_hann(n_fft), axis=-1).astype(np.complex64)
+    spectra: np.ndarray = scipy.fft.rfft(frames * sqrt_hann(n_fft), axis=-1)
+    return spectra.astype(np.complex64)

@@ -76,7 +76,8 @@ class ParameterList:
         return iter(vars(self).items())
 
     def __getitem__(self, name: str) -> Parameter:
-        return vars(self)[name]
+        parameter: Parameter = vars(self)[name]
+        return parameter
 
 
 class Processor(ABC):
@@ -148,6 +149,7 @@ class Equaliser(Processor):
         )
 
     def _process(self, block: np.ndarray) -> np.ndarray:
+        filtered: np.ndarray
         filtered, self._state = scipy.signal.sosfilt(
             self._sections, np.asarray(block, np.float64), axis=0, zi=self._state
         )
@@ -195,7 +197,8 @@ class Compressor(Processor):
         )
         self._reduction_db = float(reduction_db[-1])
         gain = from_db(self._value("makeup_gain") - reduction_db)
-        return (block * gain[:, None]).astype(np.float32)
+        compressed: np.ndarray = block * gain[:, None]
+        return compressed.astype(np.float32)
 
     def reset(self) -> None:
         self._reduction_db = 0.0
@@ -210,7 +213,8 @@ class Panner(Processor):
     def _process(self, block: np.ndarray) -> np.ndarray:
         angle = self._value("pan") * np.pi / 2.0
         gains = np.sqrt(2.0) * np.array([np.cos(angle), np.sin(angle)], np.float32)
-        return (block * gains).astype(np.float32)
+        panned: np.ndarray = block * gains
+        return panned.astype(np.float32)
 
 
 class StereoWidth(Processor):
@@ -221,7 +225,8 @@ class StereoWidth(Processor):
 
     def _process(self, block: np.ndarray) -> np.ndarray:
         middle = block.mean(axis=1, keepdims=True)
-        return middle + np.float32(self._value("width")) * (block - middle)
+        changed: np.ndarray = middle + np.float32(self._value("width")) * (block - middle)
+        return changed
 
 
 class Reverb(Processor):
@@ -249,7 +254,7 @@ class Reverb(Processor):
         wet = scipy.signal.oaconvolve(block, self._delayed, axes=0)
         wet[: self._tail.shape[0]] += self._tail
         answer, self._tail = wet[: block.shape[0]], wet[block.shape[0] :]
-        mixed = self._value("dry_mix") * block + self._value("wet_mix") * answer
+        mixed: np.ndarray = self._value("dry_mix") * block + self._value("wet_mix") * answer
         return mixed.astype(np.float32)
 
     def update(self, parameter_name: str | None = None) -> None:

@@ -275,7 +275,7 @@ def first_sustained(audio: np.ndarray, window: int, threshold: float, run: int) 
         active = active + 1 if loud else 0
         if active == run:
             return n - run + 1
-    return samples
+    return len(audio)
 
 
 @compiled
@@ -317,7 +317,7 @@ def _rolloff_bin(values: np.ndarray, threshold: float) -> int:
         cumulated += values[k]
         if cumulated >= threshold:
             return k
-    return values.shape[0] - 1
+    return len(values) - 1
 
 
 @compiled

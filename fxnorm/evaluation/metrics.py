@@ -161,7 +161,8 @@ def _limited_db(values: np.ndarray) -> np.ndarray:
     """
     level_db = 10.0 * np.log10(np.maximum(values, _AMIN))
     highest = level_db.max(axis=(1, 2), keepdims=True, initial=-np.inf)
-    return np.maximum(level_db, highest - _CONTRAST_TOP_DB)
+    limited: np.ndarray = np.maximum(level_db, highest - _CONTRAST_TOP_DB)
+    return limited
 
 
 def _panning(features: PairFeatures) -> dict[str, _Score]:
@@ -182,7 +183,8 @@ def _panning(features: PairFeatures) -> dict[str, _Score]:
 def _position_rms(signal: SignalFeatures, bins: np.ndarray) -> np.ndarray:
     """RMS over bins of the stereo position: (total, low, middle, high) x frames."""
     total = signal.position.sum(axis=1) / bins.sum()
-    return np.sqrt(np.vstack([total, (signal.position / bins).T]))
+    rms: np.ndarray = np.sqrt(np.vstack([total, (signal.position / bins).T]))
+    return rms
 
 
 def _dynamics(features: PairFeatures) -> dict[str, _Score]:
@@ -272,7 +274,8 @@ def _running_mean(values: np.ndarray) -> np.ndarray:
     if values.shape[-1] < _RUNNING_MEAN:
         return np.zeros((*values.shape[:-1], 0))
     windows = np.lib.stride_tricks.sliding_window_view(values, _RUNNING_MEAN, axis=-1)
-    return windows.mean(axis=-1)
+    means: np.ndarray = windows.mean(axis=-1)
+    return means
 
 
 def _values(scores: Mapping[str, _Score]) -> dict[str, float]:

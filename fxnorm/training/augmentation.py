@@ -158,7 +158,8 @@ def _widened(inputs: np.ndarray, side_db: np.ndarray) -> np.ndarray:
     """(stems, samples, 2) with the difference of the channels of each stem changed in level."""
     side = 0.5 * (inputs[..., 0] - inputs[..., 1])
     change = side * (from_db(side_db).astype(np.float32)[:, None] - 1.0)
-    return inputs + np.stack([change, -change], axis=-1)
+    widened: np.ndarray = inputs + np.stack([change, -change], axis=-1)
+    return widened
 
 
 def _build(step: ProcessorConfig, values: dict[str, float]) -> Chain:

@@ -119,7 +119,8 @@ def _stroke(drum: str, kit: _Kit, random: np.random.Generator) -> np.ndarray:
         decay_s = {"hat": kit.ring_s, "open_hat": 0.22, "ride": 0.35, "crash": 0.7}[drum]
         lowest_hz = {"hat": 5500.0, "open_hat": 5000.0, "ride": 3500.0, "crash": 2500.0}[drum]
         return kit.brightness * _cymbal(decay_s, lowest_hz, random)
-    return sound / np.abs(sound).max()
+    normalized: np.ndarray = sound / np.abs(sound).max()
+    return normalized
 
 
 def _kick(kit: _Kit, random: np.random.Generator) -> np.ndarray:
@@ -154,7 +155,8 @@ def _cymbal(decay_s: float, lowest_hz: float, random: np.random.Generator) -> np
     partials = random.uniform(0.6 * lowest_hz, 11_000.0, 16)
     amplitudes = 0.05 * random.choice((-1.0, 1.0), partials.size)
     metal = decaying_sines(partials, amplitudes, np.full(partials.size, 0.8 * decay_s), samples)
-    return noise + metal
+    cymbal: np.ndarray = noise + metal
+    return cymbal
 
 
 def _noise(

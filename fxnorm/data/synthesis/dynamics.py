@@ -30,7 +30,8 @@ def active_rms(audio: np.ndarray) -> float:
 
 def louder_channel(audio: np.ndarray) -> np.ndarray:
     """The louder channel's magnitude of every sample of (samples, 2)."""
-    return np.maximum(np.abs(audio[:, 0]), np.abs(audio[:, 1]))
+    louder: np.ndarray = np.maximum(np.abs(audio[:, 0]), np.abs(audio[:, 1]))
+    return louder
 
 
 def limiter_gain(peaks: np.ndarray, ceiling: float) -> np.ndarray:
@@ -39,7 +40,8 @@ def limiter_gain(peaks: np.ndarray, ceiling: float) -> np.ndarray:
     wanted = np.minimum(1.0, ceiling / np.maximum(peaks, 1e-9))
     # The smallest gain of a window, averaged over the same window, never exceeds the wanted gain.
     held = scipy.ndimage.minimum_filter1d(wanted, window)
-    return scipy.ndimage.uniform_filter1d(held, window)
+    gain: np.ndarray = scipy.ndimage.uniform_filter1d(held, window)
+    return gain
 
 
 def limit_crest(audio: np.ndarray, crest_db: float) -> np.ndarray:

@@ -263,7 +263,8 @@ def _edited(track: Track) -> np.ndarray:
     for start_s, end_s in track.passages:
         keep[max(0, sample_count(start_s - 0.15)) : sample_count(end_s)] = 1.0
     keep = scipy.ndimage.uniform_filter1d(keep, sample_count(0.05))
-    return track.audio * (keep if track.audio.ndim == 1 else keep[:, None])
+    edited: np.ndarray = track.audio * (keep if track.audio.ndim == 1 else keep[:, None])
+    return edited
 
 
 def _placed(audio: np.ndarray, name: str, position: float) -> tuple[np.ndarray, np.ndarray]:
@@ -312,7 +313,8 @@ def _compress(audio: np.ndarray, stem: str) -> np.ndarray:
         smoothing(attack_ms, SAMPLE_RATE),
         smoothing(release_ms, SAMPLE_RATE),
     )
-    return audio * from_db(-reduction_db)[:, None]
+    compressed: np.ndarray = audio * from_db(-reduction_db)[:, None]
+    return compressed
 
 
 def _tone(song: Composition, stem: str) -> np.ndarray:
@@ -325,9 +327,9 @@ def _tone(song: Composition, stem: str) -> np.ndarray:
         return INSTRUMENTS[song.accompaniment[0].instrument][1]
     # Many strokes of the hi-hat are kept darker.
     hats = sum(hit.drum == "hat" for hit in song.drums) / song.outline.duration_s
-    return np.interp(
-        CURVE_HZ, [1000.0, 8000.0], [0.0, -0.5 * float(np.clip(hats - 3.0, -3.0, 4.0))]
-    )
+    treble_db = -0.5 * float(np.clip(hats - 3.0, -3.0, 4.0))
+    tone: np.ndarray = np.interp(CURVE_HZ, [1000.0, 8000.0], [0.0, treble_db])
+    return tone
 
 
 def _level(song: Composition, stem: str) -> float:

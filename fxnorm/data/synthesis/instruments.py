@@ -196,7 +196,8 @@ def _flute(note: Note, random: np.random.Generator) -> np.ndarray:
     breath = random.standard_normal(tone.size)
     band = np.concatenate([high_pass(1500.0, SAMPLE_RATE), low_pass(6000.0, SAMPLE_RATE)])
     shape = envelope(tone.size, 0.03, 0.1)
-    return tone + 0.06 * note.velocity * shape * _filtered(band, breath)
+    sound: np.ndarray = tone + 0.06 * note.velocity * shape * _filtered(band, breath)
+    return sound
 
 
 def _bells(note: Note, random: np.random.Generator) -> np.ndarray:
@@ -210,7 +211,8 @@ def _bells(note: Note, random: np.random.Generator) -> np.ndarray:
 
 def _synth_stab(note: Note, random: np.random.Generator) -> np.ndarray:
     tone = _STAB(note, random)
-    return np.exp(-np.arange(tone.size) / (0.12 * SAMPLE_RATE)) * tone
+    stab: np.ndarray = np.exp(-np.arange(tone.size) / (0.12 * SAMPLE_RATE)) * tone
+    return stab
 
 
 def _amplifier(track: np.ndarray, drive: float = 2.2) -> np.ndarray:

@@ -79,12 +79,14 @@ def _narrowing(mix: np.ndarray) -> np.ndarray:
     below = np.percentile(level_db, 90.0) + _OPEN_DB - level_db
     factor = from_db(-np.clip(2.0 * below, 0.0, _NARROWEST_DB))
     centers = (np.arange(count) + 0.5) * block
-    return np.interp(np.arange(treble.size), centers, factor) - 1.0
+    narrowing: np.ndarray = np.interp(np.arange(treble.size), centers, factor) - 1.0
+    return narrowing
 
 
 def _narrowed(audio: np.ndarray, narrowing: np.ndarray) -> np.ndarray:
     side = _treble(0.5 * (audio[:, 0] - audio[:, 1])) * narrowing
-    return audio + np.stack([side, -side], axis=1)
+    narrowed: np.ndarray = audio + np.stack([side, -side], axis=1)
+    return narrowed
 
 
 def _treble(signal: np.ndarray) -> np.ndarray:
@@ -107,7 +109,7 @@ def _bus_gain(
     glue = from_db(-reduction_db)
     makeup_db = target_lufs - loudness
     for _ in range(_PASSES):
-        gain = glue * from_db(makeup_db)
+        gain: np.ndarray = glue * from_db(makeup_db)
         gain *= limiter_gain(peaks * gain, float(from_db(ceiling_db)))
         makeup_db += target_lufs - integrated_loudness(mix * gain[:, None], SAMPLE_RATE)
     return gain

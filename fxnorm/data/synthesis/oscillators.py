@@ -91,7 +91,8 @@ def periodic_tone(cycles: np.ndarray, amplitudes: np.ndarray, highest_hz: float)
     np.minimum(index, _TABLE - 1, out=index)
     fraction = position - index
     low = table[index]
-    return low + fraction * (table[index + 1] - low)
+    wave: np.ndarray = low + fraction * (table[index + 1] - low)
+    return wave
 
 
 def envelope(samples: int, attack_s: float, release_s: float) -> np.ndarray:

@@ -83,7 +83,8 @@ def perform(song: Composition, seed: int) -> dict[str, tuple[Track, ...]]:
 
 def raw_stem(tracks: tuple[Track, ...]) -> np.ndarray:
     """The sum of a stem's recordings, nothing panned: (samples, 2) float64 on 16-bit steps."""
-    return np.sum([to_stereo(track.audio) for track in tracks], axis=0)
+    stem: np.ndarray = np.sum([to_stereo(track.audio) for track in tracks], axis=0)
+    return stem
 
 
 def _mono(audio: np.ndarray) -> np.ndarray:

@@ -121,7 +121,8 @@ def _pitch_curve(
     bends = _SLIDE_SEMITONES * random.standard_normal(len(syllables))
     slide = bends[current] * np.clip(since / 0.5, 0.0, 1.0)
     drift = smooth_noise(samples, 1.5, random) + smooth_noise(samples, 6.0, random)
-    return pitch + depth * np.sin(rate) + scoop + slide + _DRIFT_SEMITONES * drift
+    curve: np.ndarray = pitch + depth * np.sin(rate) + scoop + slide + _DRIFT_SEMITONES * drift
+    return curve
 
 
 def _source(

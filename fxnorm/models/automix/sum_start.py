@@ -100,5 +100,6 @@ def _padded(filters: np.ndarray, length: int) -> np.ndarray:
 def _sums_and_differences(channels: int) -> np.ndarray:
     """Orthonormal combinations of channels, (combinations, channels)."""
     if channels == 2:
-        return np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2.0)
+        combinations: np.ndarray = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2.0)
+        return combinations
     return np.eye(channels)

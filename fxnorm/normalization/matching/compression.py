@@ -219,7 +219,7 @@ class _Trials:
         )
         strong = peaks_db > np.percentile(peaks_db, _PERCENTILE, axis=0)
         strong |= ~strong.any(axis=0)
-        means_db = np.mean(peaks_db, axis=0, where=strong)
+        means_db: np.ndarray = np.mean(peaks_db, axis=0, where=strong)
         return self._sign * (means_db - self._target_db)
 
     def apply(

@@ -155,7 +155,8 @@ def _equalize(
 def _linear_phase(wanted: np.ndarray) -> np.ndarray:
     """Taps with the wanted gain at 1,025 frequencies, as `scipy.signal.firwin2` makes them."""
     around = np.roll(scipy.fft.irfft(wanted), _TAPS // 2)
-    return around[:_TAPS] * np.hamming(_TAPS)
+    taps: np.ndarray = around[:_TAPS] * np.hamming(_TAPS)
+    return taps
 
 
 def mean_spectrum(samples: np.ndarray) -> np.ndarray:
@@ -199,7 +200,7 @@ def _mean_magnitude(samples: np.ndarray, gain: float, skip_silence: bool) -> np.
     if not skip_silence:
         return total / count
     # The first frame of padding counts as it does in the data set's average, and the last if whole.
-    own = samples.shape[0] - 2 * PADDING
+    own: int = samples.shape[0] - 2 * PADDING
     padded = 1 + (own % LONG_TERM_HOP == 0)
     sounding = int(counted.sum())
     return total / max(1, sounding + min(padded, count - sounding))
@@ -281,7 +282,9 @@ def _measure(channels: np.ndarray) -> np.ndarray:
     """Mean magnitude spectrum of a stem at -30 LUFS."""
     lufs = loudness.measure(channels.T, SAMPLE_RATE)
     gain = loudness.loudness_gain(channels, lufs, WORKING_LEVEL_LUFS)
-    return np.mean([mean_spectrum(times(channel, gain)) for channel in channels], axis=0)
+    spectra = [mean_spectrum(times(channel, gain)) for channel in channels]
+    mean: np.ndarray = np.mean(spectra, axis=0)
+    return mean
 
 
 def _apply(channels: np.ndarray, context: Context) -> Outcome:

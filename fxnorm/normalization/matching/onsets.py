@@ -79,7 +79,8 @@ def segment_peaks_db(samples: np.ndarray, onsets: np.ndarray) -> np.ndarray:
     """Peak level between each onset and the next (or the end), in dB, (onsets,) float64."""
     highest = np.maximum.reduceat(samples, onsets)
     lowest = np.minimum.reduceat(samples, onsets)
-    return db(np.maximum(highest, -lowest).astype(np.float64))
+    peaks_db: np.ndarray = db(np.maximum(highest, -lowest).astype(np.float64))
+    return peaks_db
 
 
 def peak_statistics(levels_db: np.ndarray, percentile: float) -> tuple[float, float]:
@@ -148,7 +149,8 @@ def _above_threshold(descriptor: np.ndarray) -> np.ndarray:
     smooth = _smoothed(_smoothed(windows)[::-1])[::-1]
     # numpy would add the seven in an order of its own.
     mean = sum(smooth[1:], start=smooth[0]) / np.float32(7.0)
-    return (smooth[5] - np.sort(smooth, axis=0)[3]) - mean * _THRESHOLD
+    above: np.ndarray = (smooth[5] - np.sort(smooth, axis=0)[3]) - mean * _THRESHOLD
+    return above
 
 
 def _smoothed(values: np.ndarray) -> np.ndarray:

@@ -276,7 +276,8 @@ def _alike(phi: np.ndarray) -> np.ndarray:
     """Gains of the far side, those of the near one being 1 less them, that give mono `phi`."""
     phi = np.clip(phi, 1e-6, 1.0)
     ratio = (1.0 - np.sqrt(1.0 - phi**2)) / phi
-    return ratio / (1.0 + ratio)
+    gains: np.ndarray = ratio / (1.0 + ratio)
+    return gains
 
 
 def _leaning(far: np.ndarray, sides: np.ndarray) -> np.ndarray:
@@ -393,7 +394,8 @@ def _far_gain(ratio: np.float32) -> np.float32:
 
 @compiled
 def _magnitude(value: np.complex64) -> np.float32:
-    return np.sqrt(value.real * value.real + value.imag * value.imag)
+    magnitude: np.float32 = np.sqrt(value.real * value.real + value.imag * value.imag)
+    return magnitude
 
 
 @compiled

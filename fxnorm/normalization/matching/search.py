@@ -117,7 +117,8 @@ class _Row:
         errors = [self.known[i] - forecast[i] for i in tried]
         if not tried:
             return forecast
-        return forecast + np.interp(np.arange(self._count), tried, errors)
+        corrected: np.ndarray = forecast + np.interp(np.arange(self._count), tried, errors)
+        return corrected
 
     def _earlier_success(self, index: int | None) -> int | None:
         """The first success at or shortly before `index`, where the curve stays near the target."""

@@ -12,4 +12,6 @@ def moving_line(curve: np.ndarray, window: int) -> np.ndarray:
         window: bins, odd.
     """
     weights = np.full(window, 1.0 / window)
-    return scipy.ndimage.convolve1d(np.asarray(curve, np.float64), weights, mode="mirror")
+    curve = np.asarray(curve, np.float64)
+    smooth: np.ndarray = scipy.ndimage.convolve1d(curve, weights, mode="mirror")
+    return smooth

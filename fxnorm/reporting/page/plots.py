@@ -129,7 +129,8 @@ def _mel_bank(sample_rate: int) -> np.ndarray:
     bins = np.fft.rfftfreq(_N_FFT, 1.0 / sample_rate)
     rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
     falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]
-    return np.maximum(0.0, np.minimum(rising, falling))
+    triangles: np.ndarray = np.maximum(0.0, np.minimum(rising, falling))
+    return triangles
 
 
 def _mel_range(sample_rate: int) -> tuple[float, float]:
