@@ -49,7 +49,7 @@ def explained(data: Mapping[str, Any], source: str) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        faults = "; ".join(_describe(fault, data) for fault in error.errors())
+        faults = "; ".join(_describe_fault(fault, data) for fault in error.errors())
         raise FxNormError(f"{source}: {faults}") from error
 
 
@@ -85,13 +85,13 @@ def _takes_switch(annotation: Any) -> bool:
     return any(_takes_switch(part) for part in get_args(annotation))
 
 
-def _describe(fault: Any, data: Mapping[str, Any]) -> str:
+def _describe_fault(fault: Any, data: Mapping[str, Any]) -> str:
     if fault["type"] == "switch":
         fault = fault | {
             "loc": (*fault["loc"], fault["ctx"]["key"]),
             "input": fault["ctx"]["input"],
         }
-    key = ".".join(_path(fault["loc"], data)) or "(top level)"
+    key = ".".join(_key_path(fault["loc"], data)) or "(top level)"
     if fault["type"] == "extra_forbidden":
         return f"unknown key '{key}': remove or correct it"
     if fault["type"] == "missing":
@@ -100,7 +100,7 @@ def _describe(fault: Any, data: Mapping[str, Any]) -> str:
     return message if isinstance(fault["input"], Mapping) else f"{message} (got {fault['input']!r})"
 
 
-def _path(location: tuple[str | int, ...], data: Any) -> list[str]:
+def _key_path(location: tuple[str | int, ...], data: Any) -> list[str]:
     """The keys of a location; pydantic also has the names of alternatives in it."""
     keys = []
     for number, part in enumerate(location):

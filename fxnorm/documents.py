@@ -74,7 +74,7 @@ def parse_json(text: str) -> Any:
         RecursionError: it nests deeply.
     """
 
-    data = json.loads(text, parse_int=_integer)
+    data = json.loads(text, parse_int=_bounded_integer)
     # A lone surrogate in an escape is text that no file can hold.
     json.dumps(data, ensure_ascii=False).encode("utf-8")
     return data
@@ -92,7 +92,7 @@ def _parsed(
         raise FxNormError(f"{path}: not valid {kind}: {reason}; {remedy}") from error
 
 
-def _integer(text: str) -> int:
+def _bounded_integer(text: str) -> int:
     value = int(text)
     if abs(value) >= _LARGEST_INTEGER:
         raise ValueError(f"the integer {text[:20]} is too large")

@@ -90,11 +90,11 @@ def csv_text(
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_cell(value, digits) for value in row] for row in rows)
+    writer.writerows([_csv_cell(value, digits) for value in row] for row in rows)
     return text.getvalue()
 
 
-def _cell(value: Any, digits: int | None) -> Any:
+def _csv_cell(value: Any, digits: int | None) -> Any:
     if isinstance(value, float):
         if math.isnan(value):
             return ""
@@ -130,7 +130,7 @@ def read_csv(
     for number, row in table.rows:
         for name, cell in row.items():
             try:
-                cells[name].append(_number(cell, numbers[name]) if name in numbers else cell)
+                cells[name].append(_finite_number(cell, numbers[name]) if name in numbers else cell)
             except ValueError:
                 raise FxNormError(
                     f"{path}, row {number}: '{name}' can't be '{cell}'; {remedy}"
@@ -184,7 +184,7 @@ def _point(cell: str) -> str:
     return cell.replace(",", ".") if re.fullmatch(r"-?\d+,\d+", cell) else cell
 
 
-def _number(cell: str, kind: type) -> float:
+def _finite_number(cell: str, kind: type) -> float:
     """A finite number; NaN for nothing where numbers may be missing.
 
     Raises:

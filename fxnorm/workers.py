@@ -98,7 +98,7 @@ def in_processes(
     def calls() -> Iterator[Any]:
         for name, arguments in tasks:
             begun.append(name)
-            yield joblib.delayed(_call)(place, function, arguments)
+            yield joblib.delayed(_call_in_folder)(place, function, arguments)
 
     with joblib.parallel_config(backend="threading") if threads else _worker_processes():
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="n_jobs")
@@ -175,7 +175,7 @@ class OnDisk(Generic[T]):
         self._path = path
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _read, (self._path,)
+        return _read_value, (self._path,)
 
 
 @contextlib.contextmanager
@@ -193,11 +193,11 @@ def on_disk(value: T, folder: str | os.PathLike[str]) -> Iterator[OnDisk[T]]:
 
 
 @functools.lru_cache(maxsize=1)
-def _read(path: Path) -> OnDisk[Any]:
+def _read_value(path: Path) -> OnDisk[Any]:
     return OnDisk(pickle.loads(path.read_bytes()), path)
 
 
-def _call(place: str | None, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+def _call_in_folder(place: str | None, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
     """Call where the caller is: a worker may be older than the caller's present folder."""
     with contextlib.chdir(place) if place is not None else contextlib.nullcontext():
         return function(*arguments)
@@ -277,7 +277,7 @@ def _call_on_cluster(place: str, code: str, task: bytes) -> Any:
     if not Path(place).is_dir():
         raise FxNormError(f"worker on {host}: has no {place}; mount it there as it is here")
     function, arguments = pickle.loads(task)
-    return _call(place, function, arguments)
+    return _call_in_folder(place, function, arguments)
 
 
 @functools.cache

@@ -126,7 +126,7 @@ def test_the_commands_of_the_page_work(tmp_path, monkeypatch, cluster):
 
 def _step_and_die(task, *arguments):
     """Do the step; the first of a song's to be done takes its worker with it."""
-    done = feature_measurement._step(task, *arguments)
+    done = feature_measurement._measuring_step(task, *arguments)
     died = task.files.with_name("died")
     if not died.exists():
         died.touch()
@@ -144,7 +144,7 @@ def test_a_dead_worker_is_replaced_and_its_songs_are_done_again(tmp_path, monkey
     feature_measurement.measure_features(songs, jobs=1).save(tmp_path / "here.npz")
 
     def deadly(function, tasks, jobs):
-        assert function is feature_measurement._step
+        assert function is feature_measurement._measuring_step
         return in_processes(_step_and_die, tasks, jobs)
 
     monkeypatch.setattr(feature_measurement, "in_processes", deadly)

@@ -92,7 +92,7 @@ class AudioInfo:
 
 
 @dataclass(frozen=True)
-class _File:
+class _ScannedFile:
     """A file that was looked through."""
 
     path: Path
@@ -134,7 +134,7 @@ def blocks(
     file = _looked_through(path)
     stop = file.info.samples if samples is None else min(start + samples, file.info.samples)
     wanted = max(0, stop - start)
-    with _explained(path):
+    with _decoding_explained(path):
         for block in _decoded(file, start):
             part = block[:wanted]
             if not np.isfinite(part).all():
@@ -151,8 +151,8 @@ def blocks(
         )
 
 
-def _looked_through(path: str | os.PathLike[str]) -> _File:
-    with _explained(path):
+def _looked_through(path: str | os.PathLike[str]) -> _ScannedFile:
+    with _decoding_explained(path):
         found = existing(path)
         if not found.is_file():
             raise FxNormError(f"{path}: no such file")
@@ -167,8 +167,8 @@ def _looked_through(path: str | os.PathLike[str]) -> _File:
 
 # A mix asks several times for what takes long to find out. A file that has changed is another key.
 @lru_cache(maxsize=4096)
-def _opened(path: Path, _inode: int, size: int, _changed: int) -> _File:
-    with _explained(path):
+def _opened(path: Path, _inode: int, size: int, _changed: int) -> _ScannedFile:
+    with _decoding_explained(path):
         path.open("rb").close()  # libsndfile does not say why it can't.
         try:
             header = soundfile.info(_name(path), verbose=True)
@@ -195,7 +195,7 @@ def _opened(path: Path, _inode: int, size: int, _changed: int) -> _File:
             tuple(f"{path}: {note}" for note in found.notes),
             None if found.begins is None else found.begins / header.samplerate,
         )
-        file = _File(path, content, found.links)
+        file = _ScannedFile(path, content, found.links)
         if found.links or not found.exact:
             formats = {(sound.channels, sound.samplerate) for sound in _sounds(file)}
             if len(formats) > 1:
@@ -217,7 +217,7 @@ def _find_links(path: Path, container: str) -> Found:
         return _LINKS[container](FileBytes(file))
 
 
-def _by_ffmpeg(path: Path) -> _File:
+def _by_ffmpeg(path: Path) -> _ScannedFile:
     with path.open("rb") as file:
         container = file.read(4).decode("latin-1")
     if _find_links(path, container).links:
@@ -237,10 +237,10 @@ def _by_ffmpeg(path: Path) -> _File:
     content = AudioInfo(
         samples, first.channels, first.sample_rate, first.codec, lossy, tuple(notes)
     )
-    return _File(path, content, by_ffmpeg=True)
+    return _ScannedFile(path, content, by_ffmpeg=True)
 
 
-def _decoded(file: _File, start: int) -> Iterator[np.ndarray]:
+def _decoded(file: _ScannedFile, start: int) -> Iterator[np.ndarray]:
     """All that follows a sample."""
     if file.by_ffmpeg:
         for block in ffmpeg.decoded(file.path, 0, file.info.channels, file.info.sample_rate):
@@ -259,7 +259,7 @@ def _decoded(file: _File, start: int) -> Iterator[np.ndarray]:
         raise Damaged(f"is damaged or cut off ({error})") from error
 
 
-def _sounds(file: _File) -> Iterator[soundfile.SoundFile]:
+def _sounds(file: _ScannedFile) -> Iterator[soundfile.SoundFile]:
     """What libsndfile reads of a file, one after the other."""
     if not file.links:
         with soundfile.SoundFile(_name(file.path)) as sound:
@@ -277,7 +277,7 @@ def _name(path: Path) -> bytes:
 
 
 @contextmanager
-def _explained(path: str | os.PathLike[str]) -> Iterator[None]:
+def _decoding_explained(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except Damaged as error:

@@ -52,7 +52,7 @@ def streams(path: str | os.PathLike[str]) -> list[Stream]:
     command = ["ffprobe", "-v", "error", *_INPUT, "-select_streams", "a", "-of", "json"]
     shown = "stream=codec_name,channels,sample_rate,duration,start_time:format=format_name"
     done = subprocess.run(
-        [*command, "-show_entries", shown, _url(path)],
+        [*command, "-show_entries", shown, _file_url(path)],
         capture_output=True,
         check=False,
         stdin=subprocess.DEVNULL,
@@ -92,7 +92,7 @@ def decoded(
         FxNormError: no ffmpeg, or ffmpeg finds anything wrong with the file.
     """
     _require(path)
-    command = ["ffmpeg", "-v", "error", "-nostdin", *_CHECK, *_INPUT, "-i", _url(path)]
+    command = ["ffmpeg", "-v", "error", "-nostdin", *_CHECK, *_INPUT, "-i", _file_url(path)]
     command += ["-map", f"0:a:{index}", "-ac", str(channels), "-ar", str(sample_rate)]
     with tempfile.TemporaryFile() as said:
         with subprocess.Popen(
@@ -126,12 +126,12 @@ def _require(path: str | os.PathLike[str]) -> None:
         raise FxNormError(f"{path}: no such file")
 
 
-def _url(path: str | os.PathLike[str]) -> str:
+def _file_url(path: str | os.PathLike[str]) -> str:
     """A path that is no option and no other protocol, whatever it begins with."""
     return f"file:{Path(path).absolute()}"
 
 
 def _undecodable(path: str | os.PathLike[str], program: str, message: bytes) -> FxNormError:
     lines = message.decode(errors="replace").strip().splitlines() or ["no reason given"]
-    reason = _ADDRESS.sub("", lines[0]).removeprefix(f"{_url(path)}: ")
+    reason = _ADDRESS.sub("", lines[0]).removeprefix(f"{_file_url(path)}: ")
     return FxNormError(f"{path}: not readable as audio ({program}: {reason}); replace the file")

@@ -29,7 +29,7 @@ def offsets(audio: np.ndarray) -> np.ndarray:
             continue
         samples = audio[start:stop, channel]
         parts = np.array_split(samples, _PARTS)
-        sums = [_sum(part) for part in parts]
+        sums = [_sum_in_blocks(part) for part in parts]
         mean = sum(sums) / samples.size
         if abs(mean) <= _LOWEST:
             continue
@@ -53,7 +53,7 @@ def without_offsets(audio: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return cleaned
 
 
-def _sum(samples: np.ndarray) -> float:
+def _sum_in_blocks(samples: np.ndarray) -> float:
     blocks = scratch.blocks(samples.size)
     return sum(float(samples[block].sum(dtype=np.float64)) for block in blocks)
 

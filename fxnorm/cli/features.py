@@ -30,7 +30,7 @@ def add_parser(commands: Any) -> None:
     )
     add_jobs(measure)
     add_json(measure)
-    measure.set_defaults(run=_measure)
+    measure.set_defaults(run=_measure_data_set)
 
     released = actions.add_parser(
         "import",
@@ -55,7 +55,7 @@ def add_parser(commands: Any) -> None:
     show.set_defaults(run=_show)
 
 
-def _measure(options: argparse.Namespace) -> None:
+def _measure_data_set(options: argparse.Namespace) -> None:
     from fxnorm.data import find_songs
     from fxnorm.normalization import measure_features
 

@@ -89,7 +89,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         "--stem",
         action="append",
         default=[],
-        type=_stem,
+        type=_stem_file,
         metavar="TYPE=FILE",
         help="a file of any stem type that the model knows; may be given several times",
     )
@@ -185,7 +185,7 @@ def _mix_one(options: argparse.Namespace) -> None:
 
     output = _output(options)
     _check_outputs(options, output)
-    session = _session(options)
+    session = _session_to_mix(options)
     files = {stem: [str(track.audio) for track in its] for stem, its in session.tracks.items()}
     written = written_files(output, options.stems, options.page, files)
     keep_inputs(written, (file for its in files.values() for file in its))
@@ -210,7 +210,7 @@ def _mix_one(options: argparse.Namespace) -> None:
     )
 
 
-def _session(options: argparse.Namespace) -> "Session":
+def _session_to_mix(options: argparse.Namespace) -> "Session":
     from fxnorm.cli.mix_song import known_types
     from fxnorm.mixing import Session, Track, at_sides, read_session
 
@@ -257,7 +257,7 @@ def _check_outputs(options: argparse.Namespace, output: Path) -> None:
         check_place(str(Path(options.stems) / "stem.wav"))
 
 
-def _stem(text: str) -> tuple[str, str]:
+def _stem_file(text: str) -> tuple[str, str]:
     stem, _, file = text.partition("=")
     if not stem or not file:
         raise argparse.ArgumentTypeError(f"'{text}' is not TYPE=FILE")

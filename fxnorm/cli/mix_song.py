@@ -39,7 +39,7 @@ def mix_song(
     """
     from fxnorm.mixing import write_mix, write_stems
 
-    mixed = (_sum if options.normalized_sum else _mix)(options, tracks, on_progress)
+    mixed = (_sum_stems if options.normalized_sum else _mix_stems)(options, tracks, on_progress)
     report = {
         "output": str(output),
         "seconds": mixed.audio.shape[0] / mixed.sample_rate,
@@ -139,7 +139,7 @@ def _finishing(options: argparse.Namespace) -> "Finishing":
     )
 
 
-def _mix(
+def _mix_stems(
     options: argparse.Namespace,
     tracks: "Mapping[str, tuple[Track, ...]]",
     on_progress: Callable[[float], None],
@@ -173,7 +173,7 @@ def _mix(
     )
 
 
-def _sum(
+def _sum_stems(
     options: argparse.Namespace,
     tracks: "Mapping[str, tuple[Track, ...]]",
     on_progress: Callable[[float], None],

@@ -65,7 +65,7 @@ def mix_all(options: argparse.Namespace) -> None:
     orders, faults = _orders(options)
     folders = (options.output, options.stems, options.page)
     with alone_in(*(folder for folder in folders if folder is not None)):
-        reports = _mixed(options, orders, faults)
+        reports = _mix_missing(options, orders, faults)
     for name, report in reports.items():
         warn([f"{name}: {message}" for message in report["warnings"]])
     if options.json:
@@ -77,7 +77,7 @@ def mix_all(options: argparse.Namespace) -> None:
         raise FxNormError(f"{len(faults)} songs could not be mixed: {texts}")
 
 
-def _mixed(
+def _mix_missing(
     options: argparse.Namespace, orders: list[_Order], faults: dict[str, str]
 ) -> dict[str, dict[str, Any]]:
     """Mix what is not there yet, and add to the faults; the reports of all mixes that are there."""

@@ -106,7 +106,7 @@ def read_stem(song: Song, stem: str) -> np.ndarray:
     Raises:
         FxNormError: the file can't be decoded.
     """
-    return _read(song.stems[stem], stem, song.samples)
+    return _read_part(song.stems[stem], stem, song.samples)
 
 
 def read_mixture(song: Song) -> np.ndarray:
@@ -115,7 +115,7 @@ def read_mixture(song: Song) -> np.ndarray:
     Raises:
         FxNormError: the file can't be decoded.
     """
-    return _read(song.mixture, MIXTURE, song.samples)
+    return _read_part(song.mixture, MIXTURE, song.samples)
 
 
 def write_mixtures(songs: Sequence[Song], folder: str | os.PathLike[str], subtype: str) -> None:
@@ -149,7 +149,7 @@ def read_audio(path: str | os.PathLike[str]) -> np.ndarray:
     return audio.resample(audio.to_stereo(samples), sample_rate, SAMPLE_RATE)
 
 
-def _read(path: Path, part: str, length: int) -> np.ndarray:
+def _read_part(path: Path, part: str, length: int) -> np.ndarray:
     samples = stem_mp4.read(path, part) if stem_mp4.is_stem_file(path) else read_audio(path)
     return audio.resample(samples, SAMPLE_RATE, SAMPLE_RATE, samples=length)
 
@@ -205,7 +205,7 @@ def _open_song(entry: Path, stems: Sequence[str]) -> Song:
     if empty:
         raise FxNormError(f"{', '.join(empty)}: holds no audio")
     samples = max(lengths.values())
-    notes = _notes(headers, lengths, samples)
+    notes = _header_notes(headers, lengths, samples)
     mixture = files.pop(MIXTURE)
     return Song(_song_name(entry), files, mixture, samples, tuple(notes))
 
@@ -218,7 +218,7 @@ def _part_file(folder: Path, part: str) -> Path:
     raise FxNormError(f"{folder / part}.wav: no such file, and no .flac either")
 
 
-def _notes(
+def _header_notes(
     headers: Mapping[str, audio.AudioInfo], lengths: Mapping[str, int], samples: int
 ) -> Sequence[str]:
     notes: list[str] = []

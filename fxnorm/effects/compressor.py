@@ -73,7 +73,7 @@ def level_db(channel: np.ndarray) -> np.ndarray:
     """
     levels = scratch.empty(channel.shape[0], np.float64)
     work = np.empty((2, _BLOCK))
-    _levels(channel, work, work.view(np.uint64), levels)
+    _levels_db(channel, work, work.view(np.uint64), levels)
     return levels
 
 
@@ -132,7 +132,7 @@ def compress_levels(
     downward = ratio > 1.0
     detector = (threshold_db, slope(ratio), downward, attack, release)
     work = np.empty((3, _BLOCK))
-    _compress(channel, levels, *detector, strength, work, work.view(np.int64), output)
+    _compress_in_blocks(channel, levels, *detector, strength, work, work.view(np.int64), output)
     return output
 
 
@@ -166,7 +166,7 @@ def _detect(
 
 
 @compiled
-def _compress(
+def _compress_in_blocks(
     channel: np.ndarray,
     levels: np.ndarray,
     threshold: float,
@@ -237,7 +237,7 @@ _DB_PER_OCTAVE = 20.0 * math.log10(2.0)
 
 
 @compiled
-def _levels(
+def _levels_db(
     channel: np.ndarray, work: np.ndarray, work_bits: np.ndarray, levels: np.ndarray
 ) -> None:
     """20 log10 of the magnitudes, written out to be vectorised: x = m · 2^k, √½ ≤ m < √2."""

@@ -348,10 +348,10 @@ def build_chain(
         FxNormError: an unknown processor, parameter or impulse response, a value out of range, or
             a pymixconsole processor without that package.
     """
-    return Chain([_build(step, sample_rate, impulse_responses or {}) for step in steps])
+    return Chain([_build_processor(step, sample_rate, impulse_responses or {}) for step in steps])
 
 
-def _build(
+def _build_processor(
     step: Mapping[str, Any], sample_rate: int, responses: Mapping[str, np.ndarray]
 ) -> Processor:
     settings = dict(step)

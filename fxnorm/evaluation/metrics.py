@@ -61,7 +61,7 @@ def compare(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> MixScores:
         FxNormError: different lengths, more than two channels, samples that are not finite, or a
             sample rate of 8 kHz or less.
     """
-    mix, target = _checked(mix, target, sample_rate)
+    mix, target = _checked_pair(mix, target, sample_rate)
     features = measure(mix, target, sample_rate)
     scores = MixScores()
     for group, metrics in (
@@ -71,7 +71,7 @@ def compare(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> MixScores:
         ("dynamics", _dynamics(features)),
         ("further", _further(features, len(target))),
     ):
-        scores.values[group] = _values(metrics)
+        scores.values[group] = _score_values(metrics)
         reasons = {key: score.reason for key, score in metrics.items() if score.reason}
         if reasons:
             scores.reasons[group] = reasons
@@ -80,13 +80,13 @@ def compare(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> MixScores:
 
 def loudness_metrics(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> dict[str, float]:
     """Relative errors of integrated loudness and peak level; arguments as for `compare`."""
-    return _values(_loudness(*_checked(mix, target, sample_rate), sample_rate))
+    return _score_values(_loudness(*_checked_pair(mix, target, sample_rate), sample_rate))
 
 
 def spectral_metrics(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> dict[str, float]:
     """Centroid, bandwidth, contrast, roll-off and flatness; arguments as for `compare`."""
-    mix, target = _checked(mix, target, sample_rate)
-    return _values(_spectral(measure(mix, target, sample_rate, {"spectral"})))
+    mix, target = _checked_pair(mix, target, sample_rate)
+    return _score_values(_spectral(measure(mix, target, sample_rate, {"spectral"})))
 
 
 def panning_metrics(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> dict[str, float]:
@@ -94,14 +94,14 @@ def panning_metrics(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> di
 
     All NaN for a mono target.
     """
-    mix, target = _checked(mix, target, sample_rate)
-    return _values(_panning(measure(mix, target, sample_rate, {"panning"})))
+    mix, target = _checked_pair(mix, target, sample_rate)
+    return _score_values(_panning(measure(mix, target, sample_rate, {"panning"})))
 
 
 def dynamics_metrics(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> dict[str, float]:
     """RMS, dynamic spread, crest factor and low-frequency ratio; arguments as for `compare`."""
-    mix, target = _checked(mix, target, sample_rate)
-    return _values(_dynamics(measure(mix, target, sample_rate, {"dynamics"})))
+    mix, target = _checked_pair(mix, target, sample_rate)
+    return _score_values(_dynamics(measure(mix, target, sample_rate, {"dynamics"})))
 
 
 @dataclass(frozen=True)
@@ -278,11 +278,11 @@ def _running_mean(values: np.ndarray) -> np.ndarray:
     return means
 
 
-def _values(scores: Mapping[str, _Score]) -> dict[str, float]:
+def _score_values(scores: Mapping[str, _Score]) -> dict[str, float]:
     return {key: float(score.value) for key, score in scores.items()}
 
 
-def _checked(
+def _checked_pair(
     mix: np.ndarray, target: np.ndarray, sample_rate: int
 ) -> tuple[np.ndarray, np.ndarray]:
     for name, signal in (("mix", mix), ("target", target)):

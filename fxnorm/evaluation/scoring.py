@@ -80,7 +80,7 @@ def score_mixes(
             one song, or a file that can't be read.
     """
     targets = _songs(Path(target_folder), "the target mixes")
-    systems = _systems(Path(mixes_folder), targets)
+    systems = _systems_to_score(Path(mixes_folder), targets)
     rows: list[Row] = []
     tasks = []
     for system, mixes in systems.items():
@@ -164,7 +164,7 @@ def load_pair(
         FxNormError: a file that can't be read or has more than two channels.
     """
     notes: list[str] = []
-    x, y = (_load(audio, name, notes) for name, audio in (("mix", mix), ("target", target)))
+    x, y = (_load_stereo(audio, name, notes) for name, audio in (("mix", mix), ("target", target)))
     if len(x) != len(y):
         longer = "mix" if len(x) > len(y) else "target"
         excess = abs(len(x) - len(y)) / SAMPLE_RATE
@@ -228,7 +228,7 @@ def _songs(folder: Path, what: str) -> dict[str, Path]:
     return audio_files(folder)
 
 
-def _systems(folder: Path, targets: dict[str, Path]) -> dict[str, dict[str, Path]]:
+def _systems_to_score(folder: Path, targets: dict[str, Path]) -> dict[str, dict[str, Path]]:
     if not targets:
         raise FxNormError(
             "the target folder holds no audio; give <song>.wav, flac, ogg, mp3 or aiff"
@@ -255,7 +255,7 @@ def _systems(folder: Path, targets: dict[str, Path]) -> dict[str, dict[str, Path
     return systems
 
 
-def _load(audio: Audio, name: str, notes: list[str]) -> np.ndarray:
+def _load_stereo(audio: Audio, name: str, notes: list[str]) -> np.ndarray:
     if isinstance(audio, np.ndarray):
         samples, rate = audio, SAMPLE_RATE
     else:

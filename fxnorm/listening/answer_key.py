@@ -120,7 +120,7 @@ def read_key(path: str | os.PathLike[str]) -> AnswerKey:
         if row["id"] in stimuli:
             raise FxNormError(f"{place}: '{row['id']}' is there twice; {_REMEDY}")
         seed = row.get("seed", "")
-        if seed and row["id"] != opaque_id(_integer(seed, place), row["song"], row["system"]):
+        if seed and row["id"] != opaque_id(_parsed_seed(seed, place), row["song"], row["system"]):
             raise FxNormError(
                 f"{place}: '{row['id']}' is not the name that the export gave to '{row['system']}'"
                 f" of '{row['song']}'; {_REMEDY}"
@@ -187,7 +187,7 @@ def _criteria(
         ) from error
 
 
-def _integer(text: str, place: str) -> int:
+def _parsed_seed(text: str, place: str) -> int:
     try:
         return int(text)
     except ValueError:

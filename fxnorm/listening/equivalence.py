@@ -29,7 +29,7 @@ def equivalence(items: pd.DataFrame, config: AnalysisConfig) -> pd.DataFrame:
     if config.margin is None:
         return pd.DataFrame(columns=_COLUMNS)
     rows = [
-        (system, *_test(_differences(items, system, config), config.margin, config.alpha))
+        (system, *_t_tests(_differences(items, system, config), config.margin, config.alpha))
         for system in items.columns
         if system != config.human
     ]
@@ -45,7 +45,7 @@ def _differences(items: pd.DataFrame, system: str, config: AnalysisConfig) -> np
     return (units[system] - units[config.human]).to_numpy(float)
 
 
-def _test(
+def _t_tests(
     differences: np.ndarray, margin: float, alpha: float
 ) -> tuple[int, float, float, float, float]:
     n = differences.size

@@ -31,7 +31,7 @@ def find_listening_songs(mixes: Path, dry: Path) -> list[ListeningSong]:
     if not mixes.is_dir():
         raise FxNormError(f"{mixes}: no such folder; give the one with a folder per system")
     found = {composed(song.name): song for song in find_songs(dry).songs}
-    systems = _systems(mixes)
+    systems = _mixes_by_system(mixes)
     for system, files in systems.items():
         for name, path in files.items():
             if name not in found:
@@ -48,7 +48,7 @@ def find_listening_songs(mixes: Path, dry: Path) -> list[ListeningSong]:
     return [song for song in songs if len(song.mixes) > 1]
 
 
-def _systems(mixes: Path) -> dict[str, dict[str, Path]]:
+def _mixes_by_system(mixes: Path) -> dict[str, dict[str, Path]]:
     """Files of each system by song."""
     systems: dict[str, dict[str, Path]] = {}
     for folder in shown(mixes):

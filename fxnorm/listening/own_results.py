@@ -67,9 +67,9 @@ def _session(path: Path, document: Any, place: str) -> Session:
         file=path.name,
         participant=name,
         name=name,
-        answers={str(question): _text(answer) for question, answer in answers.items()},
-        test_id=_text(document.get("test_id")) or None,
-        identifier=_text(document.get("session")),
+        answers={str(question): _plain_text(answer) for question, answer in answers.items()},
+        test_id=_plain_text(document.get("test_id")) or None,
+        identifier=_plain_text(document.get("session")),
     )
     for number, rating in enumerate(ratings, start=1):
         where = f"{place}, rating {number}"
@@ -88,29 +88,29 @@ def _rating(record: Mapping[str, Any], place: str) -> FoundRating:
     missing = _RATING_KEYS - set(record)
     if missing:
         raise FxNormError(f"{place}: has no '{min(missing)}'; save the results again")
-    trial = _text(record.get("trial")) or "1"
+    trial = _plain_text(record.get("trial")) or "1"
     if trial not in ("1", "2"):
         raise FxNormError(f"{place}: trial '{trial}' is neither 1 nor 2; correct it")
-    page = _text(record.get("page")) or None
+    page = _plain_text(record.get("page")) or None
     return FoundRating(
         place=place,
         trial=page or "",
         page=page,
-        stimulus=_text(record["stimulus"]),
-        criterion=_text(record["criterion"]),
+        stimulus=_plain_text(record["stimulus"]),
+        criterion=_plain_text(record["criterion"]),
         rating=as_rating(record["rating"], place),
         seconds=as_seconds(record.get("seconds"), place),
-        comment=_text(record.get("comment")),
+        comment=_plain_text(record.get("comment")),
         repeated=trial == "2",
     )
 
 
 def _participant(value: Any, place: str) -> str:
-    text = "" if isinstance(value, bool | list | dict) else _text(value)
+    text = "" if isinstance(value, bool | list | dict) else _plain_text(value)
     if not text:
         raise FxNormError(f"{place}: has no participant; add it")
     return text
 
 
-def _text(value: Any) -> str:
+def _plain_text(value: Any) -> str:
     return "" if value is None else str(value).strip()

@@ -75,7 +75,7 @@ def compare_groups(
         difference = units[system] - units[config.human]
         label = units.index.map(groups)
         if system != config.human:
-            tests[system] = _p([part.to_numpy() for _, part in difference.groupby(label)])
+            tests[system] = _kruskal_p([part.to_numpy() for _, part in difference.groupby(label)])
         for group in sorted(set(groups.values())):
             inside = label == group
             apart = np.nan if system == config.human else difference[inside].mean()
@@ -87,7 +87,7 @@ def compare_groups(
     return table[_COLUMNS]
 
 
-def _p(samples: list[np.ndarray]) -> float:
+def _kruskal_p(samples: list[np.ndarray]) -> float:
     if len(samples) < _LEAST_GROUPS:
         return np.nan
     if np.ptp(np.concatenate(samples)) == 0.0:

@@ -111,7 +111,7 @@ def analyze(
     """
     config = config or AnalysisConfig()
     if folder is not None:
-        _check(Path(folder))
+        _check_folder(Path(folder))
     answers = read_key(key)
     found = read_results(results, answers, ignored)
     analysis = analyze_ratings(found, config, criteria=answers.criteria, seed=seed)
@@ -201,7 +201,7 @@ def _titles(mixes: pd.DataFrame, criteria: Mapping[str, str] | None) -> dict[str
     return {name: title for name, title in {**known, **others}.items() if name in rated}
 
 
-def _check(folder: Path) -> None:
+def _check_folder(folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "findings.md").is_file():
         raise FxNormError(f"{folder}: holds files of something else; give a new or empty folder")
 

@@ -45,7 +45,7 @@ def draw_ratings(
         axis.set_title(titles[criterion], fontsize=11, parse_math=False)
     axes[0].set_ylabel("Rating")
     axes[0].set_ylim(-0.02, 1.02)
-    figure.legend(handles=_legend(config), loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(handles=_entries(config), loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
@@ -88,7 +88,7 @@ def _draw_criterion(
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def _legend(config: AnalysisConfig) -> list[Line2D]:
+def _entries(config: AnalysisConfig) -> list[Line2D]:
     unit = "participant" if config.unit == "participant" else "participant and song"
     plain: dict[str, Any] = {"linestyle": "none", "color": _GRAY}
     return [

@@ -77,7 +77,7 @@ def read_results(
     if not paths:
         raise FxNormError("no results to read; give at least one file")
     ignored = ignored or Ignored()
-    sessions = [_in_one_line(session) for path in paths for session in _read(Path(path))]
+    sessions = [_in_one_line(session) for path in paths for session in _read_sessions(Path(path))]
     sessions = _told_apart(sessions)
     sessions, excluded = _without(sessions, ignored.participants or {})
     first, second = _Collected(), _Collected()
@@ -134,7 +134,7 @@ class _Collected:
         return table.sort_values(list(RATING_COLUMNS[:4]), ignore_index=True)
 
 
-def _read(path: Path) -> Iterator[Session]:
+def _read_sessions(path: Path) -> Iterator[Session]:
     suffix = path.suffix.lower()
     if suffix == ".xml":
         return iter([read_waet(path)])

@@ -59,7 +59,7 @@ def as_rating(value: Any, place: str, scale: float = 1.0) -> float:
     Raises:
         FxNormError: it is none.
     """
-    number = _number(value)
+    number = _number_or_nan(value)
     if not 0.0 <= number <= scale:
         raise FxNormError(f"{place}: the rating is not a number within its scale; correct it")
     return number / scale
@@ -73,13 +73,13 @@ def as_seconds(value: Any, place: str) -> float:
     """
     if value is None or value == "":
         return math.nan
-    number = _number(value)
+    number = _number_or_nan(value)
     if not 0.0 <= number < math.inf:
         raise FxNormError(f"{place}: the time is not a number of seconds; correct or empty it")
     return number
 
 
-def _number(value: Any) -> float:
+def _number_or_nan(value: Any) -> float:
     # JSON's true would count as 1.
     if isinstance(value, bool):
         return math.nan

@@ -56,7 +56,7 @@ def export_stimuli(
             systems, unreadable or silent audio, or `folder` holds something else.
     """
     config = config or ListeningConfig()
-    _check(songs, Path(folder), config)
+    _check_songs(songs, Path(folder), config)
     rows: list[KeyRow] = []
     with atomic_folder(folder, replaces=(HOSTED, "key.csv")) as temporary:
         hosted = temporary / HOSTED
@@ -74,7 +74,7 @@ def export_stimuli(
     return rows
 
 
-def _check(songs: Sequence[ListeningSong], folder: Path, config: ListeningConfig) -> None:
+def _check_songs(songs: Sequence[ListeningSong], folder: Path, config: ListeningConfig) -> None:
     if not songs:
         raise FxNormError("no songs to export; give at least one")
     names = [song.name for song in songs]

@@ -43,7 +43,7 @@ class ListeningSong:
 
 
 @dataclass(frozen=True)
-class Excerpt:
+class StimulusExcerpt:
     """Where a song's stimuli are cut."""
 
     start_s: int
@@ -52,7 +52,7 @@ class Excerpt:
     """How long they are."""
 
 
-def find_excerpt(song: ListeningSong, config: ListeningConfig) -> Excerpt:
+def find_excerpt(song: ListeningSong, config: ListeningConfig) -> StimulusExcerpt:
     """The stretch in which all stems are most active, or the whole of a shorter song."""
     lengths = {str(path): info(path).duration_s for path in [*song.mixes.values(), *song.stems]}
     shortest = min(lengths.values())
@@ -70,7 +70,7 @@ def find_excerpt(song: ListeningSong, config: ListeningConfig) -> Excerpt:
         _log.warning(
             "%s: used whole, %.1f s instead of %.1f s", song.name, shortest, config.excerpt_s
         )
-        return Excerpt(0, math.floor(shortest * SAMPLE_RATE) / SAMPLE_RATE)
+        return StimulusExcerpt(0, math.floor(shortest * SAMPLE_RATE) / SAMPLE_RATE)
     start_s, activity_lufs = busiest_in_files(song.stems, shortest, config.excerpt_s)
     _log.info(
         "%s: excerpt from %d s, where its least active stem has %.1f LUFS",
@@ -78,11 +78,11 @@ def find_excerpt(song: ListeningSong, config: ListeningConfig) -> Excerpt:
         start_s,
         activity_lufs,
     )
-    return Excerpt(start_s, config.excerpt_s)
+    return StimulusExcerpt(start_s, config.excerpt_s)
 
 
 def read_versions(
-    song: ListeningSong, excerpt: Excerpt, config: ListeningConfig
+    song: ListeningSong, excerpt: StimulusExcerpt, config: ListeningConfig
 ) -> dict[str, np.ndarray]:
     """The excerpt of every system's mix and of the dry sum, (samples, 2) float32, faded."""
     samples = round(excerpt.seconds * SAMPLE_RATE)

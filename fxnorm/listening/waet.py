@@ -34,11 +34,11 @@ def _waet(pages: Sequence[StimulusPage], config: ListeningConfig) -> ElementTree
             "poolSize": "0",
         },
     )
-    _text(setup, "exitText", "Thank you. Your ratings have been sent.")
+    _add_text(setup, "exitText", "Thank you. Your ratings have been sent.")
     _questions(setup)
     metric = ElementTree.SubElement(setup, "metric")
     for name in ("testTimer", "elementTimer", "elementFlagListenedTo", "elementFlagMoved"):
-        _text(metric, "metricenable", name)
+        _add_text(metric, "metricenable", name)
     interface = ElementTree.SubElement(setup, "interface")
     for kind, name in (
         ("check", "fragmentPlayed"),
@@ -64,10 +64,10 @@ def _questions(setup: ElementTree.Element) -> None:
         entry = ElementTree.SubElement(
             survey, "surveyentry", {"type": kind, "id": identifier, "mandatory": "true"}
         )
-        _text(entry, "statement", statement)
+        _add_text(entry, "statement", statement)
         if kind == "radio":
             for value, label in EQUIPMENT.items():
-                _text(entry, "option", label, name=value)
+                _add_text(entry, "option", label, name=value)
 
 
 def _waet_page(
@@ -86,13 +86,13 @@ def _waet_page(
             "label": "capital",
         },
     )
-    _text(element, "title", title)
+    _add_text(element, "title", title)
     for criterion in config.criteria:
         axis = ElementTree.SubElement(element, "interface", {"name": criterion.id})
-        _text(axis, "title", f"{criterion.title}: {criterion.question}")
+        _add_text(axis, "title", f"{criterion.title}: {criterion.question}")
         scales = ElementTree.SubElement(axis, "scales")
-        _text(scales, "scalelabel", criterion.low, position="0")
-        _text(scales, "scalelabel", criterion.high, position="100")
+        _add_text(scales, "scalelabel", criterion.low, position="0")
+        _add_text(scales, "scalelabel", criterion.high, position="100")
     kinds = [(stimulus, "normal") for stimulus in page.stimuli]
     # A `loudness` attribute would make the tool normalise again: there is none on purpose.
     for identifier, kind in [*kinds, (page.reference, "outside-reference")]:
@@ -103,5 +103,5 @@ def _waet_page(
         )
 
 
-def _text(parent: ElementTree.Element, tag: str, text: str, **attributes: str) -> None:
+def _add_text(parent: ElementTree.Element, tag: str, text: str, **attributes: str) -> None:
     ElementTree.SubElement(parent, tag, attributes).text = text

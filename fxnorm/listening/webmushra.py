@@ -60,7 +60,7 @@ def _webmushra(pages: Sequence[StimulusPage], config: ListeningConfig) -> dict[s
             "id": "volume",
             "name": "Volume",
             "content": "Set a comfortable volume and leave it there for the whole test.",
-            "stimulus": _url(config, pages[0].reference),
+            "stimulus": _stimulus_url(config, pages[0].reference),
             "defaultVolume": 0.5,
         },
     ]
@@ -90,13 +90,13 @@ def _mushra(page: StimulusPage, criterion: Criterion, config: ListeningConfig) -
         "enableLooping": True,
         # Strict would refuse excerpts of more than 12 s.
         "strict": False,
-        "reference": _url(config, page.reference),
+        "reference": _stimulus_url(config, page.reference),
         "createAnchor35": False,
         "createAnchor70": False,
         "randomize": True,
         "showConditionNames": False,
         "switchBack": False,
-        "stimuli": {stimulus: _url(config, stimulus) for stimulus in page.stimuli},
+        "stimuli": {stimulus: _stimulus_url(config, stimulus) for stimulus in page.stimuli},
     }
 
 
@@ -135,7 +135,7 @@ def _finish() -> dict[str, Any]:
     }
 
 
-def _url(config: ListeningConfig, identifier: str) -> str:
+def _stimulus_url(config: ListeningConfig, identifier: str) -> str:
     return f"{_root(config)}/stimuli/{identifier}.wav"
 
 

@@ -127,7 +127,7 @@ def finish(
         mixed = converted(_balanced(raw.mixed[warm_up:], given, finishing, None))
     if not audio.is_finite(mixed):
         raise FxNormError("the mix is not finite: the model's weights are damaged; train it again")
-    gain_db, levels, warnings = _level(mixed, sample_rate, finishing)
+    gain_db, levels, warnings = _gain_and_levels(mixed, sample_rate, finishing)
     shares = stems if keep_stems else {}
     if gain_db != 0.0:
         for signal in (mixed, *shares.values()):
@@ -168,7 +168,7 @@ def _balanced(
     return signal
 
 
-def _level(
+def _gain_and_levels(
     mixed: np.ndarray, sample_rate: int, finishing: Finishing
 ) -> tuple[float, Levels, list[str]]:
     """The gain in dB that the mix needs, its levels after it, and what to say of it."""

@@ -55,8 +55,8 @@ def apply_network(
     Raises:
         FxNormError: the network is one for pretraining, or a file is not 44.1 kHz stereo.
     """
-    song = _Song(stems, model, on_progress)
-    (mixed,) = song.run(1, _mix)
+    song = _SongToMix(stems, model, on_progress)
+    (mixed,) = song.run(1, _run_network)
     return mixed
 
 
@@ -78,11 +78,11 @@ def apply_network_by_stem(
         raise FxNormError(
             f"model '{model.config.system}': {NO_SHARES}; use a model of the kind automix"
         )
-    song = _Song(stems, model, on_progress)
+    song = _SongToMix(stems, model, on_progress)
     return dict(zip(song.inputs, song.run(len(song.inputs), _share), strict=True))
 
 
-class _Song:
+class _SongToMix:
     """Normalised stems to be read and what is made of them to be written, block by block."""
 
     def __init__(
@@ -96,12 +96,14 @@ class _Song:
         types = model.config.stems
         #: The network's input of each given stem.
         self.inputs = {stem: index for index, stem in enumerate(types) if stem in stems}
-        self._opened = {index: _open(stems[stem]) for stem, index in self.inputs.items()}
+        self._opened = {index: _stem_reader(stems[stem]) for stem, index in self.inputs.items()}
         self.samples = max(length for length, _ in self._opened.values())
         self._device = next(model.net.parameters()).device
         self._seen = 0
 
-    def run(self, outputs: int, compute: "Callable[[_Song, WriteBlock], None]") -> list[np.ndarray]:
+    def run(
+        self, outputs: int, compute: "Callable[[_SongToMix, WriteBlock], None]"
+    ) -> list[np.ndarray]:
         """What `compute` writes, as so many arrays (samples, 2)."""
         results = [scratch.empty((self.samples, 2)) for _ in range(outputs)]
         written = 0
@@ -130,12 +132,12 @@ class _Song:
         return block.to(self._device)
 
 
-def _share(song: _Song, write: WriteBlock) -> None:
+def _share(song: _SongToMix, write: WriteBlock) -> None:
     net: Any = song.model.net
     share_stream(net, song.read, write, song.samples, list(song.inputs.values()))
 
 
-def _mix(song: _Song, write: WriteBlock) -> None:
+def _run_network(song: _SongToMix, write: WriteBlock) -> None:
     net: Any = song.model.net
     window, offset = song.model.config.window, song.model.output_offset
     if window is not None:
@@ -150,7 +152,7 @@ def _mix(song: _Song, write: WriteBlock) -> None:
         write(net(whole[None])[0])
 
 
-def _open(
+def _stem_reader(
     stem: "np.ndarray | str | os.PathLike[str]",
 ) -> tuple[int, Callable[[int, int], np.ndarray]]:
     """A stem's length, and a function that reads from a start so many samples."""

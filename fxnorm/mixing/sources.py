@@ -147,7 +147,7 @@ def open_stems(stems: Stems, sample_rate: int | None, types: Sequence[str]) -> l
     if unknown:
         raise FxNormError(f"unknown stem '{min(unknown)}'; use {', '.join(types)}")
     return [
-        Source(stem, tuple(_open(stem, track, rate) for track in tracks[stem]), rate)
+        Source(stem, tuple(_open_track(stem, track, rate) for track in tracks[stem]), rate)
         for stem in types
         if stem in tracks
     ]
@@ -219,7 +219,7 @@ def _common_rate(tracks: dict[str, tuple[Track, ...]], sample_rate: int | None) 
     return max(rates)
 
 
-def _open(stem: str, track: Track, sample_rate: int) -> _Part:
+def _open_track(stem: str, track: Track, sample_rate: int) -> _Part:
     if isinstance(track.audio, np.ndarray):
         return _Part(track, stem, sample_rate, track.audio.shape[0])
     path = track.audio

@@ -63,9 +63,9 @@ def tracks_of(stems: Stems) -> dict[str, tuple[Track, ...]]:
 
 def _tracks(stem: str, given: Stem) -> tuple[Track, ...]:
     if isinstance(given, Track):
-        return (_checked(stem, given),)
+        return (_checked_track(stem, given),)
     if isinstance(given, str | os.PathLike | np.ndarray):
-        return (_checked(stem, Track(given)),)
+        return (_checked_track(stem, Track(given)),)
     if isinstance(given, Sequence) and given and not isinstance(given[0], int | float):
         return tuple(track for part in given for track in _tracks(stem, part))
     raise _no_audio(stem, given)
@@ -78,7 +78,7 @@ def _no_audio(stem: str, given: Any) -> FxNormError:
     )
 
 
-def _checked(stem: str, track: Track) -> Track:
+def _checked_track(stem: str, track: Track) -> Track:
     if not isinstance(track.audio, str | os.PathLike | np.ndarray):
         raise _no_audio(stem, track.audio)
     name = stem if isinstance(track.audio, np.ndarray) else os.fspath(track.audio)

@@ -78,7 +78,7 @@ def read_released(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     if beginning in (b"", _LFS_POINTER):
         raise FxNormError(f"{path}: not the file itself; fetch it (git lfs pull)")
     try:
-        _check(file)
+        _check_pickles(file)
         with warnings.catch_warnings(action="ignore"):  # of what it refuses then
             content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # The unpickler raises all kinds on a file that is something else.
@@ -93,7 +93,7 @@ def read_released(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     return dict(content)
 
 
-def _check(file: Path) -> None:
+def _check_pickles(file: Path) -> None:
     """Look through the pickles of a file before torch reads them.
 
     Raises:

@@ -56,13 +56,13 @@ def measure_features(
         ]
         cascade = _Cascade(tasks, settings, jobs, folder)
         references: dict[str, dict[str, np.ndarray]] = {}
-        for effect in _measured(settings):
+        for effect in _features_to_measure(settings):
             averages = {effect: cascade.average(effect, references)}
             references |= smoothed(smoothed(averages, settings), settings)
     return DatasetFeatures(**references)
 
 
-def _measured(config: NormalizationConfig) -> list[str]:
+def _features_to_measure(config: NormalizationConfig) -> list[str]:
     wanted = {*default_effects(), *config.effects}
     return [name for name in measured_features() if name in wanted]
 
@@ -126,7 +126,7 @@ class _Cascade:
                 for task in self.tasks
             )
             # Results come in the order of the tasks, so the sums do not depend on the workers.
-            results = in_processes(_step, calls, self.jobs)
+            results = in_processes(_measuring_step, calls, self.jobs)
             measured = progress(results, len(self.tasks), f"Measuring {effect}", "stem")
             for task, has_value in zip(self.tasks, measured, strict=True):
                 yield np.load(task.feature(effect)) if has_value else None
@@ -135,7 +135,7 @@ class _Cascade:
                     task.audio(before).unlink()
 
 
-def _step(
+def _measuring_step(
     task: _Task,
     effect: str,
     before: str | None,
@@ -152,18 +152,18 @@ def _step(
     if before is None:
         channels = pad(read_stem(task.song, task.stem))
     else:
-        channels = _load(task.audio(before))
-        if _audible(channels):
+        channels = _load_kept(task.audio(before))
+        if _is_audible(channels):
             draws = generator(0, task.song.name, task.stem, before)
             curve = reference.value[task.stem]
             context = Context(config.stem_type(task.stem), config, draws, curve)
             channels = find_effect(before).apply(channels, context).channels
-    if effect != _measured(config)[-1]:
+    if effect != _features_to_measure(config)[-1]:
         _keep(task.audio(effect), channels)
     # What the effects spread into the padding is cut, as at the end of the chain.
     channels[:, :PADDING] = 0.0
     channels[:, -PADDING:] = 0.0
-    value = measured_features()[effect].measure(channels) if _audible(channels) else None
+    value = measured_features()[effect].measure(channels) if _is_audible(channels) else None
     if value is not None:
         _keep(task.feature(effect), value)
     return value is not None
@@ -177,7 +177,7 @@ def _keep(path: Path, values: np.ndarray) -> None:
     os.replace(temporary, path)
 
 
-def _load(path: Path) -> np.ndarray:
+def _load_kept(path: Path) -> np.ndarray:
     """What `_keep` wrote, float32, into `fxnorm.scratch`."""
     with path.open("rb") as stream:
         np.lib.format.read_magic(stream)
@@ -189,5 +189,5 @@ def _load(path: Path) -> np.ndarray:
     return values
 
 
-def _audible(channels: np.ndarray) -> bool:
+def _is_audible(channels: np.ndarray) -> bool:
     return peak_db(channels) > GATE_DB

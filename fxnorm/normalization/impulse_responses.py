@@ -39,10 +39,10 @@ def load_impulse_responses(folder: str | os.PathLike[str]) -> list[ImpulseRespon
     paths = sorted(path for name in _FILES for path in root.glob(f"*/{name}"))
     if not paths:
         raise FxNormError(f"{folder}: holds no impulse responses; expected <name>/{_FILES[0]}")
-    return [_load(path) for path in paths]
+    return [_load_response(path) for path in paths]
 
 
-def _load(path: Path) -> ImpulseResponse:
+def _load_response(path: Path) -> ImpulseResponse:
     samples, sample_rate = audio.read(path)
     if samples.shape[1] > 2:
         raise FxNormError(f"{path}: has {samples.shape[1]} channels; give mono or stereo")

@@ -106,13 +106,13 @@ class FxNormalizer:
         if stem not in self.features.stems:
             known = ", ".join(self.features.stems)
             raise FxNormError(f"the features have no stem type '{stem}'; use one of {known}")
-        stereo = _checked(audio, sample_rate, stem)
+        stereo = _checked_stem(audio, sample_rate, stem)
         warnings = []
         offset = offsets(stereo)
         if offset.any() and not self.config.released_quirks:
             warnings.append(f"a DC offset of {offset[np.abs(offset).argmax()]:+.3f} was removed")
             stereo = without_offsets(stereo, offset)
-        measured = _levels(stereo, sample_rate)
+        measured = _reported_levels(stereo, sample_rate)
         if audio.ndim == 1 or audio.shape[1] == 1:
             warnings.append("mono: both channels carry the same signal")
         share = self._normalized_share(measured["peak_db"])
@@ -150,7 +150,7 @@ class FxNormalizer:
             "input": measured,
             "passed_through": passed,
             "effects": effects,
-            "output": measured if passed else _levels(output, sample_rate),
+            "output": measured if passed else _reported_levels(output, sample_rate),
             "warnings": [*warnings, *_noise_warning(measured["peak_db"], output, passed)],
         }
         return NormalizedStem(output, report, curves)
@@ -210,7 +210,7 @@ def unpad(channels: np.ndarray) -> np.ndarray:
     return stereo
 
 
-def _checked(audio: Any, sample_rate: Any, stem: str) -> np.ndarray:
+def _checked_stem(audio: Any, sample_rate: Any, stem: str) -> np.ndarray:
     """The audio as (samples, 2) float32."""
     if not isinstance(audio, np.ndarray) or audio.ndim not in (1, 2) or audio.dtype.kind != "f":
         raise FxNormError(
@@ -242,7 +242,7 @@ def _noise_warning(peak: float | None, output: np.ndarray, passed: bool) -> list
     ]
 
 
-def _levels(stereo: np.ndarray, sample_rate: int) -> dict[str, float | None]:
+def _reported_levels(stereo: np.ndarray, sample_rate: int) -> dict[str, float | None]:
     """Peak and loudness, None for silence, as JSON knows no infinity."""
     lufs = loudness.measure(stereo, sample_rate)
     return {

@@ -49,11 +49,11 @@ def read(path: str | os.PathLike[str]) -> dict[str, dict[str, np.ndarray]]:
         raise FxNormError(f"{path}: too large for a released features file; refused")
     try:
         with warnings.catch_warnings(action="error"):
-            root = _load(file.read_bytes())
+            root = _unpickled(file.read_bytes())
         if not isinstance(root, np.ndarray) or root.shape != () or not root.dtype.hasobject:
             raise pickle.UnpicklingError("not a pickled dictionary")
         nested = root.item()
-        return {_text(feature): _arrays(stems) for feature, stems in _items(nested)}
+        return {_text_key(feature): _arrays(stems) for feature, stems in _items(nested)}
     except Exception as error:  # numpy and pickle raise all kinds on what is damaged or hostile.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FxNormError(
@@ -68,7 +68,7 @@ class _Unpickler(pickle.Unpickler):
         return _ALLOWED[module, name]
 
 
-def _load(data: bytes) -> Any:
+def _unpickled(data: bytes) -> Any:
     stream = io.BytesIO(data)
     version = np.lib.format.read_magic(stream)
     if version != (1, 0):
@@ -93,11 +93,11 @@ def _arrays(stems: Any) -> dict[str, np.ndarray]:
     for stem, array in _items(stems):
         if type(array) is not np.ndarray or array.dtype.kind != "f":
             raise pickle.UnpicklingError("holds something other than arrays of floats")
-        arrays[_text(stem)] = array
+        arrays[_text_key(stem)] = array
     return arrays
 
 
-def _text(key: Any) -> str:
+def _text_key(key: Any) -> str:
     if type(key) is not str:
         raise pickle.UnpicklingError("has a key that is not text")
     return key

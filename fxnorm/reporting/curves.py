@@ -26,10 +26,10 @@ def long_term_spectrum_db(audio: np.ndarray, sample_rate: int) -> tuple[np.ndarr
         in dB relative to the power of the whole signal.
     """
     power = np.zeros(_N_FFT // 2 + 1)
-    for left, right in _spectra(audio):
+    for left, right in _frame_spectra(audio):
         power += (np.abs(left) ** 2 + np.abs(right) ** 2).sum(axis=0)
     power /= max(power.sum(), np.finfo(np.float64).tiny)
-    frequency, smooth = _smoothed(power, sample_rate)
+    frequency, smooth = _third_octaves(power, sample_rate)
     return frequency, 10.0 * np.log10(np.maximum(smooth, 1e-15))
 
 
@@ -47,16 +47,16 @@ def position_curve(audio: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.
     """
     similar = np.zeros(_N_FFT // 2 + 1)
     power = np.zeros(_N_FFT // 2 + 1)
-    for left, right in _spectra(audio):
+    for left, right in _frame_spectra(audio):
         similar += (2.0 * np.abs(left) * np.abs(right)).sum(axis=0)
         power += (np.abs(left) ** 2 + np.abs(right) ** 2).sum(axis=0)
-    frequency, numerator = _smoothed(similar, sample_rate)
-    _, denominator = _smoothed(power, sample_rate)
+    frequency, numerator = _third_octaves(similar, sample_rate)
+    _, denominator = _third_octaves(power, sample_rate)
     with np.errstate(invalid="ignore"):
         return frequency, numerator / denominator
 
 
-def _spectra(audio: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _frame_spectra(audio: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     audio = to_stereo(audio)
     frames = frame_count(len(audio), _N_FFT, _HOP)
     for first in range(0, frames, _FRAMES_PER_CHUNK):
@@ -66,7 +66,7 @@ def _spectra(audio: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield left, right
 
 
-def _smoothed(power: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+def _third_octaves(power: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
     """Sum of `power` over a third octave around each of the curve's frequencies."""
     highest = min(20_000.0, sample_rate / 2 / 2 ** (_SMOOTHING_OCTAVES / 2))
     frequency = np.geomspace(_LOWEST_HZ, highest, _POINTS)

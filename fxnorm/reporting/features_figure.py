@@ -64,7 +64,7 @@ def features_figure(features: DatasetFeatures, other: DatasetFeatures | None = N
         for source, alpha in drawn:
             references = source.references.get(name, {})
             if feature.curve is None:
-                _values(axes, references, alpha)
+                _draw_values(axes, references, alpha)
             else:
                 _curves(axes, references, feature.curve, alpha)
         axes.set(title=feature.title, ylabel=feature.label)
@@ -95,7 +95,7 @@ def _curves(axes: Axes, references: dict[str, np.ndarray], curve: Curve, alpha: 
     axes.grid(alpha=0.25, which="both", linewidth=0.5)
 
 
-def _values(axes: Axes, references: dict[str, np.ndarray], alpha: float) -> None:
+def _draw_values(axes: Axes, references: dict[str, np.ndarray], alpha: float) -> None:
     """A value for each stem type, with its spread where the reference has one."""
     for position, (stem, (value, *spread)) in enumerate(references.items()):
         index = _style_index(stem, references)

@@ -75,7 +75,7 @@ def long_term_spectra(
 
     Third-octave smoothed, at equal overall level: what differs is the balance of frequencies.
     """
-    figure = _figure(4.6, len(mixes) + 1)
+    figure = _empty_figure(4.6, len(mixes) + 1)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     frequency_hz, reference_db = long_term_spectrum_db(human, sample_rate)
     upper.semilogx(frequency_hz, reference_db, color=HUMAN_COLOR, lw=1.8, label=HUMAN)
@@ -92,7 +92,7 @@ def long_term_spectra(
     _frequency_axis(lower, sample_rate)
     for axis in (upper, lower):
         _tidy(axis)
-    _legend(figure, upper)
+    _add_legend(figure, upper)
     return figure
 
 
@@ -103,16 +103,16 @@ def loudness_over_time(
     names: Mapping[str, str] = {},
 ) -> Figure:
     """Short-term loudness (3 s) of the human mix and of systems, of at least 3 s."""
-    figure = _figure(2.8, len(mixes) + 1)
+    figure = _empty_figure(2.8, len(mixes) + 1)
     axis = figure.subplots()
     times_s, loudness = short_term_loudness(human, sample_rate)
-    axis.plot(times_s, _audible(loudness), color=HUMAN_COLOR, lw=1.8, label=HUMAN)
+    axis.plot(times_s, _without_silence(loudness), color=HUMAN_COLOR, lw=1.8, label=HUMAN)
     for system, style in _styles(mixes, names).items():
         times_s, loudness = short_term_loudness(mixes[system], sample_rate)
-        axis.plot(times_s, _audible(loudness), **style)
+        axis.plot(times_s, _without_silence(loudness), **style)
     axis.set_xlabel("time (s)")
     axis.set_ylabel("short-term loudness (LUFS)")
-    _legend(figure, axis)
+    _add_legend(figure, axis)
     _tidy(axis)
     return figure
 
@@ -124,7 +124,7 @@ def position_over_frequency(
     names: Mapping[str, str] = {},
 ) -> Figure:
     """Similarity of the channels, φ, over frequency: 1 is the centre, 0 one side alone."""
-    figure = _figure(2.8, len(mixes) + 1)
+    figure = _empty_figure(2.8, len(mixes) + 1)
     axis = figure.subplots()
     frequency_hz, phi = position_curve(human, sample_rate)
     axis.semilogx(frequency_hz, phi, color=HUMAN_COLOR, lw=1.8, label=HUMAN)
@@ -133,7 +133,7 @@ def position_over_frequency(
     axis.set_ylim(0.0, 1.02)
     axis.set_ylabel("φ (power-weighted mean)")
     _frequency_axis(axis, sample_rate)
-    _legend(figure, axis)
+    _add_legend(figure, axis)
     _tidy(axis)
     return figure
 
@@ -150,7 +150,7 @@ def training_curves(
         reference: the same of other runs, such as the paper's logs, drawn thin and grey.
         names: of the systems.
     """
-    figure = _figure(3.2, len(curves) + len(reference) + 1)
+    figure = _empty_figure(3.2, len(curves) + len(reference) + 1)
     axis = figure.subplots()
     for name, frame in reference.items():
         _draw_curves(axis, frame, "#999999", name, width=0.9)
@@ -169,7 +169,7 @@ def training_curves(
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("epoch")
     axis.set_ylabel("loss")
-    _legend(figure, axis)
+    _add_legend(figure, axis)
     _tidy(axis)
     return figure
 
@@ -230,13 +230,13 @@ def _styles(systems: Iterable[str], names: Mapping[str, str]) -> dict[str, dict[
     }
 
 
-def _figure(height: float, labels: int) -> Figure:
+def _empty_figure(height: float, labels: int) -> Figure:
     """A figure with axes of this height in inches, and room for a legend below them."""
     rows = -(-labels // _LEGEND_COLUMNS)
     return Figure(figsize=(_WIDTH, height + _LEGEND_ROW * rows), layout="constrained")
 
 
-def _legend(figure: Figure, axis: Axes) -> None:
+def _add_legend(figure: Figure, axis: Axes) -> None:
     handles, labels = axis.get_legend_handles_labels()
     figure.legend(
         handles,
@@ -248,7 +248,7 @@ def _legend(figure: Figure, axis: Axes) -> None:
     )
 
 
-def _audible(loudness: np.ndarray) -> np.ndarray:
+def _without_silence(loudness: np.ndarray) -> np.ndarray:
     return np.where(loudness > _QUIETEST_LUFS, loudness, np.nan)
 
 

@@ -173,7 +173,7 @@ def write_report_page(
         introduction=_introduction(our_data),
         tables=tables,
         figures=list(report.figures.values()),
-        songs=[_player(song, report.songs, names) for song in songs],
+        songs=[_page_song(song, report.songs, names) for song in songs],
         config=config,
     )
 
@@ -261,16 +261,16 @@ def _songs_table(report: Report, names: Mapping[str, str]) -> PageTable:
     )
 
 
-def _player(song: EvaluatedSong, songs: pd.DataFrame, names: Mapping[str, str]) -> PageSong:
+def _page_song(song: EvaluatedSong, songs: pd.DataFrame, names: Mapping[str, str]) -> PageSong:
     versions = {HUMAN: song.human}
     versions |= {
         system_name(name, names): song.mixes[name] for name in ordered_systems(song.mixes, names)
     }
-    drawn = [system_name(name, names) for name in _drawn(song, songs)]
+    drawn = [system_name(name, names) for name in _mixes_to_draw(song, songs)]
     return PageSong(song.name, song.test_set, versions, spectrograms=(HUMAN, *drawn))
 
 
-def _drawn(song: EvaluatedSong, songs: pd.DataFrame) -> list[str]:
+def _mixes_to_draw(song: EvaluatedSong, songs: pd.DataFrame) -> list[str]:
     """Mixes to draw beside the human one: the normalised sum, and the system that betters it most.
 
     Args:

@@ -28,7 +28,7 @@ def mel_spectrograms(mixes: Mapping[str, np.ndarray], sample_rate: int) -> Figur
             compiled code in.
     """
     try:
-        return _drawn(mixes, sample_rate)
+        return _spectrogram_figure(mixes, sample_rate)
     except RuntimeError as error:
         if "cannot cache function" not in str(error):
             raise
@@ -37,7 +37,7 @@ def mel_spectrograms(mixes: Mapping[str, np.ndarray], sample_rate: int) -> Figur
         ) from error
 
 
-def _drawn(mixes: Mapping[str, np.ndarray], sample_rate: int) -> Figure:
+def _spectrogram_figure(mixes: Mapping[str, np.ndarray], sample_rate: int) -> Figure:
     highest_hz = min(_HIGHEST_HZ, sample_rate / 2)
     powers = {
         label: librosa.feature.melspectrogram(

@@ -43,7 +43,7 @@ class Cell:
 
 
 #: What a row stands for, and its cells.
-Row = tuple[str, tuple[Cell, ...]]
+TableRow = tuple[str, tuple[Cell, ...]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Table:
 
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     notes: tuple[str, ...] = ()
     row: str = "system"
 
@@ -90,7 +90,7 @@ def results_table(
     rows = [
         (
             system_name(system, names),
-            tuple(_cell(by_key, system, column, config.significance) for column in columns),
+            tuple(_table_cell(by_key, system, column, config.significance) for column in columns),
         )
         for system in ordered_systems(part["system"], names)
     ]
@@ -99,7 +99,7 @@ def results_table(
         title=f"Objective metrics, {test_set} test set" if test_set else "Objective metrics",
         columns=columns,
         rows=(*_with_best_marked(rows), human),
-        notes=_notes(part[_has_column(part, columns)], config, names),
+        notes=_table_notes(part[_has_column(part, columns)], config, names),
     )
 
 
@@ -233,7 +233,7 @@ def _text_table(table: Table) -> TextTable:
     )
 
 
-def _cell(
+def _table_cell(
     by_key: dict[tuple[str, str, str], Any], system: str, column: Column, significance: float
 ) -> Cell:
     row = by_key.get((system, column.group, column.metric))
@@ -246,11 +246,11 @@ def _cell(
     return Cell(row["mean"], row["ci_low"], row["ci_high"], marker=marker)
 
 
-def _without_human(table: Table, change: Callable[[Cell], Cell]) -> tuple[Row, ...]:
+def _without_human(table: Table, change: Callable[[Cell], Cell]) -> tuple[TableRow, ...]:
     return tuple((name, tuple(map(change, cells))) for name, cells in table.rows if name != HUMAN)
 
 
-def _with_best_marked(rows: Sequence[Row]) -> list[Row]:
+def _with_best_marked(rows: Sequence[TableRow]) -> list[TableRow]:
     lowest = [
         min((cell.mean for cell in cells if not math.isnan(cell.mean)), default=math.nan)
         for cells in zip(*(cells for _, cells in rows), strict=True)
@@ -272,7 +272,7 @@ def _has_column(part: pd.DataFrame, columns: Sequence[Column]) -> list[bool]:
     return [key in wanted for key in zip(part["group"], part["metric"], strict=True)]
 
 
-def _notes(
+def _table_notes(
     part: pd.DataFrame, config: EvaluationConfig, names: Mapping[str, str]
 ) -> tuple[str, ...]:
     counts = part["songs"] + part["left_out"]

@@ -70,7 +70,7 @@ def register_model(
     if impulse_responses is not None:
         load_impulse_responses(impulse_responses)
     model_digest = digest(Path(folder).resolve())
-    with _explained(store):
+    with _registration_explained(store):
         run_id = training_run(store, model_digest) or _new_run(store, config, model_digest)
         version = _log(Path(folder), store, config, run_id, name, impulse_responses)
         for key, value in (("system", config.system), (MODEL_DIGEST, model_digest)):
@@ -164,7 +164,7 @@ def _new_run(store: Store, config: MixerConfig, model_digest: str) -> str:
 
 
 @contextmanager
-def _explained(store: Store) -> Iterator[None]:
+def _registration_explained(store: Store) -> Iterator[None]:
     """One line for whatever MLflow raises, and none of what it prints."""
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):

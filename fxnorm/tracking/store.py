@@ -70,7 +70,7 @@ def open_store(checkout: Path, uri: str | None) -> Store:
     """
     prepare_mlflow()
     try:
-        return _open(checkout, _absolute(uri or f"sqlite:///{_DATABASE}", checkout))
+        return _open_store(checkout, _absolute(uri or f"sqlite:///{_DATABASE}", checkout))
     except Exception as error:
         remedy = "check MLFLOW_TRACKING_URI" if uri else f"move {checkout / _DATABASE} away"
         if _FULL in str(error):
@@ -132,7 +132,7 @@ def training_run(store: Store, model_digest: str) -> str | None:
     return found[0].info.run_id if found else None
 
 
-def _open(checkout: Path, uri: str) -> Store:
+def _open_store(checkout: Path, uri: str) -> Store:
     from mlflow import MlflowClient
 
     database = _sqlite_file(uri)

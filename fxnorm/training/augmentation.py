@@ -94,7 +94,7 @@ class Augmentation:
                 continue
             values = {name: draws.uniform(*limits) for name, limits in step.ranges.items()}
             if draws.random() < step.probability:
-                stem = _build(step, values).process(stem)
+                stem = _build_step(step, values).process(stem)
         return stem
 
     def _bleed(self, inputs: np.ndarray, most_db: float, draws: np.random.Generator) -> np.ndarray:
@@ -151,7 +151,7 @@ def check_chain(chain: Sequence[ProcessorConfig], stems: Sequence[str]) -> None:
                     f"{', '.join(stems)}"
                 )
         for bound in (0, 1):
-            _build(step, {name: limits[bound] for name, limits in step.ranges.items()})
+            _build_step(step, {name: limits[bound] for name, limits in step.ranges.items()})
 
 
 def _widened(inputs: np.ndarray, side_db: np.ndarray) -> np.ndarray:
@@ -162,5 +162,5 @@ def _widened(inputs: np.ndarray, side_db: np.ndarray) -> np.ndarray:
     return widened
 
 
-def _build(step: ProcessorConfig, values: dict[str, float]) -> Chain:
+def _build_step(step: ProcessorConfig, values: dict[str, float]) -> Chain:
     return build_chain([{"processor": step.processor, **values}], SAMPLE_RATE)

@@ -121,7 +121,7 @@ def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:
                 group["lr"] = learning_rate(config, step)
             # Dropout, too, is a function of (seed, step): a resumed run draws what it would have.
             torch.manual_seed(derive_seed(job.seed, "dropout", step, fabric.global_rank))
-            loss, norm = _step(
+            loss, norm = _gradient_step(
                 fabric, net, optimizer, loss_function, batch, module.output_offset, config.clip_norm
             )
             decay = min(config.averaging, (state.step + 1) / (state.step + 10))
@@ -213,7 +213,7 @@ def _adam(net: torch.nn.Module, config: TrainingConfig) -> torch.optim.Adam:
     )
 
 
-def _step(
+def _gradient_step(
     fabric: Fabric,
     net: torch.nn.Module,
     optimizer: torch.optim.Optimizer,

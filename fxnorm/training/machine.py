@@ -93,7 +93,7 @@ def launch(
     """
     fabric = _fabric(machine, precision)
     if not _spawns(machine):
-        fabric.launch(partial(_call, machine, function, job, on_message))
+        fabric.launch(partial(_call_reproducibly, machine, function, job, on_message))
         return fabric.is_global_zero
     messages = multiprocessing.get_context("spawn").SimpleQueue()
     errors: list[str] = []
@@ -181,7 +181,7 @@ class AutocastOnly(MixedPrecision):
         return data
 
 
-def _call(
+def _call_reproducibly(
     machine: Machine,
     function: Callable[..., object],
     job: Any,
@@ -205,7 +205,7 @@ def _call_in_process(
     # Shells may leave it ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        _call(machine, function, job, messages.put, fabric)
+        _call_reproducibly(machine, function, job, messages.put, fabric)
     except FxNormError as error:
         messages.put(str(error))
         raise

@@ -107,7 +107,7 @@ def open_songs(songs: Iterable[TrainingSong]) -> list[OpenSong]:
         FxNormError: no songs, a missing or unreadable file, another sample rate than 44.1 kHz,
             more than two channels, or songs with different stems.
     """
-    opened = [_open(song) for song in songs]
+    opened = [_open_files(song) for song in songs]
     if not opened:
         raise FxNormError("no songs to train or validate with: check the partition's list of songs")
     stems = list(opened[0].song.inputs)
@@ -121,7 +121,7 @@ def open_songs(songs: Iterable[TrainingSong]) -> list[OpenSong]:
     return opened
 
 
-def _open(song: TrainingSong) -> OpenSong:
+def _open_files(song: TrainingSong) -> OpenSong:
     paths = [*song.inputs.values(), *(song.wet or {}).values()]
     if song.target is not None:
         paths.append(song.target)

@@ -26,8 +26,8 @@ def wav_links(data: Bytes) -> Found:
     while at + 8 <= len(data) and data[at : at + 4] != b"data":
         if data[at : at + 4] == b"bext":
             begins = int.from_bytes(data[at + _REFERENCE : at + _REFERENCE + 8], "little")
-        at += 8 + _even(_size(data, at))
-    start, size = at + 8, _size(data, at)
+        at += 8 + _even(_chunk_size(data, at))
+    start, size = at + 8, _chunk_size(data, at)
     if data[12:16] == b"ds64" and data[at + 4 : start] == _UNKNOWN:
         size = int.from_bytes(data[_LONG_SIZE], "little")
     if start > len(data) or not is_known(size):
@@ -40,7 +40,7 @@ def wav_links(data: Bytes) -> Found:
     present = len(data) - start
     sizes = b"".join(n.to_bytes(8, "little") for n in (present + start + 28, present, 0)) + bytes(4)
     head = b"RF64" + _UNKNOWN + b"WAVEds64" + len(sizes).to_bytes(4, "little") + sizes
-    others = 20 + _size(data, 12) if data[12:16] == b"ds64" else 12
+    others = 20 + _chunk_size(data, 12) if data[12:16] == b"ds64" else 12
     head += data[others : start - 4] + _UNKNOWN
     note = "its header says less audio than there is, as after a crash; read up to the file's end"
     return Found(((head, range(start, len(data))),), (note,), begins=begins)
@@ -51,10 +51,10 @@ def _are_chunks(data: Bytes, at: int) -> bool:
     named = all(32 <= letter < 127 for letter in data[at : at + 4])
     if len(data) - at <= _LEAVINGS:
         return named or data[at : at + 3] in (b"TAG", b"ID3") or not any(data[at : len(data)])
-    return named and at + 8 + _size(data, at) <= len(data)
+    return named and at + 8 + _chunk_size(data, at) <= len(data)
 
 
-def _size(data: Bytes, at: int) -> int:
+def _chunk_size(data: Bytes, at: int) -> int:
     return int.from_bytes(data[at + 4 : at + 8], "little")
 
 

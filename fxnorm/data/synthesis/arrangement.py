@@ -132,7 +132,7 @@ def drum_hits(grid: Grid, style: Style, random: np.random.Generator) -> tuple[Hi
         for step in range(STEPS_PER_BAR):
             index = (bar % 2) * STEPS_PER_BAR + step
             start_s = max(0.0, grid.time_s(bar, step) + _TIMING_S / 2 * random.standard_normal())
-            cymbal = _cymbal(section.kind, step)
+            cymbal = _cymbal_name(section.kind, step)
             strokes = {"kick": pattern.kick[index], cymbal: 0.8 * pattern.hat[index]}
             if not sparse:
                 strokes["snare"] = pattern.snare[index]
@@ -281,7 +281,7 @@ def _bass_rhythm(
     return [(step, end - step) for step, end in zip(steps, ends, strict=True)]
 
 
-def _cymbal(kind: str, step: int) -> str:
+def _cymbal_name(kind: str, step: int) -> str:
     if kind == "chorus":
         return "ride" if step % 4 == 0 else "hat"
     return "open_hat" if kind == "verse" and step == 14 else "hat"

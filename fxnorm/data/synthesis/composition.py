@@ -147,9 +147,9 @@ def _sections(outline: Outline, style: Style, random: np.random.Generator) -> tu
     choruses = full.count("chorus")
     shares["chorus"] = (spare - (len(full) - choruses) * shares.get("verse", 0)) // choruses
     players = {
-        "intro": frozenset(_drawn(style.intro, random)),
-        "verse": frozenset(_drawn(style.verse, random)) | {"lead"},
-        "break": frozenset(_drawn(style.pause, random)),
+        "intro": frozenset(_chosen(style.intro, random)),
+        "verse": frozenset(_chosen(style.verse, random)) | {"lead"},
+        "break": frozenset(_chosen(style.pause, random)),
         "chorus": frozenset(_EVERYONE),
     }
     players["outro"] = players["intro"]
@@ -161,5 +161,5 @@ def _sections(outline: Outline, style: Style, random: np.random.Generator) -> tu
     return tuple(sections)
 
 
-def _drawn(choices: tuple[tuple[str, ...], ...], random: np.random.Generator) -> tuple[str, ...]:
+def _chosen(choices: tuple[tuple[str, ...], ...], random: np.random.Generator) -> tuple[str, ...]:
     return choices[int(random.integers(len(choices)))]

@@ -168,7 +168,7 @@ def decide(song: Composition, config: EngineerConfig, seed: int) -> dict[str, De
             tone_db=np.interp(np.log2(BANDS_HZ), np.log2(CURVE_HZ), tone_db),
             width=STYLE_WIDTHS[style],
             extra=tuple(config.extra.get(stem, ())),
-            level_lu=float(level + _level(song, stem)),
+            level_lu=float(level + _level_lu(song, stem)),
             ride=_ride(song, stem),
         )
     return decisions
@@ -188,7 +188,7 @@ def process(
     for stem, decision in decisions.items():
         audio = _bus(tracks[stem])
         audio = audio + from_db(decision.send_db) * _answer(audio, rooms[decision.room])
-        audio = _compress(audio, stem)
+        audio = _compress_stem(audio, stem)
         if decision.extra:
             chain = build_chain(decision.extra, SAMPLE_RATE, rooms)
             audio = chain.process(audio.astype(np.float32)).astype(np.float64)
@@ -299,7 +299,7 @@ def _answer(audio: np.ndarray, room: np.ndarray) -> np.ndarray:
     return np.asarray(scipy.signal.oaconvolve(send[:, None], room, axes=0)[: audio.shape[0]])
 
 
-def _compress(audio: np.ndarray, stem: str) -> np.ndarray:
+def _compress_stem(audio: np.ndarray, stem: str) -> np.ndarray:
     """A threshold under the loud moments, so that the amount follows from the stem's dynamics."""
     ratio, attack_ms, release_ms, depth_db = _COMPRESSION[stem]
     louder = louder_channel(audio)
@@ -332,7 +332,7 @@ def _tone(song: Composition, stem: str) -> np.ndarray:
     return tone
 
 
-def _level(song: Composition, stem: str) -> float:
+def _level_lu(song: Composition, stem: str) -> float:
     """What the instruments and the density change about a stem's level in LU."""
     if stem == "bass":
         return BASSES[song.bass.instrument][0]

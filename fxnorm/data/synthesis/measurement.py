@@ -29,7 +29,7 @@ def measure(audio: np.ndarray) -> dict[str, float]:
     _, active = active_energies(samples)
     middle, side = samples.sum(axis=1), samples[:, 0] - samples[:, 1]
     total = (middle**2).sum() + (side**2).sum()
-    magnitude, energy = _spectra(samples)
+    magnitude, energy = _mean_spectra(samples)
     frequencies = scipy.fft.rfftfreq(_FFT, 1.0 / SAMPLE_RATE)
     return {
         "loudness_lufs": integrated_loudness(audio, SAMPLE_RATE),
@@ -55,7 +55,7 @@ def ranges(measurements: Iterable[dict[str, float]]) -> dict[str, dict[str, floa
     }
 
 
-def _spectra(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _mean_spectra(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean magnitude and energy spectrum over frames and channels."""
     padded = np.pad(samples, [(0, -samples.shape[0] % _FFT), (0, 0)]).astype(np.float32)
     frames = padded.T.reshape(2, -1, _FFT) * np.hanning(_FFT).astype(np.float32)

@@ -26,7 +26,7 @@ def scale_in_parts(net: AutomixNet, peaks: Tensor, sums: Tensor) -> Tensor:
         peaks: of `Encoded`, (1, N, F).
         sums: of `Encoded`, (1, N, F).
     """
-    mask = _mask(net, peaks[0])
+    mask = _mask_in_parts(net, peaks[0])
     parts = _parts(mask.shape[1])
     weighted = torch.stack([(mask[:, part] * sums[0, :, part]).sum(-1) for part in parts]).sum(0)
     mean_magnitude = weighted / (sums.shape[-1] * net.blocks.pool)
@@ -36,7 +36,7 @@ def scale_in_parts(net: AutomixNet, peaks: Tensor, sums: Tensor) -> Tensor:
     return mask[None]
 
 
-def _mask(net: AutomixNet, peaks: Tensor) -> Tensor:
+def _mask_in_parts(net: AutomixNet, peaks: Tensor) -> Tensor:
     """`AutomixNet.mask` of (N, F)."""
     filters, frames = peaks.shape
     parts = _parts(frames)

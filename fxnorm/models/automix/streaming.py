@@ -53,7 +53,7 @@ def mix_stream(
     """
     _require_mixing(net, samples)
     with _evaluating(net) as device:
-        song = _Song(net, read_block, samples, block, device)
+        song = _TwoPasses(net, read_block, samples, block, device)
         for (part,) in song.decode(song.scale(), [slice(None)]):
             write_block(torch.tanh_(part))
 
@@ -82,7 +82,7 @@ def share_stream(
     _require_mixing(net, samples)
     inputs = [slice(stem * net.channels, (stem + 1) * net.channels) for stem in stems]
     with _evaluating(net) as device:
-        song = _Song(net, read_block, samples, block, device)
+        song = _TwoPasses(net, read_block, samples, block, device)
         for parts in song.decode(song.scale(), inputs):
             whole = parts.sum(0)
             gain = torch.where(whole == 0.0, 1.0, torch.tanh(whole) / whole)
@@ -94,7 +94,7 @@ def _require_mixing(net: AutomixNet, samples: int) -> None:
         raise FxNormError("mixing takes a mixing network and a song of at least one sample")
 
 
-class _Song:
+class _TwoPasses:
     """The two passes over one song."""
 
     def __init__(

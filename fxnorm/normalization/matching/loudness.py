@@ -64,7 +64,7 @@ def _measure(channels: np.ndarray) -> np.ndarray | None:
 
 def _apply(channels: np.ndarray, context: Context) -> Outcome:
     target_lufs = float(context.reference[0])
-    measured_lufs = _measured(channels, context)
+    measured_lufs = _stem_lufs(channels, context)
     if not math.isfinite(measured_lufs):
         return Outcome(channels, None, ("none measurable; left unchanged",))
     gain = loudness_gain(channels, measured_lufs, target_lufs)
@@ -77,7 +77,7 @@ def _apply(channels: np.ndarray, context: Context) -> Outcome:
     )
 
 
-def _measured(channels: np.ndarray, context: Context) -> float:
+def _stem_lufs(channels: np.ndarray, context: Context) -> float:
     """Loudness of the stem with its padding; of a short stem alone, which that would falsify."""
     own = channels[:, PADDING:-PADDING]
     if not context.config.released_quirks and 0 < own.shape[1] < _SHORT_S * SAMPLE_RATE:

@@ -136,7 +136,7 @@ def pan_channels(
         (2, samples) float32 and the stem's side: 1 right, -1 left, 0 both.
     """
     samples = channels.shape[1]
-    spectra, sps = _analyze(channels, skip_silence=not released_quirks)
+    spectra, sps = _spectra_and_sps(channels, skip_silence=not released_quirks)
     side = _side(sps, mono_to_the_right=released_quirks)
     phi = reference_curve(reference_phi)
     cutoff = int(stem_type.panning_cutoff_hz * N_FFT / SAMPLE_RATE)
@@ -145,7 +145,7 @@ def pan_channels(
     else:
         far = np.where(np.arange(_BINS) < cutoff, _alike(phi), _FAR_GAIN)
         # Of a bin's power p, (1 - far)² p comes to one side and far² p to the other.
-        sides = _balanced_sides(_power(spectra) * (1.0 - 2.0 * far))
+        sides = _balanced_sides(_left_power(spectra) * (1.0 - 2.0 * far))
     offset = _leaning(np.full(_BINS, _FAR_GAIN), sides)
     if side:
         wanted = _leaning(np.clip(phi + 1e-30, 0.0, 1.0) / 2.0, sides)
@@ -207,7 +207,7 @@ def reference_curve(reference_phi: np.ndarray) -> np.ndarray:
     return _REFERENCE_FACTOR * np.append(means, reference_phi[-1])
 
 
-def _analyze(channels: np.ndarray, *, skip_silence: bool) -> tuple[np.ndarray, np.ndarray]:
+def _spectra_and_sps(channels: np.ndarray, *, skip_silence: bool) -> tuple[np.ndarray, np.ndarray]:
     """Spectra (frames, 2, 1025) of the signal padded by one frame, and SPS averaged over frames.
 
     Transformed in double: in single precision empty bands cancel to exact zeros in one channel
@@ -246,7 +246,7 @@ def _side(mean_sps: np.ndarray, *, mono_to_the_right: bool) -> int:
     return int(np.sign(np.sign(course[low:high] + 1e-10).mean()))
 
 
-def _power(spectra: np.ndarray) -> np.ndarray:
+def _left_power(spectra: np.ndarray) -> np.ndarray:
     """Sum of the left channel's power over all frames, (bins,)."""
     total = np.zeros(_BINS)
     for frames in scratch.blocks(spectra.shape[0], _BATCH):

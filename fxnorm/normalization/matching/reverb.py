@@ -22,29 +22,29 @@ def _prereverberate(channels: np.ndarray, context: Context) -> Outcome:
     """Half the stem, half its answer in a small room."""
     if not context.stem_type.reverberated:
         return Outcome(channels, None)
-    response = _drawn(context)
+    response = _drawn_response(context)
     if context.config.released_quirks:
         # The released chain's probabilities are exchanged: always the shelves, never the room.
         filtered = convolve(channels.T, np.ones(1), send=_shelves(context.draws)).T
-        mixed = _mixed(channels, 1.0 - context.strength, filtered, context.strength)
+        mixed = _with_room(channels, 1.0 - context.strength, filtered, context.strength)
         return Outcome(mixed, {"impulse_response": None, "shelves_in_series": True})
     wet = _PREREVERB_WET * context.strength
     room = convolve(channels.T, response.samples, context.draws).T
-    return Outcome(_mixed(channels, 1.0 - wet, room, wet), {"impulse_response": response.name})
+    return Outcome(_with_room(channels, 1.0 - wet, room, wet), {"impulse_response": response.name})
 
 
 def _reverberate(channels: np.ndarray, context: Context) -> Outcome:
     """The stem plus the room's answer to it, sent without its lowest and highest bands."""
     if not context.stem_type.reverberated:
         return Outcome(channels, None)
-    response = _drawn(context)
+    response = _drawn_response(context)
     send = _shelves(context.draws)
     room = convolve(channels.T, response.samples, context.draws, send=send).T
-    mixed = _mixed(channels, 1.0, room, context.strength)
+    mixed = _with_room(channels, 1.0, room, context.strength)
     return Outcome(mixed, {"impulse_response": response.name})
 
 
-def _mixed(channels: np.ndarray, dry: float, room: np.ndarray, wet: float) -> np.ndarray:
+def _with_room(channels: np.ndarray, dry: float, room: np.ndarray, wet: float) -> np.ndarray:
     """A stem and its room, which is overwritten."""
     for block in scratch.blocks(channels.shape[1]):
         part = room[:, block]
@@ -53,7 +53,7 @@ def _mixed(channels: np.ndarray, dry: float, room: np.ndarray, wet: float) -> np
     return room
 
 
-def _drawn(context: Context) -> ImpulseResponse:
+def _drawn_response(context: Context) -> ImpulseResponse:
     responses = context.impulse_responses
     return responses[int(context.draws.integers(len(responses)))]
 

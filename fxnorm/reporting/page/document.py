@@ -75,7 +75,7 @@ def _fitted(
     config: PageConfig,
 ) -> tuple[Markup, str]:
     """The page with as much audio as it may hold, and a note of what was cut down for it."""
-    rest = _size(page(players=(), note="", seconds=""))
+    rest = _byte_count(page(players=(), note="", seconds=""))
     limit = config.max_megabytes * _MEGABYTE
     wanted = Excerpts(tuple(songs), config.seconds, config.bitrate_kbps)
     # Encoding takes long: what an attempt took beyond its audio, per song, tells which are in vain.
@@ -85,9 +85,9 @@ def _fitted(
             continue
         note = excerpts.note(wanted, config.max_megabytes)
         text = page(players=_players(excerpts, config), note=note, seconds=f"{excerpts.seconds:g}")
-        if _size(text) <= limit:
+        if _byte_count(text) <= limit:
             return text, note
-        beyond = (_size(text) - rest - excerpts.audio_bytes()) / max(1, len(excerpts.songs))
+        beyond = (_byte_count(text) - rest - excerpts.audio_bytes()) / max(1, len(excerpts.songs))
     raise FxNormError(
         f"{path}: would be {rest / _MEGABYTE:.2f} MB without any excerpts, more than the"
         f" {config.max_megabytes:g} MB allowed; raise max_megabytes"
@@ -109,5 +109,5 @@ def _paragraphs(text: str) -> list[str]:
     return [block for block in blocks if block]
 
 
-def _size(text: str) -> int:
+def _byte_count(text: str) -> int:
     return len(text.encode()) + 1

@@ -78,22 +78,22 @@ def write_mix_page(path: str | os.PathLike[str], song: MixedSong) -> None:
     Raises:
         FxNormError: the file can't be written.
     """
-    start_s, seconds = _excerpt(song)
+    start_s, seconds = _excerpt_s(song)
     versions = _versions(song, start_s, seconds)
     sums = {version.label: version.audio for version in versions if not version.solo}
     text = render(
         "mix.html",
         title=song.name,
         **page_assets(),
-        introduction=_introduction(song),
+        introduction=_mix_facts(song),
         warnings=song.report["warnings"],
-        players=[_player(song.name, versions, start_s, seconds)],
+        players=[_rendered_player(song.name, versions, start_s, seconds)],
         hint=(
             "The sums and the mix at one loudness; stems alone at the level they have in the mix."
             if song.shares
             else "The sums and the mix at one loudness; stems alone as they went into the network."
         ),
-        stems=[_stem(song, stem) for stem in song.given],
+        stems=[_stem_section(song, stem) for stem in song.given],
         plots=[
             line_plot(
                 [
@@ -110,7 +110,7 @@ def write_mix_page(path: str | os.PathLike[str], song: MixedSong) -> None:
     write_text(path, f"{text}\n")
 
 
-def _introduction(song: MixedSong) -> list[str]:
+def _mix_facts(song: MixedSong) -> list[str]:
     facts = song.report
     levels = [f"{facts['seconds']:.1f} s at {facts['sample_rate']} Hz"]
     if facts["loudness_lufs"] is not None:
@@ -120,7 +120,7 @@ def _introduction(song: MixedSong) -> list[str]:
     return [minus_signs(", ".join(levels)) + "."]
 
 
-def _excerpt(song: MixedSong) -> tuple[float, float]:
+def _excerpt_s(song: MixedSong) -> tuple[float, float]:
     """Start and length in seconds of what is played."""
     whole = max(len(stem) for stem in song.given.values()) / SAMPLE_RATE
     if whole <= _SECONDS:
@@ -150,7 +150,7 @@ def _versions(song: MixedSong, start_s: float, seconds: float) -> list[_Version]
     ]
 
 
-def _player(
+def _rendered_player(
     name: str, versions: Sequence[_Version], start_s: float, seconds: float
 ) -> RenderedPlayer:
     lufs = [integrated_loudness(version.audio, SAMPLE_RATE) for version in versions]
@@ -179,7 +179,7 @@ def _player(
     )
 
 
-def _stem(song: MixedSong, stem: str) -> dict[str, Any]:
+def _stem_section(song: MixedSong, stem: str) -> dict[str, Any]:
     return {
         "name": stem,
         "files": ", ".join(Path(file).name for file in song.report["files"][stem]),
@@ -189,12 +189,12 @@ def _stem(song: MixedSong, stem: str) -> dict[str, Any]:
                 line_plot(_channels(curves), f"{stem}: gain of the effect {effect}", "dB")
                 for effect, curves in song.curves.get(stem, {}).items()
             ),
-            *_spectra(song, stem),
+            *_spectrum_plots(song, stem),
         ],
     }
 
 
-def _spectra(song: MixedSong, stem: str) -> list[Markup]:
+def _spectrum_plots(song: MixedSong, stem: str) -> list[Markup]:
     if not song.given[stem].any():
         return []
     lines = [

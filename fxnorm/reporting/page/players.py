@@ -43,7 +43,7 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
     """
     if not song.versions:
         raise FxNormError(f"{song.name}: no mixes to play; give at least one")
-    start_s, samples = _excerpt(song, config.seconds)
+    start_s, samples = _excerpt_samples(song, config.seconds)
     excerpts = {
         label: fade(read_excerpt(path, start_s, samples, SAMPLE_RATE), round(FADE_S * SAMPLE_RATE))
         for label, path in song.versions.items()
@@ -73,7 +73,7 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
     )
 
 
-def _excerpt(song: PageSong, seconds: float) -> tuple[int, int]:
+def _excerpt_samples(song: PageSong, seconds: float) -> tuple[int, int]:
     """Start in seconds and length in samples."""
     paths = list(song.versions.values())
     shortest = min(info(path).duration_s for path in paths)

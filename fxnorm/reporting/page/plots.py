@@ -75,7 +75,7 @@ def line_plot(lines: Sequence[Line], title: str, unit: str) -> Markup:
             _Tick(_y(value, low, high), minus_signs(f"{value:g}"))
             for value in np.arange(low, high + 0.5 * step, step)
         ],
-        paths=[_path(line, low, high) for line in shown],
+        paths=[_svg_path(line, low, high) for line in shown],
     )
 
 
@@ -207,6 +207,6 @@ def _axis(low: float, high: float) -> tuple[float, float, float]:
     return float(first), float(last), float(step)
 
 
-def _path(line: Line, low: float, high: float) -> str:
+def _svg_path(line: Line, low: float, high: float) -> str:
     points = zip(line.frequencies_hz, np.maximum(line.values, low), strict=True)
     return "M" + "L".join(f"{_x(hz)} {_y(float(value), low, high)}" for hz, value in points)
