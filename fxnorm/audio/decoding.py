@@ -17,20 +17,20 @@ import numpy as np
 import soundfile
 
 from fxnorm.audio import ffmpeg
-from fxnorm.audio.containers import (
+from fxnorm.audio.containers.caf import caf_links
+from fxnorm.audio.containers.flac import flac_links
+from fxnorm.audio.containers.links import (
     Damaged,
     FileBytes,
     Found,
     Link,
-    caf_links,
     cut_off,
-    flac_links,
     is_known,
-    mp3_links,
-    ogg_links,
     open_link,
-    wav_links,
 )
+from fxnorm.audio.containers.mp3 import mp3_links
+from fxnorm.audio.containers.ogg import ogg_links
+from fxnorm.audio.containers.wav import wav_links
 from fxnorm.audio.names import existing
 from fxnorm.audio.rates import checked_rate
 from fxnorm.errors import FxNormError

@@ -10,7 +10,8 @@ import pytest
 import soundfile
 
 from fxnorm.audio import blocks, info, read, write
-from fxnorm.audio.containers import Damaged, FileBytes, is_known, links
+from fxnorm.audio.containers import links
+from fxnorm.audio.containers.links import Damaged, FileBytes, is_known
 from fxnorm.errors import FxNormError
 
 RATE = 44_100

@@ -80,15 +80,12 @@ def _samples(data: Bytes, start: int, stop: int) -> int | None:
     for at in range(len(tail) - 1, -1, -1):
         index = _INDICES[before & 0xFF]
         before = (index ^ tail[at]) << 8 | (before ^ _CHECKSUMS[index]) >> 8
-        if before == 0 and len(tail) - at > _SHORTEST_FRAME and _is_start(tail[at : at + 2]):
-            end = _end(tail[at:], fixed_block)
+        if before == 0 and len(tail) - at > _SHORTEST_FRAME:
+            begins = int.from_bytes(tail[at : at + 2], "big") & 0xFFFE == 0xFFF8
+            end = _end(tail[at:], fixed_block) if begins else None
             if end is not None:
                 return end
     return None
-
-
-def _is_start(code: bytes) -> bool:
-    return code[0] == 0xFF and code[1] & 0xFE == 0xF8
 
 
 def _end(frame: bytes, fixed_block: int) -> int | None:

@@ -89,12 +89,9 @@ def band_filters(count: int, taps: int) -> np.ndarray:
         spectra = spectra / np.sqrt((np.abs(spectra) ** 2).sum(axis=0))
         impulses = np.roll(np.fft.irfft(spectra, n_fft), (taps - 1) // 2, axis=-1)
         filters = impulses[:, :taps]
-        spectra = np.fft.rfft(np.roll(_padded(filters, n_fft), -((taps - 1) // 2), axis=-1))
+        padded = np.pad(filters, [(0, 0), (0, n_fft - taps)])
+        spectra = np.fft.rfft(np.roll(padded, -((taps - 1) // 2), axis=-1))
     return filters
-
-
-def _padded(filters: np.ndarray, length: int) -> np.ndarray:
-    return np.pad(filters, [(0, 0), (0, length - filters.shape[-1])])
 
 
 def _sums_and_differences(channels: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.fft
 
 from fxnorm import scratch
-from fxnorm.audio import db, frame_count, from_db, peak_db, sqrt_hann
+from fxnorm.audio import channel_loudness, db, frame_count, from_db, peak_db, sqrt_hann
 from fxnorm.compiling import compiled
 from fxnorm.conventions import (
     GATE_DB,
@@ -120,7 +120,7 @@ def equalize_channels(
         out: array like `channels` for the result; a new one if not given.
     """
     require_bins(reference_spectrum, "equalisation")
-    loudnesses = loudness.measure_channels(channels.T, SAMPLE_RATE)
+    loudnesses = channel_loudness(channels.T, SAMPLE_RATE, offset=loudness.MEASUREMENT_OFFSET)
     out = scratch.empty(channels.shape) if out is None else out
     return [
         _equalize(samples, lufs, reference_spectrum, max_boost_db, strength, skip_silence, row)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fxnorm.audio import channel_loudness, db, from_db, integrated_loudness, peak
+from fxnorm.audio import db, from_db, integrated_loudness, peak
 from fxnorm.conventions import PADDING, SAMPLE_RATE
 from fxnorm.normalization.matching.checks import require_finite
 from fxnorm.normalization.matching.effect import Context, Effect, Feature, Outcome
@@ -42,11 +42,6 @@ def normalize_loudness(audio: np.ndarray, sample_rate: int, target_lufs: float) 
 def measure(audio: np.ndarray, sample_rate: int) -> float:
     """Integrated loudness in LUFS as normalisation sees it; -inf where there is none."""
     return integrated_loudness(audio, sample_rate, offset=MEASUREMENT_OFFSET)
-
-
-def measure_channels(audio: np.ndarray, sample_rate: int) -> list[float]:
-    """`measure` of each channel of (samples, channels) on its own."""
-    return channel_loudness(audio, sample_rate, offset=MEASUREMENT_OFFSET)
 
 
 def loudness_gain(audio: np.ndarray, measured_lufs: float, target_lufs: float) -> float:

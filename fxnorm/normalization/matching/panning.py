@@ -180,26 +180,6 @@ def pan_channels(
     return out, side
 
 
-def mean_phi(channels: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
-    """phi averaged over frames, (n_fft // 2 + 1,) float64.
-
-    Args:
-        channels: (2, samples) float32.
-        n_fft: frame and FFT length in samples.
-        hop: step between frames in samples.
-    """
-    window = sqrt_hann(n_fft)
-    count = frame_count(channels.shape[1], n_fft, hop)
-    total = np.zeros(n_fft // 2 + 1)
-    sps, phi = (np.empty(n_fft // 2 + 1, np.float32) for _ in range(2))
-    for start in range(0, count * hop, hop):
-        spectra = scipy.fft.rfft(channels[:, start : start + n_fft] * window, axis=1)
-        left, right = spectra.astype(np.complex64)
-        _position(left, right, sps, phi)
-        total += phi
-    return total / count
-
-
 def reference_curve(reference_phi: np.ndarray) -> np.ndarray:
     """The data set's 32,769 values of phi as the 1,025 values that re-panning uses."""
     groups = (reference_phi.shape[0] - 1) // (_BINS - 1)
@@ -420,7 +400,17 @@ def smooth(phi: np.ndarray, stem_type: StemType) -> np.ndarray:
 
 
 def _measure(channels: np.ndarray) -> np.ndarray:
-    return mean_phi(channels, LONG_TERM_FFT, LONG_TERM_HOP)
+    """phi averaged over frames, (32,769,) float64."""
+    window = sqrt_hann(LONG_TERM_FFT)
+    count = frame_count(channels.shape[1], LONG_TERM_FFT, LONG_TERM_HOP)
+    total = np.zeros(LONG_TERM_BINS)
+    sps, phi = (np.empty(LONG_TERM_BINS, np.float32) for _ in range(2))
+    for start in range(0, count * LONG_TERM_HOP, LONG_TERM_HOP):
+        spectra = scipy.fft.rfft(channels[:, start : start + LONG_TERM_FFT] * window, axis=1)
+        left, right = spectra.astype(np.complex64)
+        _position(left, right, sps, phi)
+        total += phi
+    return total / count
 
 
 def _apply(channels: np.ndarray, context: Context) -> Outcome:
