@@ -12,7 +12,15 @@ from fxnorm.audio.loudness import (
 from fxnorm.audio.offset import offsets, without_offsets
 from fxnorm.audio.rates import checked_rate
 from fxnorm.audio.resampling import resample
-from fxnorm.audio.sound_files import WRITABLE, audio_files, is_audio, read, to_stereo, write
+from fxnorm.audio.sound_files import (
+    WRITABLE,
+    audio_files,
+    is_audio,
+    mixes_by_system,
+    read,
+    to_stereo,
+    write,
+)
 from fxnorm.audio.stft import frame_count, sqrt_hann, stft
 
 __all__ = [
@@ -31,6 +39,7 @@ __all__ = [
     "integrated_loudness",
     "is_audio",
     "is_finite",
+    "mixes_by_system",
     "offsets",
     "peak",
     "peak_db",

@@ -116,6 +116,7 @@ def fade(audio: np.ndarray, samples: int) -> np.ndarray:
 
 
 def match_loudness(
+    song: str,
     versions: Mapping[str, np.ndarray],
     sample_rate: int,
     *,
@@ -128,6 +129,7 @@ def match_loudness(
     that they stay matched; no version is limited or clipped.
 
     Args:
+        song: its name, for the message.
         versions: (samples, channels) by name.
         sample_rate: in Hz.
         target_lufs: integrated loudness (BS.1770).
@@ -138,7 +140,7 @@ def match_loudness(
     """
     gains, peaks = {}, {}
     for name, audio in versions.items():
-        gains[name] = _gain_to(audio, sample_rate, target_lufs, name)
+        gains[name] = _gain_to(audio, sample_rate, target_lufs, f"{song}: {name}")
         peaks[name] = true_peak_db(audio) + gains[name]
     lowered = max(0.0, max(peaks.values()) - (ceiling_dbtp - TRUE_PEAK_MARGIN_DB))
     return LoudnessMatch({name: gain - lowered for name, gain in gains.items()}, lowered)

@@ -108,6 +108,19 @@ def audio_files(folder: Path) -> dict[str, Path]:
     return files
 
 
+def mixes_by_system(folder: Path) -> dict[str, dict[str, Path]]:
+    """`audio_files` of every folder in a folder, by its name.
+
+    Raises:
+        FxNormError: see `audio_files`; or there is no such folder.
+    """
+    if not folder.is_dir():
+        raise FxNormError(f"{folder}: no such folder; give the one with a folder per system")
+    for path in shown(folder):
+        require_target(path)
+    return {composed(path.name): audio_files(path) for path in shown(folder) if path.is_dir()}
+
+
 def is_audio(path: Path) -> bool:
     """Whether a path is a file whose name says that it holds audio, and not hidden."""
     return path.is_file() and path.suffix.lower() in READABLE and not path.name.startswith(".")

@@ -14,12 +14,12 @@ from fxnorm.audio import (
     from_db,
     info,
     integrated_loudness,
+    mixes_by_system,
     read,
     resample,
     to_stereo,
     weighted_sum,
 )
-from fxnorm.audio.names import composed, require_target, shown
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation.metrics import compare
@@ -79,7 +79,9 @@ def score_mixes(
         FxNormError: a missing folder, no system, a system without any of the songs, two files of
             one song, or a file that can't be read.
     """
-    targets = _songs(Path(target_folder), "the target mixes")
+    if not Path(target_folder).is_dir():
+        raise FxNormError(f"{target_folder}: no such folder; give the one with the target mixes")
+    targets = audio_files(Path(target_folder))
     systems = _systems_to_score(Path(mixes_folder), targets)
     rows: list[Row] = []
     tasks = []
@@ -222,26 +224,12 @@ def read_scores(*paths: str | os.PathLike[str]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _songs(folder: Path, what: str) -> dict[str, Path]:
-    if not folder.is_dir():
-        raise FxNormError(f"{folder}: no such folder; give the one with {what}")
-    return audio_files(folder)
-
-
 def _systems_to_score(folder: Path, targets: dict[str, Path]) -> dict[str, dict[str, Path]]:
     if not targets:
         raise FxNormError(
             "the target folder holds no audio; give <song>.wav, flac, ogg, mp3 or aiff"
         )
-    if not folder.is_dir():
-        raise FxNormError(f"{folder}: no such folder; give the one with a folder per system")
-    for path in shown(folder):
-        require_target(path)
-    systems = {
-        composed(path.name): _songs(path, "a system's mixes")
-        for path in shown(folder)
-        if path.is_dir()
-    }
+    systems = mixes_by_system(folder)
     if not systems:
         raise FxNormError(
             f"{folder}: holds no folders; put mixes into {folder}/<system>/<song>.wav"

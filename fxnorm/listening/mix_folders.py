@@ -3,8 +3,8 @@
 import logging
 from pathlib import Path
 
-from fxnorm.audio import audio_files, is_audio
-from fxnorm.audio.names import composed, require_target, shown
+from fxnorm.audio import is_audio, mixes_by_system
+from fxnorm.audio.names import composed, shown
 from fxnorm.data import Song, find_songs
 from fxnorm.errors import FxNormError
 from fxnorm.listening.stimulus_audio import ListeningSong
@@ -28,10 +28,15 @@ def find_listening_songs(mixes: Path, dry: Path) -> list[ListeningSong]:
         FxNormError: no such folder, a system named "human", two mixes of a song by one system, or
             a link to nothing.
     """
-    if not mixes.is_dir():
-        raise FxNormError(f"{mixes}: no such folder; give the one with a folder per system")
+    systems = mixes_by_system(mixes)
+    if HUMAN in systems:
+        raise FxNormError(
+            f"{mixes / HUMAN}: '{HUMAN}' names the songs' own mixtures; rename this system"
+        )
+    for path in shown(mixes):
+        if is_audio(path):
+            _log.warning("%s: lies in no system's folder; left out", path)
     found = {composed(song.name): song for song in find_songs(dry).songs}
-    systems = _mixes_by_system(mixes)
     for system, files in systems.items():
         for name, path in files.items():
             if name not in found:
@@ -46,24 +51,6 @@ def find_listening_songs(mixes: Path, dry: Path) -> list[ListeningSong]:
         if len(song.mixes) == 1:
             _log.warning("%s: no system has mixed it; left out", song.name)
     return [song for song in songs if len(song.mixes) > 1]
-
-
-def _mixes_by_system(mixes: Path) -> dict[str, dict[str, Path]]:
-    """Files of each system by song."""
-    systems: dict[str, dict[str, Path]] = {}
-    for folder in shown(mixes):
-        require_target(folder)
-        if is_audio(folder):
-            _log.warning("%s: lies in no system's folder; left out", folder)
-        if not folder.is_dir():
-            continue
-        name = composed(folder.name)
-        if name == HUMAN:
-            raise FxNormError(
-                f"{folder}: '{HUMAN}' names the songs' own mixtures; rename this system"
-            )
-        systems[name] = audio_files(folder)
-    return systems
 
 
 def _listening_song(name: str, song: Song, systems: dict[str, dict[str, Path]]) -> ListeningSong:

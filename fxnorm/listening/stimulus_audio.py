@@ -101,12 +101,9 @@ def match_versions(
     song: ListeningSong, versions: Mapping[str, np.ndarray], lufs: float, config: ListeningConfig
 ) -> LoudnessMatch:
     """Gains that bring a song's versions to one loudness."""
-    try:
-        return match_loudness(
-            versions, SAMPLE_RATE, target_lufs=lufs, ceiling_dbtp=config.ceiling_dbtp
-        )
-    except FxNormError as error:
-        raise FxNormError(f"{song.name}: {error}") from error
+    return match_loudness(
+        song.name, versions, SAMPLE_RATE, target_lufs=lufs, ceiling_dbtp=config.ceiling_dbtp
+    )
 
 
 def dither(audio: np.ndarray, bits: int, rng: np.random.Generator) -> np.ndarray:

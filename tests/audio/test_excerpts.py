@@ -88,7 +88,7 @@ def test_fades_longer_than_the_audio_are_shortened() -> None:
 
 def test_versions_reach_the_target() -> None:
     versions = {"loud": noise(4.0), "quiet": noise(4.0, seed=1) * np.float32(0.003)}
-    match = match_loudness(versions, RATE, **LEVELS)
+    match = match_loudness("song", versions, RATE, **LEVELS)
     assert match.lowered_db == 0.0
     for audio in match.apply(versions).values():
         # The gain is found by measuring, to float32 rounding.
@@ -98,7 +98,7 @@ def test_versions_reach_the_target() -> None:
 def test_a_version_below_the_absolute_gate_in_parts_reaches_the_target_all_the_same() -> None:
     # A quiet passage that only counts once the level is raised.
     audio = np.concatenate([noise(3.0) * 0.003, noise(3.0) * 0.0012]).astype(np.float32)
-    match = match_loudness({"mix": audio}, RATE, **LEVELS)
+    match = match_loudness("song", {"mix": audio}, RATE, **LEVELS)
     assert integrated_loudness(audio * from_db(match.gains_db["mix"]), RATE) == pytest.approx(
         -23.0, abs=0.01
     )
@@ -108,7 +108,7 @@ def test_all_are_lowered_together_when_one_would_exceed_the_ceiling() -> None:
     peaky = noise(4.0) * np.float32(0.01)
     peaky[RATE] = 1.0
     versions = {"peaky": peaky, "dense": noise(4.0, seed=1)}
-    match = match_loudness(versions, RATE, **LEVELS)
+    match = match_loudness("song", versions, RATE, **LEVELS)
     matched = match.apply(versions)
     assert match.lowered_db > 1.0
     assert true_peak_db(matched["peaky"]) <= -1.0
@@ -119,8 +119,8 @@ def test_all_are_lowered_together_when_one_would_exceed_the_ceiling() -> None:
 
 
 def test_a_silent_version_is_refused_by_name() -> None:
-    with pytest.raises(FxNormError, match="wun: no loudness"):
-        match_loudness({"wun": np.zeros((RATE, 2), np.float32)}, RATE, **LEVELS)
+    with pytest.raises(FxNormError, match="song: wun: no loudness"):
+        match_loudness("song", {"wun": np.zeros((RATE, 2), np.float32)}, RATE, **LEVELS)
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])

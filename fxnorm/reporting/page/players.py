@@ -48,12 +48,13 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
         label: fade(read_excerpt(path, start_s, samples, SAMPLE_RATE), round(FADE_S * SAMPLE_RATE))
         for label, path in song.versions.items()
     }
-    try:
-        match = match_loudness(
-            excerpts, SAMPLE_RATE, target_lufs=config.target_lufs, ceiling_dbtp=config.ceiling_dbtp
-        )
-    except FxNormError as error:
-        raise FxNormError(f"{song.name}: {error}") from error
+    match = match_loudness(
+        song.name,
+        excerpts,
+        SAMPLE_RATE,
+        target_lufs=config.target_lufs,
+        ceiling_dbtp=config.ceiling_dbtp,
+    )
     matched = match.apply(excerpts)
     seconds = samples / SAMPLE_RATE
     level = config.target_lufs - match.lowered_db
