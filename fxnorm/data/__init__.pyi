@@ -1,0 +1,13 @@
+from .partitions import HOW_TO_SKIP as HOW_TO_SKIP
+from .partitions import MUSDB18_VALIDATION as MUSDB18_VALIDATION
+from .partitions import DatasetConfig as DatasetConfig
+from .partitions import Partition as Partition
+from .partitions import load_partition as load_partition
+from .song_folders import MIXTURE as MIXTURE
+from .song_folders import Song as Song
+from .song_folders import SongList as SongList
+from .song_folders import find_songs as find_songs
+from .song_folders import read_audio as read_audio
+from .song_folders import read_mixture as read_mixture
+from .song_folders import read_stem as read_stem
+from .song_folders import write_mixtures as write_mixtures
