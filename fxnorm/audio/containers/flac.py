@@ -19,14 +19,17 @@ _RATE_BYTES = {12: 1, 13: 2, 14: 2}
 _BLOCKS = {1: 192, **{n: 576 << n - 2 for n in range(2, 6)}, **{n: 1 << n for n in range(8, 16)}}
 
 
-def _checksum_of(byte: int) -> int:
-    value = byte << 8
-    for _ in range(8):
-        value = (value << 1 ^ (0x8005 if value & 0x8000 else 0)) & 0xFFFF
+def _crc(data: bytes, bits: int, polynomial: int) -> int:
+    value = 0
+    for byte in data:
+        value ^= byte << bits - 8
+        for _ in range(8):
+            value = value << 1 ^ (polynomial if value >> bits - 1 else 0)
+            value &= (1 << bits) - 1
     return value
 
 
-_CHECKSUMS = [_checksum_of(byte) for byte in range(256)]
+_CHECKSUMS = [_crc(bytes([byte]), 16, 0x8005) for byte in range(256)]
 #: Each of them has another lower byte; which one has which.
 _INDICES = {checksum & 0xFF: index for index, checksum in enumerate(_CHECKSUMS)}
 
@@ -104,15 +107,6 @@ def _end(frame: bytes, fixed_block: int) -> int | None:
     else:
         block = _BLOCKS.get(code, 0)
     at += _RATE_BYTES.get(frame[2] & 0x0F, 0)
-    if _header_checksum(frame[: at + 1]) != 0:
+    if _crc(frame[: at + 1], 8, 0x07) != 0:
         return None
     return (number if frame[1] & 1 else number * fixed_block) + block
-
-
-def _header_checksum(header: bytes) -> int:
-    value = 0
-    for byte in header:
-        value ^= byte
-        for _ in range(8):
-            value = (value << 1 ^ (0x07 if value & 0x80 else 0)) & 0xFF
-    return value
