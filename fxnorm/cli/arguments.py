@@ -33,15 +33,9 @@ class Parser(argparse.ArgumentParser):
 class _Once(argparse.Action):
     """Store a value; a second one is an error."""
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
         given = vars(namespace).setdefault("given", set())
-        if option_string is not None and self.dest in given:
+        if option is not None and self.dest in given:
             raise argparse.ArgumentError(self, "is given twice; give it once")
         given.add(self.dest)
         setattr(namespace, self.dest, values)
@@ -50,13 +44,7 @@ class _Once(argparse.Action):
 class Join(argparse.Action):
     """Join the tuples of all that is given."""
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
         known = getattr(namespace, self.dest) or ()
         setattr(namespace, self.dest, (*known, *(v for v in values if v not in known)))
 
@@ -64,13 +52,7 @@ class Join(argparse.Action):
 class Merge(argparse.Action):
     """Merge the mappings of all that is given; two values of one key are an error."""
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: Any = None) -> None:
         known = getattr(namespace, self.dest) or {}
         for key in values:
             if key in known and known[key] != values[key]:
