@@ -35,6 +35,7 @@ EQUALISER = {
 #: What the width of the mixes is brought to the targets' by.
 WIDTHS: dict[str, dict[str, Any]] = {
     "width by power": {"calibrate_width": "power"},
+    "width with stems as they are": {"calibrate_mono": False},
     "width as trained": {"calibrate_width": None},
 }
 #: Changed keys of `training`, by system and variant; each system's default recipe comes first.
@@ -118,8 +119,7 @@ def run(params: Params, name: str, seed: int, change: dict[str, Any]) -> list[fl
     if config.calibrate_width is not None:
         songs = open_songs(training_songs(VALID, stems))
         samples = whole_blocks(config.validation.max_song_s)
-        mono = config.augmentation.mono > 0.0
-        calibrate_width(net, songs, samples, config.calibrate_width, mono=mono)
+        calibrate_width(net, songs, samples, config.calibrate_width, mono=config.calibrate_mono)
     model = LoadedModel(
         net.eval(), DatasetFeatures.load(FEATURES), mixer_config(name, system, params)
     )

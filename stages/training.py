@@ -75,8 +75,7 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
         return
     states = {"": result.best_mean.weights}
     if training.calibrate_width is not None:
-        weights = result.best_mean.weights
-        states = {"": _widened(weights, system, stems, training.calibrate_width)}
+        states = {"": _widened(result.best_mean.weights, system, stems, training.calibrate_width)}
     if system.network.is_pretraining:
         states = {"best": result.best_mean.weights, "last": result.last}
     _save(name, states, system, params)
@@ -113,8 +112,7 @@ def _widened(
     net.load_state_dict(weights)
     songs = open_songs(training_songs(VALID, stems))
     samples = whole_blocks(system.training.validation.max_song_s)
-    # A model that was trained for mono recordings has to give these the right width.
-    mono = system.training.augmentation.mono > 0.0
+    mono = system.training.calibrate_mono
     grown_db = calibrate_width(net, songs, samples, measure, mono=mono)
     print(f"side of the mix: {grown_db:+.1f} dB")
     return net.state_dict()

@@ -144,6 +144,9 @@ class TrainingConfig(Config):
     calibrate_width: WidthMeasure | None = None
     """Scale the side of the trained network until its mixes of the validation songs are as wide as
     the targets, by stereo position or by power (see `fxnorm.training.calibrate_width`)."""
+    calibrate_mono: bool = False
+    """Calibrate the width with the stems as if they had been recorded in mono, as most are: what
+    normalisation makes of such a stem is narrower."""
     averaging: float = Field(default=0.95, ge=0.0, lt=1.0)
     """Decay per step of the moving average of the weights that is validated and kept, less in the
     first steps; 0 takes the weights as they are."""
