@@ -17,7 +17,7 @@ from fxnorm.models.default_model import DEFAULT_MODEL
 
 CARD = Path(__file__).parents[2] / "docs" / "model-card.md"
 #: Of the mix of the first generated test song with this seed.
-RECORDED = {"spectral": 0.0725, "panning": 0.1397, "dynamics": 0.1063}
+RECORDED = {"spectral": 0.0748, "panning": 0.1482, "dynamics": 0.0965}
 
 
 def test_it_is_the_recorded_one():
