@@ -1,9 +1,13 @@
 """A start for the Wave-U-Net: the sum of its stems.
 
-The first level's shortcut leads from the input to the output. ReLU lets a signal pass as the
-difference of its positive and its negative half, so a pair of features each carries the sum and the
-difference of left and right. Group normalisation would bring them to one level: a constant feature
-beside them, large against the audio, keeps the group's deviation where it is.
+The first level's shortcut leads from input to output. A signal that is raised well above zero
+passes ReLU whole, and what it was raised by goes in the difference to its opposite, raised alike.
+So four features of the first level carry the sum and the difference of left and right. Group
+normalisation would bring them to one level: what they are raised by is large against the audio, and
+keeps the group's deviation where it is.
+
+The positive and the negative half of a signal would pass as well. But training never leaves the two
+quite alike, and the kink between them is heard where there is little else: above 16 kHz.
 """
 
 from typing import TYPE_CHECKING
@@ -18,10 +22,10 @@ if TYPE_CHECKING:
 
 #: Sum and difference of left and right.
 _SIDES = torch.tensor([[1.0, 1.0], [1.0, -1.0]]) * 0.5**0.5
-#: Features that carry both, each in two halves: the first ones of the first level.
-_PAIRS = 4
-#: The feature of the same group that is constant, 1.
-_CONSTANT = CHANNELS_PER_GROUP - 1
+#: Features that carry them and their opposites: the first ones of the first level.
+_CARRIERS = 4
+#: What these are raised by.
+_RAISED = 2.0
 #: What is left of the random weights beside the direct path.
 _SPARE = 0.03
 
@@ -41,15 +45,16 @@ def start_as_sum(net: "WaveUNet") -> None:
             f"training.start: the Wave-U-Net starts with the sum of 2 channels, not {net.channels};"
             " set it to random"
         )
-    halves = torch.tensor([1.0, -1.0])
-    into = torch.kron(_SIDES, halves[:, None]).repeat(1, net.stems)
-    through = torch.kron(torch.eye(2), torch.outer(halves, halves))
+    opposites = torch.tensor([1.0, -1.0])
+    into = torch.kron(_SIDES, opposites[:, None]).repeat(1, net.stems)
+    through = 0.5 * torch.kron(torch.eye(2), torch.outer(opposites, opposites))
     _carry(net, "downsampling_blocks.0.pre_shortcut_convs.0", into)
     _carry(net, f"upsampling_blocks.{net.levels - 2}.post_shortcut_convs.0", through)
     weight = net.output_conv.weight
     weight.mul_(_SPARE)
-    weight[:, :_PAIRS, 0] = torch.kron(_SIDES, halves[None, :])
-    weight[:, _CONSTANT] = 0.0
+    # Normalisation brings the other groups to a level far above the audio's.
+    weight[:, CHANNELS_PER_GROUP:] = 0.0
+    weight[:, :_CARRIERS, 0] = 0.5 * torch.kron(_SIDES, opposites[None, :])
     net.get_parameter("output_conv.bias").zero_()
 
 
@@ -58,12 +63,11 @@ def _carry(net: "WaveUNet", layer: str, matrix: torch.Tensor) -> None:
     weight = net.get_parameter(f"{layer}.filter.weight")
     bias = net.get_parameter(f"{layer}.filter.bias")
     weight.mul_(_SPARE)
+    weight[:_CARRIERS] = 0.0
+    weight[:_CARRIERS, : matrix.shape[1], weight.shape[-1] // 2] = matrix
     bias.zero_()
-    weight[:_PAIRS] = 0.0
-    weight[:_PAIRS, : matrix.shape[1], weight.shape[-1] // 2] = matrix
-    weight[_CONSTANT], bias[_CONSTANT] = 0.0, 1.0
-    # The group without audio: seven features at 0 and the constant one.
-    group = torch.zeros(CHANNELS_PER_GROUP)
-    group[_CONSTANT] = 1.0
+    bias[:_CARRIERS] = _RAISED
+    # Normalisation takes away the group's mean and deviation, which are about these.
+    group = bias[:CHANNELS_PER_GROUP]
     net.get_parameter(f"{layer}.norm.weight")[:CHANNELS_PER_GROUP] = group.std(correction=0)
     net.get_parameter(f"{layer}.norm.bias")[:CHANNELS_PER_GROUP] = group.mean()
