@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _SIDES = torch.tensor([[1.0, 1.0], [1.0, -1.0]]) * 0.5**0.5
 #: Features that carry them and their opposites: the first ones of the first level.
 _CARRIERS = 4
-#: What these are raised by.
-_RAISED = 2.0
+#: What these are raised by: the peaks of the sum of normalised stems lie below.
+_RAISED = 0.6
 #: What is left of the random weights beside the direct path.
 _SPARE = 0.03
 
