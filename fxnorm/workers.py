@@ -118,15 +118,18 @@ def end_processes() -> bool:
 
 
 @contextlib.contextmanager
-def in_threads(threads: int) -> Iterator[ThreadPoolExecutor]:
+def in_threads(
+    threads: int, begin: Callable[[], None] = lambda: None
+) -> Iterator[ThreadPoolExecutor]:
     """A pool of threads that an error and an interrupt do not wait for.
 
     What they are at goes on until it is done or the process ends; what is not begun is left.
 
     Args:
         threads: how many.
+        begin: called in each of them first.
     """
-    pool = ThreadPoolExecutor(threads)
+    pool = ThreadPoolExecutor(threads, initializer=begin)
     try:
         yield pool
     except BaseException:

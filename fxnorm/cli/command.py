@@ -1,5 +1,6 @@
 """The command itself. Heavy imports wait until a subcommand runs."""
 
+import atexit
 import gc
 import io
 import os
@@ -22,18 +23,20 @@ def run() -> int:
     """Run the command as a process of its own; see `main`.
 
     What the libraries make when they are imported stays until the end. To look through it for
-    garbage again and again, and once more then, takes half a second of a mix. Where the command
-    ends before all is done, threads may be at work for minutes, and Python would wait for them. Not
-    so processes: they are ended, and Python then takes away what they shared.
+    garbage again and again, and to take it apart then, takes half a second of a mix. Where the
+    command ends before all is done, threads may be at work for minutes, and Python would wait for
+    them. Not so processes: they are ended, and Python then takes away what they shared.
     """
     # Else its workers would import what lies in the current folder, which may come from anybody.
     os.environ["PYTHONSAFEPATH"] = "1"
     gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
+    code: int | None = None
+    # What is registered first is called last, when all others have cleaned up.
+    atexit.register(lambda: code is None or os._exit(code))
     code = main()
     workers = sys.modules.get("fxnorm.workers")
     if code != 0 and not (workers and workers.end_processes()):
         os._exit(code)
-    gc.freeze()
     return code
 
 

@@ -1,7 +1,10 @@
 """Mixing songs of any length in bounded memory, reading and writing them block by block."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -23,9 +26,14 @@ from fxnorm.models.automix.spectral import (
     synthesize,
 )
 from fxnorm.models.windows import ReadBlock, WriteBlock, read_padded
+from fxnorm.workers import in_threads
+
+T = TypeVar("T")
 
 #: Samples read at a time, about 12 s.
 BLOCK_SAMPLES = 2**19
+#: Chunks worked on side by side. Each takes some tens of MB.
+_MOST_AT_ONCE = 8
 
 
 def mix_stream(
@@ -52,8 +60,8 @@ def mix_stream(
         FxNormError: a pretraining network, or a song without samples.
     """
     _require_mixing(net, samples)
-    with _evaluating(net) as device:
-        song = _TwoPasses(net, read_block, samples, block, device)
+    with _evaluating(net) as device, _threads_for_chunks(device) as threads:
+        song = _TwoPasses(net, read_block, samples, block, device, threads)
         for (part,) in song.decode(song.scale(), [slice(None)]):
             write_block(torch.tanh_(part))
 
@@ -81,8 +89,8 @@ def share_stream(
     """
     _require_mixing(net, samples)
     inputs = [slice(stem * net.channels, (stem + 1) * net.channels) for stem in stems]
-    with _evaluating(net) as device:
-        song = _TwoPasses(net, read_block, samples, block, device)
+    with _evaluating(net) as device, _threads_for_chunks(device) as threads:
+        song = _TwoPasses(net, read_block, samples, block, device, threads)
         for parts in song.decode(song.scale(), inputs):
             whole = parts.sum(0)
             gain = torch.where(whole == 0.0, 1.0, torch.tanh(whole) / whole)
@@ -98,9 +106,16 @@ class _TwoPasses:
     """The two passes over one song."""
 
     def __init__(
-        self, net: AutomixNet, read_block: ReadBlock, samples: int, block: int, device: torch.device
+        self,
+        net: AutomixNet,
+        read_block: ReadBlock,
+        samples: int,
+        block: int,
+        device: torch.device,
+        threads: Executor | None,
     ) -> None:
         self.net, self.read_block, self.samples, self.device = net, read_block, samples, device
+        self.threads = threads
         self.blocks: Blocks = net.blocks
         self.whole = samples + -samples % self.blocks.pool
         self.step = max(1, block // self.blocks.hop)
@@ -126,12 +141,11 @@ class _TwoPasses:
             for _ in range(2)
         )
         for first, input_frames in self._input():
-            for part in blocks.chunks(len(input_frames), self.filters, self.device):
-                local = self._analyze(input_frames[part], first + part.start).abs_()
-                own = local.narrow(-1, blocks.envelope_lead, blocks.hop)
-                where = slice((first + part.start) * blocks.frames, frames)
-                _put(peaks[0, :, where], envelope(local, kernel, blocks).amax(-1))
-                _put(sums[0, :, where], blocks.by_frame(own).sum(-1))
+            results = self._each_chunk(partial(self._pool_chunk, kernel), first, input_frames)
+            for index, (maxima, totals) in results:
+                where = slice(index * blocks.frames, frames)
+                _put(peaks[0, :, where], maxima)
+                _put(sums[0, :, where], totals)
         return peaks, sums
 
     def decode(self, scale: Tensor, inputs: Sequence[slice]) -> Iterator[Tensor]:
@@ -147,26 +161,59 @@ class _TwoPasses:
         for first, input_frames in self._input():
             count = len(input_frames)
             out = F.pad(overlap, (0, count * hop))
-            for part in blocks.chunks(count, self.filters, self.device):
-                index = first + part.start
-                columns = slice(index * blocks.frames, (first + part.stop) * blocks.frames)
-                # Frames behind the song's last one are multiplied by zero.
-                mask = scale[0, :, columns]
-                missing = (part.stop - part.start) * blocks.frames - mask.shape[-1]
-                mask = torch.unflatten(F.pad(mask, (0, missing)), -1, (-1, blocks.frames))
-                mask = mask.transpose(0, 1).unsqueeze(-1)
-                for group, decoded in zip(inputs, out, strict=True):
-                    local = self._analyze(input_frames[part], index, group)
-                    own = local.narrow(-1, blocks.envelope_lead, hop)
-                    weighted = weigh(own, mask, blocks, index, self.whole)
-                    pieces = synthesize(weighted, kernel, blocks)
-                    overlap_add(pieces, hop, decoded[:, part.start * hop :])
+            compute = partial(self._decode_chunk, kernel, scale, inputs)
+            for index, decoded in self._each_chunk(compute, first, input_frames):
+                for pieces, whole in zip(decoded, out, strict=True):
+                    overlap_add(pieces, hop, whole[:, (index - first) * hop :])
             overlap = out[..., count * hop :]
             start = first * hop - blocks.lead
             yield out[..., max(0, -start) : min(count * hop, self.samples - start)]
         rest = self.samples - (start + count * hop)
         if rest > 0:
             yield overlap[..., :rest]
+
+    def _pool_chunk(self, kernel: Tensor, chunk: Tensor, index: int) -> tuple[Tensor, Tensor]:
+        """Peaks and sums, (blocks, N, frames), of input frames from the block `index` on."""
+        blocks = self.blocks
+        local = self._analyze(chunk, index).abs_()
+        own = local.narrow(-1, blocks.envelope_lead, blocks.hop)
+        return envelope(local, kernel, blocks).amax(-1), blocks.by_frame(own).sum(-1)
+
+    def _decode_chunk(
+        self, kernel: Tensor, scale: Tensor, inputs: Sequence[slice], chunk: Tensor, index: int
+    ) -> list[Tensor]:
+        """For each group of inputs (blocks, C, hop + K - 1), to be overlap-added."""
+        blocks = self.blocks
+        columns = slice(index * blocks.frames, (index + len(chunk)) * blocks.frames)
+        # Frames behind the song's last one are multiplied by zero.
+        mask = scale[0, :, columns]
+        missing = len(chunk) * blocks.frames - mask.shape[-1]
+        mask = torch.unflatten(F.pad(mask, (0, missing)), -1, (-1, blocks.frames))
+        mask = mask.transpose(0, 1).unsqueeze(-1)
+        decoded = []
+        for group in inputs:
+            local = self._analyze(chunk, index, group)
+            own = local.narrow(-1, blocks.envelope_lead, blocks.hop)
+            weighted = weigh(own, mask, blocks, index, self.whole)
+            decoded.append(synthesize(weighted, kernel, blocks))
+        return decoded
+
+    def _each_chunk(
+        self, compute: Callable[[Tensor, int], T], first: int, input_frames: Tensor
+    ) -> Iterator[tuple[int, T]]:
+        """The first block of each chunk, in order, and what `compute` makes of the chunk.
+
+        Args:
+            compute: takes input frames and the index of their block.
+            first: index of the first block of `input_frames`.
+            input_frames: (blocks, S * C, n_fft).
+        """
+        chunks = list(self.blocks.chunks(len(input_frames), self.filters, self.device))
+        frames = (input_frames[chunk] for chunk in chunks)
+        indices = [first + chunk.start for chunk in chunks]
+        side_by_side = map if self.threads is None else self.threads.map
+        results = side_by_side(torch.inference_mode()(compute), frames, indices)
+        return zip(indices, results, strict=True)
 
     def _analyze(self, input_frames: Tensor, first: int, group: slice = slice(None)) -> Tensor:
         frames, kernel = input_frames[:, group], self.kernel_1[:, group]
@@ -187,6 +234,23 @@ def _put(target: Tensor, values: Tensor) -> None:
     """Write (blocks, N, frames) into the beginning of (N, F), as far as that reaches."""
     rows = values.transpose(0, 1).flatten(1)[:, : target.shape[-1]]
     target[:, : rows.shape[-1]] = rows
+
+
+@contextmanager
+def _threads_for_chunks(device: torch.device) -> Iterator[Executor | None]:
+    """As many threads as torch uses, each for a chunk of its own; None where one does it all.
+
+    That uses the cores better than all threads on each operation: those are small.
+    """
+    threads = torch.get_num_threads()
+    if device.type != "cpu" or threads == 1:
+        yield None
+        return
+    try:
+        with in_threads(min(threads, _MOST_AT_ONCE), partial(torch.set_num_threads, 1)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(threads)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import torch
 
 from fxnorm.errors import FxNormError
 from fxnorm.models import AutomixNet, mix_stream, share_stream
-from fxnorm.models.automix import latent, long_latent
+from fxnorm.models.automix import latent, long_latent, spectral
 from fxnorm.models.automix.front_end import decode
 
 HOP = AutomixNet(recipe.SMALL).blocks.hop
@@ -65,6 +65,42 @@ def test_shares_are_linear_in_the_stems_given_the_mask_and_add_up_to_the_mix(net
         expected = (torch.stack(decoded) * gain).float()
         torch.testing.assert_close(shares, expected, rtol=1e-4, atol=1e-6)
         torch.testing.assert_close(shares.sum(0), net(song[None])[0], rtol=0, atol=1e-6)
+
+
+@pytest.fixture
+def threads():
+    """Sets the number of torch's threads for a test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_chunks_side_by_side_give_the_same_bits_as_one_after_another(net, threads, monkeypatch):
+    # Of a block each, and without what the threads share: torch's threads may add in another order.
+    monkeypatch.setattr(spectral, "_CHUNK_VALUES", 1)
+    net.eval()
+    song = torch.randn(4, 2, 9 * HOP + 7, generator=torch.Generator().manual_seed(1))
+    scale = torch.rand(1, recipe.SMALL.filters, net.blocks.count(song.shape[-1]) * 1000)
+    monkeypatch.setattr(net, "scale", lambda peaks, sums: peaks + scale[..., : peaks.shape[-1]])
+    found = []
+    for count in (1, 5):
+        threads(count)
+        found.append(stream(net, song, 4 * HOP))
+        assert torch.get_num_threads() == count
+    assert torch.equal(*found)
+
+
+def test_what_reads_and_writes_may_fail_while_threads_are_at_work(net, threads):
+    threads(3)
+
+    def read(start, count):
+        if start > 3 * HOP:
+            raise OSError("the disk has gone")
+        return torch.zeros(4, 2, count)
+
+    with pytest.raises(OSError, match="gone"):
+        mix_stream(net, read, lambda part: None, 40 * HOP, 2 * HOP)
+    assert torch.get_num_threads() == 3
 
 
 def test_streaming_keeps_the_networks_mode(net):
