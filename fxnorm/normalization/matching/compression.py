@@ -215,6 +215,7 @@ class _Trials:
             ratio > 1.0,
             np.float32(self._attack**_FORECAST_STEP),
             np.float32(self._release**_FORECAST_STEP),
+            np.zeros(thresholds_db.shape[0], np.float32),
             peaks_db,
         )
         strong = peaks_db > np.percentile(peaks_db, _PERCENTILE, axis=0)
@@ -264,11 +265,14 @@ def _forecast_peaks(
     downward: bool,
     attack: np.float32,
     release: np.float32,
+    reduction: np.ndarray,
     peaks: np.ndarray,
 ) -> None:
-    """Peak level after each onset for all thresholds side by side, (onsets, thresholds)."""
+    """Peak level after each onset for all thresholds side by side, (onsets, thresholds).
+
+    `reduction`, (thresholds,), is zero: to make it here would take long to compile.
+    """
     zero, one = np.float32(0.0), np.float32(1.0)
-    reduction = np.zeros(thresholds.shape[0], np.float32)
     segment = 0
     for start in range(0, levels.shape[0] - _FORECAST_STEP + 1, _FORECAST_STEP):
         if start < onsets[0]:

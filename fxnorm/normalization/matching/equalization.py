@@ -212,13 +212,12 @@ def _fold(samples: np.ndarray, gain: np.float32, window: np.ndarray, folded: np.
     # empty bands the rounding noise decides the filter's gain.
     for frame in range(folded.shape[0]):
         row = folded[frame]
-        row[:] = 0.0
+        for k in range(_GRID_FFT):
+            row[k] = 0.0
         for first in range(0, LONG_TERM_FFT, _GRID_FFT):
             start = frame * LONG_TERM_HOP + first
-            part = samples[start : start + _GRID_FFT]
-            weights = window[first : first + _GRID_FFT]
             for k in range(_GRID_FFT):
-                row[k] += (part[k] * gain) * weights[k]
+                row[k] += (samples[start + k] * gain) * window[first + k]
 
 
 def _filter_twice(samples: np.ndarray, gain: float, taps: np.ndarray, filtered: np.ndarray) -> None:

@@ -274,7 +274,10 @@ def _cut_frames(channels: np.ndarray, first: int, window: np.ndarray, frames: np
         begin, end = max(0, -start), max(0, min(N_FFT, channels.shape[1] - start))
         for channel in range(2):
             frame = frames[row, channel]
-            frame[:begin], frame[end:] = 0.0, 0.0
+            for n in range(begin):
+                frame[n] = 0.0
+            for n in range(end, N_FFT):
+                frame[n] = 0.0
             own, weights = channels[channel, start + begin : start + end], window[begin:end]
             for n in range(own.shape[0]):
                 frame[begin + n] = own[n] * weights[n]
