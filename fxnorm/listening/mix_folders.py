@@ -7,10 +7,8 @@ from fxnorm.audio import is_audio, mixes_by_system
 from fxnorm.audio.names import composed, shown
 from fxnorm.data import Song, find_songs
 from fxnorm.errors import FxNormError
+from fxnorm.listening.listening_config import HUMAN_MIX
 from fxnorm.listening.stimulus_audio import ListeningSong
-
-#: Name of the system whose mixes are the songs' own.
-HUMAN = "human"
 
 _log = logging.getLogger(__name__)
 
@@ -29,9 +27,9 @@ def find_listening_songs(mixes: Path, dry: Path) -> list[ListeningSong]:
             a link to nothing.
     """
     systems = mixes_by_system(mixes)
-    if HUMAN in systems:
+    if HUMAN_MIX in systems:
         raise FxNormError(
-            f"{mixes / HUMAN}: '{HUMAN}' names the songs' own mixtures; rename this system"
+            f"{mixes / HUMAN_MIX}: '{HUMAN_MIX}' names the songs' own mixtures; rename this system"
         )
     for path in shown(mixes):
         if is_audio(path):
@@ -55,4 +53,4 @@ def find_listening_songs(mixes: Path, dry: Path) -> list[ListeningSong]:
 
 def _listening_song(name: str, song: Song, systems: dict[str, dict[str, Path]]) -> ListeningSong:
     own = {system: files[name] for system, files in systems.items() if name in files}
-    return ListeningSong(name, {HUMAN: song.mixture} | own, list(song.stems.values()))
+    return ListeningSong(name, {HUMAN_MIX: song.mixture} | own, list(song.stems.values()))
