@@ -182,10 +182,10 @@ def check_place(path: str) -> None:
     Raises:
         FxNormError: nothing can be written there.
     """
-    from fxnorm.outputs import explained
+    from fxnorm.outputs import writing_explained
 
     parent = Path(path).absolute().parent
-    with explained(path):
+    with writing_explained(path):
         parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=parent).close()
 
