@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,9 @@ from fxnorm.evaluation.scoring import (
 from fxnorm.progress import progress
 from fxnorm.tabulation import read_csv
 from fxnorm.workers import in_processes
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: Group of the training losses.
 LOSS_GROUP = "loss"
@@ -152,7 +156,7 @@ def _losses(pair: Pair, config: EvaluationConfig) -> dict[str, tuple[float, str]
     return values
 
 
-def _batch(audio: np.ndarray):  # type: ignore[no-untyped-def]
+def _batch(audio: np.ndarray) -> "Tensor":
     import torch
 
     return torch.from_numpy(np.ascontiguousarray(audio.T, np.float32))[None]
