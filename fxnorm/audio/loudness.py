@@ -20,6 +20,8 @@ BLOCK_S = 0.4
 #: Window of the short-term loudness, in seconds.
 SHORT_TERM_S = 3.0
 
+#: Takes off the filters' gain at 1 kHz (ITU-R BS.1770-4).
+_OFFSET_LUFS = -0.691
 _STEPS_PER_BLOCK = 4
 _RELATIVE_GATE_LU = -10.0
 _OVERSAMPLING = 4
@@ -87,7 +89,7 @@ def short_term_loudness(
         power = windows / (width * hop)
         times_s = np.arange(power.shape[0]) * hop / sample_rate + 0.5 * SHORT_TERM_S
     with np.errstate(divide="ignore"):
-        return times_s, np.maximum(-0.691 + 10.0 * np.log10(power), ABSOLUTE_GATE_LUFS)
+        return times_s, np.maximum(_OFFSET_LUFS + 10.0 * np.log10(power), ABSOLUTE_GATE_LUFS)
 
 
 def true_peak_db(audio: np.ndarray) -> float:
@@ -133,13 +135,13 @@ def _block_power(audio: np.ndarray, sample_rate: int, offset: float) -> np.ndarr
 
 def _gated(power: np.ndarray) -> float:
     with np.errstate(divide="ignore"):
-        loudness = -0.691 + 10.0 * np.log10(power)
+        loudness = _OFFSET_LUFS + 10.0 * np.log10(power)
     loud = loudness >= ABSOLUTE_GATE_LUFS
     if not loud.any():
         return -math.inf
-    gate = -0.691 + 10.0 * math.log10(power[loud].mean()) + _RELATIVE_GATE_LU
+    gate = _OFFSET_LUFS + 10.0 * math.log10(power[loud].mean()) + _RELATIVE_GATE_LU
     kept = power[(loudness > gate) & (loudness > ABSOLUTE_GATE_LUFS)]
-    return -0.691 + 10.0 * math.log10(kept.mean()) if kept.size else -math.inf
+    return _OFFSET_LUFS + 10.0 * math.log10(kept.mean()) if kept.size else -math.inf
 
 
 @lru_cache(maxsize=8)

@@ -74,7 +74,7 @@ def evaluate_mixes(
     tasks = ((mix.song, (system, mix, config)) for mix in mixes)
     results = in_processes(evaluate_mix, tasks, jobs, threads=True)
     rows: list[Row] = []
-    for scored in progress(results, len(mixes), f"evaluate {system}", "song"):
+    for scored in progress(results, len(mixes), f"evaluate {system}", "songs"):
         rows.extend(scored)
     return tidy(rows)
 
@@ -107,7 +107,7 @@ def evaluate_stems(
     targets = {song.name: song for song in processed}
     pairs = [(song.name, (song, targets[song.name])) for song in songs if song.name in targets]
     results = in_processes(_score_stems, pairs, jobs, threads=True)
-    frames = list(progress(results, len(pairs), "evaluate stems", "song"))
+    frames = list(progress(results, len(pairs), "evaluate stems", "songs"))
     return pd.concat(frames, ignore_index=True)[list(STEM_COLUMNS)]
 
 
