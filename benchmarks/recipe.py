@@ -17,7 +17,8 @@ from fxnorm import audio
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import Song, find_songs
 from fxnorm.evaluation import compare
-from fxnorm.evaluation.song_statistics import HEADLINE, MEAN_ERROR
+from fxnorm.evaluation.columns import MEAN_ERROR
+from fxnorm.evaluation.song_statistics import HEADLINE
 from fxnorm.mixing.inference import apply_network
 from fxnorm.models import LoadedModel, build
 from fxnorm.models.weights import read_weights

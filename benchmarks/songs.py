@@ -16,6 +16,7 @@ from fxnorm.audio import read
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import Song, find_songs
 from fxnorm.evaluation import dynamics_metrics, panning_metrics, spectral_metrics
+from fxnorm.evaluation.columns import MEAN_ERROR
 from fxnorm.normalization import measure_features
 from fxnorm.reporting.song_comparison import compare_with_real_music
 from fxnorm.workers import in_processes
@@ -72,7 +73,7 @@ def _dry_sum_errors(song: Song) -> dict[str, float]:
     target, _ = read(song.mixture)
     mix = np.sum([read(path)[0] for path in song.stems.values()], axis=0)
     return {
-        group: metrics(mix, target, SAMPLE_RATE)["mape_mean"] for group, metrics in _METRICS.items()
+        group: metrics(mix, target, SAMPLE_RATE)[MEAN_ERROR] for group, metrics in _METRICS.items()
     }
 
 

@@ -32,12 +32,12 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path).absolute()
     with ExitStack() as stack:
-        with explained(path):
+        with writing_explained(path):
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary = stack.enter_context(temporary_file(target.parent, target.suffix))
         with room_named(path):
             yield temporary
-        with explained(path):
+        with writing_explained(path):
             # Temporary files are private; outputs get the usual permissions.
             temporary.chmod(0o666 & ~_umask())
             # To the disk before it gets its name: after a power cut, too, it is whole or absent.
@@ -77,7 +77,7 @@ def atomic_folder(
     target = Path(os.path.realpath(path))
     old = target.with_name(f".{target.name}.old")
     with ExitStack() as stack:
-        with explained(path):
+        with writing_explained(path):
             if old.is_dir() and not target.exists():
                 old.rename(target)
             if target.exists() and not target.is_dir():
@@ -92,7 +92,7 @@ def atomic_folder(
             temporary = stack.enter_context(temporary_folder(target.parent))
         with room_named(path), _final_names(temporary, path):
             yield temporary
-        with explained(path):
+        with writing_explained(path):
             temporary.chmod(0o777 & ~_umask())
             _replace_folder(target, temporary, old)
 
@@ -144,7 +144,7 @@ def alone_in(*folders: str | os.PathLike[str]) -> Iterator[None]:
     """
     with ExitStack() as stack:
         for folder in {os.path.realpath(folder): folder for folder in folders}.values():
-            with explained(folder):
+            with writing_explained(folder):
                 Path(folder).mkdir(parents=True, exist_ok=True)
             if fcntl is not None:
                 lock = os.open(folder, os.O_RDONLY)
@@ -165,7 +165,7 @@ def _lock(lock: int, folder: str | os.PathLike[str]) -> None:
 
 
 @contextmanager
-def explained(path: str | os.PathLike[str]) -> Iterator[None]:
+def writing_explained(path: str | os.PathLike[str]) -> Iterator[None]:
     """Say what could not be written.
 
     Raises:

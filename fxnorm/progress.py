@@ -77,14 +77,14 @@ class Progress:
             self._bar.close()
 
 
-def progress(items: Iterable[T], total: int, title: str, unit: str = "it") -> Iterator[T]:
+def progress(items: Iterable[T], total: int, title: str, unit: str) -> Iterator[T]:
     """Yield `items` while reporting how many are done.
 
     Args:
         items: what to go through.
         total: how many there are.
         title: what is being done.
-        unit: what one item is.
+        unit: what they are, in the plural.
     """
     with closing(Progress(title, total, unit)) as report:
         for item in items:

@@ -11,6 +11,8 @@ from fxnorm.conventions import LONG_TERM_BINS, SAMPLE_RATE, STEMS
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = ("mixture",)
+#: Ratio with which the search for compressor settings ends.
+LARGEST_RATIO = 20
 
 
 class StemType(Config):
@@ -20,7 +22,7 @@ class StemType(Config):
     """Whether the reverbs act on it."""
     eq_smoothing_bins: Annotated[int, Field(ge=3, le=LONG_TERM_BINS), ODD] = 401
     """Window, odd, of the smoothing of the average spectrum, in bins of 0.67 Hz."""
-    compressor_ratio: Annotated[int, Field(ge=2, le=20)] = 4
+    compressor_ratio: Annotated[int, Field(ge=2, le=LARGEST_RATIO)] = 4
     """Ratio with which the search for compressor settings starts; it ends at 20."""
     attack_ms: Annotated[float, Field(gt=0.0)] = 15.0
     """Attack time of the compressor."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from fxnorm.data import load_partition
 from fxnorm.evaluation.evaluation_config import NORMALIZED_SUM
 from fxnorm.listening import ListeningSong, export_stimuli
+from fxnorm.listening.listening_config import HUMAN_MIX
 from stages.common import stage, usable_songs
 from stages.places import mix_path
 
@@ -19,7 +20,7 @@ def main() -> None:
         songs = [
             ListeningSong(
                 song.name,
-                {"human": song.mixture}
+                {HUMAN_MIX: song.mixture}
                 | {name: mix_path(name, "dry", song.name) for name in systems},
                 list(song.stems.values()),
             )

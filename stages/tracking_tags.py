@@ -1,7 +1,6 @@
 """Tags of a stage's run: what ran, of which commit, for which experiment, and in which process."""
 
 import getpass
-import hashlib
 import json
 import os
 import platform
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from fxnorm.digests import digest
 
 #: What decides a result, of what git knows: documents, tests and results do not make it dirty.
 _CODE_AND_PARAMS = ("fxnorm", "stages", "dvc.yaml", "params.yaml")
@@ -34,7 +35,7 @@ def run_tags(stage: Mapping[str, Any]) -> dict[str, str]:
         "dvc.baseline_rev": os.environ.get("DVC_EXP_BASELINE_REV", ""),
         "git.commit": commit,
         "git.dirty": str(bool(changes)).lower(),
-        "params.digest": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "params.digest": digest(text),
         "mlflow.user": _user(),
         "mlflow.source.name": f"stages/{stage['script']}",
         "mlflow.source.type": "LOCAL",

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fxnorm.reporting.reference import compare_with_reference, headline_frame, read_reference
+
 ROOT = Path(__file__).parents[1]
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
@@ -81,6 +83,17 @@ def test_the_pages_on_the_method_name_settings_by_their_keys():
     settings = {name for model in models for name in model.get("properties", ())}
     named = re.findall(r"`(\w+_\w+)`", "".join(p.read_text() for p in METHOD))
     assert {"eq_max_boost_db", "calibrate_gain"} <= set(named) <= settings
+
+
+def test_the_example_of_experiments_begins_with_a_run_like_the_reference():
+    text = (ROOT / "README.md").read_text()
+    rows = re.findall(r"^  (workspace|master) +(\S+) +(\S+) ", text, re.M)
+    assert [name for name, *_ in rows] == ["workspace", "master"]
+    reference = read_reference(ROOT / "docs/reference.csv")
+    for _, dry, wet in rows:
+        means = {"dry": {"mean": float(dry)}, "wet": {"mean": float(wet)}}
+        compared = compare_with_reference(headline_frame({"wun_S_Lb": means}), reference)
+        assert list(compared["verdict"]) == ["as expected"] * 2
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from fxnorm.audio.decoding import info
 from fxnorm.audio.levels import from_db
 from fxnorm.audio.loudness import (
     ABSOLUTE_GATE_LUFS,
+    BLOCK_S,
+    SHORT_TERM_S,
     TRUE_PEAK_MARGIN_DB,
     integrated_loudness,
     short_term_loudness,
@@ -20,7 +22,6 @@ from fxnorm.audio.resampling import resample
 from fxnorm.audio.sound_files import read, to_stereo
 from fxnorm.errors import FxNormError
 
-_WINDOW_S = 3
 _GAIN_ITERATIONS = 3
 
 
@@ -60,7 +61,7 @@ def busiest_start(profiles: Sequence[np.ndarray], seconds: float) -> tuple[int, 
     heard = [profile[:shortest] for profile in profiles if profile.max() > ABSOLUTE_GATE_LUFS]
     if not heard:
         return 0, ABSOLUTE_GATE_LUFS
-    span = min(shortest, max(1, math.floor(seconds) - _WINDOW_S + 1))
+    span = min(shortest, max(1, math.floor(seconds - SHORT_TERM_S) + 1))
     activity = np.min(
         [np.convolve(profile, np.ones(span) / span, mode="valid") for profile in heard], axis=0
     )
@@ -153,8 +154,8 @@ def _gain_to(audio: np.ndarray, sample_rate: int, target_lufs: float, name: str)
         loudness = integrated_loudness(audio * from_db(gain), sample_rate)
         if not math.isfinite(loudness):
             raise FxNormError(
-                f"{name}: no loudness to match (silent, or shorter than 0.4 s); leave it out or"
-                " give another excerpt"
+                f"{name}: no loudness to match (silent, or shorter than {BLOCK_S:g} s); leave it"
+                " out or give another excerpt"
             )
         gain += target_lufs - loudness
     return gain

@@ -15,10 +15,14 @@ from fxnorm.compiling import compiled
 ABSOLUTE_GATE_LUFS = -70.0
 #: What rounding and dither to 16 bits add to a true peak is less.
 TRUE_PEAK_MARGIN_DB = 0.01
+#: The shortest signal that has a loudness, in seconds.
+BLOCK_S = 0.4
+#: Window of the short-term loudness, in seconds.
+SHORT_TERM_S = 3.0
 
-_BLOCK_S = 0.4
+#: Takes off the filters' gain at 1 kHz (ITU-R BS.1770-4).
+_OFFSET_LUFS = -0.691
 _STEPS_PER_BLOCK = 4
-_SHORT_TERM_S = 3.0
 _RELATIVE_GATE_LU = -10.0
 _OVERSAMPLING = 4
 #: Samples that the interpolation filter sees on either side.
@@ -42,7 +46,7 @@ def integrated_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0
         LUFS; -inf for silence, for anything below the absolute gate of -70 LUFS, and for less
         than one block (0.4 s), which the standard does not define.
     """
-    if audio.shape[0] < _BLOCK_S * sample_rate:
+    if audio.shape[0] < BLOCK_S * sample_rate:
         return -math.inf
     power = _block_power(audio[:, None] if audio.ndim == 1 else audio, sample_rate, offset)
     weights = np.array([1.0, 1.0, 1.0, 1.41, 1.41])[: power.shape[0], None]
@@ -51,7 +55,7 @@ def integrated_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0
 
 def channel_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0) -> list[float]:
     """`integrated_loudness` of each channel on its own; arguments as there."""
-    if audio.shape[0] < _BLOCK_S * sample_rate:
+    if audio.shape[0] < BLOCK_S * sample_rate:
         return [-math.inf] * audio.shape[1]
     return [_gated(power) for power in _block_power(audio, sample_rate, offset)]
 
@@ -76,16 +80,16 @@ def short_term_loudness(
     bounds = np.append(np.arange(0, samples, hop), samples).astype(np.int64)
     energy = _weighted_energy(signal, sample_rate, 0.0, bounds)
     total = energy[: signal.shape[1]].sum(axis=0)
-    width = round(_SHORT_TERM_S / hop_s)
+    width = round(SHORT_TERM_S / hop_s)
     whole = total[: samples // hop]
     if whole.shape[0] < width:
         power, times_s = np.array([total.sum() / samples]), np.array([0.5 * samples / sample_rate])
     else:
         windows = np.lib.stride_tricks.sliding_window_view(whole, width).sum(axis=-1)
         power = windows / (width * hop)
-        times_s = np.arange(power.shape[0]) * hop / sample_rate + 0.5 * _SHORT_TERM_S
+        times_s = np.arange(power.shape[0]) * hop / sample_rate + 0.5 * SHORT_TERM_S
     with np.errstate(divide="ignore"):
-        return times_s, np.maximum(-0.691 + 10.0 * np.log10(power), ABSOLUTE_GATE_LUFS)
+        return times_s, np.maximum(_OFFSET_LUFS + 10.0 * np.log10(power), ABSOLUTE_GATE_LUFS)
 
 
 def true_peak_db(audio: np.ndarray) -> float:
@@ -117,27 +121,27 @@ def _interpolators() -> list[np.ndarray]:
 def _block_power(audio: np.ndarray, sample_rate: int, offset: float) -> np.ndarray:
     """Mean square of the K-weighted channels in every block, (channels, blocks)."""
     samples, channels = audio.shape
-    step_s = _BLOCK_S / _STEPS_PER_BLOCK
-    blocks = round((samples / sample_rate - _BLOCK_S) / step_s) + 1
+    step_s = BLOCK_S / _STEPS_PER_BLOCK
+    blocks = round((samples / sample_rate - BLOCK_S) / step_s) + 1
     # The bounds are rounded as pyloudnorm rounds them.
     steps = np.arange(blocks + _STEPS_PER_BLOCK) / _STEPS_PER_BLOCK
-    bounds = np.minimum((_BLOCK_S * steps * sample_rate).astype(np.int64), samples)
+    bounds = np.minimum((BLOCK_S * steps * sample_rate).astype(np.int64), samples)
     pairs = [audio[:, first : first + 2] for first in range(0, channels, 2)]
     energy = np.concatenate([_weighted_energy(pair, sample_rate, offset, bounds) for pair in pairs])
     blockwise = np.lib.stride_tricks.sliding_window_view(energy, _STEPS_PER_BLOCK, axis=1)
     energies: np.ndarray = blockwise[:channels].sum(axis=-1)
-    return energies / (_BLOCK_S * sample_rate)
+    return energies / (BLOCK_S * sample_rate)
 
 
 def _gated(power: np.ndarray) -> float:
     with np.errstate(divide="ignore"):
-        loudness = -0.691 + 10.0 * np.log10(power)
+        loudness = _OFFSET_LUFS + 10.0 * np.log10(power)
     loud = loudness >= ABSOLUTE_GATE_LUFS
     if not loud.any():
         return -math.inf
-    gate = -0.691 + 10.0 * math.log10(power[loud].mean()) + _RELATIVE_GATE_LU
+    gate = _OFFSET_LUFS + 10.0 * math.log10(power[loud].mean()) + _RELATIVE_GATE_LU
     kept = power[(loudness > gate) & (loudness > ABSOLUTE_GATE_LUFS)]
-    return -0.691 + 10.0 * math.log10(kept.mean()) if kept.size else -math.inf
+    return _OFFSET_LUFS + 10.0 * math.log10(kept.mean()) if kept.size else -math.inf
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fxnorm.cli.arguments import Join, Merge, numbers
+from fxnorm.cli.arguments import Join, Merge, numbers, several
+from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError, printable
 from fxnorm.normalization.effect_table import (
     EFFECTS,
@@ -44,6 +45,31 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
         help="scheduler of a Dask cluster to work on, such as tcp://10.0.0.1:8786; the default is "
         "the environment's FXNORM_DASK, or none",
     )
+
+
+def add_stem_types(parser: argparse.ArgumentParser) -> None:
+    """Add --stem-types."""
+    parser.add_argument(
+        "--stem-types",
+        type=several(str),
+        default=STEMS,
+        metavar="LIST",
+        help=f"comma-separated, of the songs; {','.join(STEMS)} is the default",
+    )
+
+
+def chosen_stem_types(options: argparse.Namespace) -> tuple[str, ...]:
+    """The stem types of `add_stem_types`.
+
+    Raises:
+        FxNormError: a name that no stem type has.
+    """
+    from fxnorm.stems import checked_stem_name
+
+    try:
+        return tuple(checked_stem_name(name) for name in options.stem_types)
+    except ValueError as error:
+        raise FxNormError(f"--stem-types: {error}") from error
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -182,10 +208,10 @@ def check_place(path: str) -> None:
     Raises:
         FxNormError: nothing can be written there.
     """
-    from fxnorm.outputs import explained
+    from fxnorm.outputs import writing_explained
 
     parent = Path(path).absolute().parent
-    with explained(path):
+    with writing_explained(path):
         parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=parent).close()
 

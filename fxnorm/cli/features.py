@@ -4,7 +4,15 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fxnorm.cli.common import add_jobs, add_json, check_output, print_json, warn
+from fxnorm.cli.common import (
+    add_jobs,
+    add_json,
+    add_stem_types,
+    check_output,
+    chosen_stem_types,
+    print_json,
+    warn,
+)
 
 if TYPE_CHECKING:
     from fxnorm.normalization import DatasetFeatures
@@ -22,6 +30,7 @@ def add_parser(commands: Any) -> None:
         "folder (<DATASET>/<song>/{vocals,bass,drums,other,mixture}.wav).",
     )
     measure.add_argument("dataset", metavar="DATASET")
+    add_stem_types(measure)
     measure.add_argument("-o", "--output", required=True, metavar="FILE", help="features .npz")
     measure.add_argument(
         "--skip-faulty",
@@ -61,7 +70,10 @@ def _measure_data_set(options: argparse.Namespace) -> None:
 
     check_output(options.output, (".npz",))
     found = find_songs(
-        options.dataset, skip_faulty=options.skip_faulty, how_to_skip="--skip-faulty"
+        options.dataset,
+        chosen_stem_types(options),
+        skip_faulty=options.skip_faulty,
+        how_to_skip="--skip-faulty",
     )
     warn([f"skipped {name}: {reason}" for name, reason in found.skipped.items()])
     warn([f"{song.name}: {note}" for song in found.songs for note in song.notes])

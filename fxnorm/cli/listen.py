@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fxnorm.cli.arguments import number, several, whole
+from fxnorm.cli.common import add_stem_types, chosen_stem_types
 from fxnorm.errors import FxNormError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def _add_export(actions: Any) -> None:
     )
     export.add_argument("--mixes", required=True, metavar="DIR", help="one folder per system")
     export.add_argument("--dry", required=True, metavar="DIR", help="songs with dry stems")
+    add_stem_types(export)
     export.add_argument("-o", "--output", required=True, metavar="DIR", help="folder to write")
     export.add_argument("--seed", type=int, default=0, help="of names, dither and orders")
     export.add_argument("--title", dest="name", help="of the test, for its participants")
@@ -150,7 +152,8 @@ def _export(options: argparse.Namespace) -> None:
     from fxnorm.listening import export_stimuli, find_listening_songs
 
     config = _listening_config(options)
-    songs = find_listening_songs(Path(options.mixes), Path(options.dry))
+    stems = chosen_stem_types(options)
+    songs = find_listening_songs(Path(options.mixes), Path(options.dry), stems)
     rows = export_stimuli(songs, options.output, config, seed=options.seed)
     print(
         f"{options.output}: {len(rows)} stimuli of {len(songs)} songs; host {options.output}/hosted"

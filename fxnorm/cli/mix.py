@@ -21,7 +21,13 @@ from fxnorm.cli.common import (
 )
 from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError, printable
-from fxnorm.mixing.limits import BALANCE_DB, CEILING_DBTP, LOUDNESS_LUFS, WET
+from fxnorm.mixing.limits import (
+    BALANCE_DB,
+    CEILING_DBTP,
+    DEFAULT_CEILING_DBTP,
+    LOUDNESS_LUFS,
+    WET,
+)
 
 if TYPE_CHECKING:
     from fxnorm.mixing import Session
@@ -142,9 +148,10 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ceiling",
         type=number(*CEILING_DBTP),
-        default=-1.0,
+        default=DEFAULT_CEILING_DBTP,
         metavar="DBTP",
-        help="highest true peak, kept by lowering the mix; -1 is the default",
+        help="highest true peak, kept by lowering the mix; "
+        f"{DEFAULT_CEILING_DBTP:g} is the default",
     )
     parser.add_argument(
         "--format", choices=_FORMATS, help="of the mix; the default is what OUT ends in, or wav"

@@ -23,8 +23,6 @@ from fxnorm.normalization.effect_table import default_effects
 if TYPE_CHECKING:
     import numpy as np
 
-_SUFFIXES = (".wav", ".flac")
-
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand."""
@@ -119,10 +117,10 @@ def _within_full_scale(
 def _outputs(inputs: Sequence[str], output: str, subtype: str) -> list[Path]:
     from fxnorm import audio
 
-    if Path(output).suffix.lower() in _SUFFIXES:
+    if Path(output).suffix.lower() in audio.WRITABLE:
         if len(inputs) > 1:
             raise FxNormError(f"{output}: is one file for {len(inputs)} inputs; give a folder")
-        check_output(output, _SUFFIXES, subtype)
+        check_output(output, audio.WRITABLE, subtype)
         targets = [Path(output)]
     else:
         if Path(output).suffix.lower() in audio.READABLE and not Path(output).is_dir():

@@ -12,6 +12,8 @@ class Column:
     label: str
 
 
+#: A group's mean error.
+MEAN_ERROR = "mape_mean"
 #: The paper's table: spectral, panning, dynamics, loudness.
 TABLE_COLUMNS = (
     Column("spectral", "centroid_mean", "centroid"),
@@ -19,16 +21,16 @@ TABLE_COLUMNS = (
     Column("spectral", "contrast_mean", "contrast"),
     Column("spectral", "rolloff_mean", "roll-off"),
     Column("spectral", "flatness_mean", "flatness"),
-    Column("spectral", "mape_mean", "mean"),
+    Column("spectral", MEAN_ERROR, "mean"),
     Column("panning", "P_t_mean", "total"),
     Column("panning", "P_l_mean", "low"),
     Column("panning", "P_m_mean", "mid"),
     Column("panning", "P_h_mean", "high"),
-    Column("panning", "mape_mean", "mean"),
+    Column("panning", MEAN_ERROR, "mean"),
     Column("dynamics", "rms_mean", "RMS"),
     Column("dynamics", "dyn_mean", "spread"),
     Column("dynamics", "crest_mean", "crest"),
-    Column("dynamics", "mape_mean", "mean"),
+    Column("dynamics", MEAN_ERROR, "mean"),
     Column("loudness", "d_lufs", "LUFS"),
     Column("loudness", "d_peak", "peak"),
 )

@@ -12,10 +12,11 @@ import numpy as np
 
 from fxnorm.audio import checked_rate, db, integrated_loudness, peak, peak_db, to_stereo
 from fxnorm.errors import FxNormError
+from fxnorm.evaluation.columns import MEAN_ERROR
 from fxnorm.evaluation.frame_features import HOP, N_FFT, PairFeatures, SignalFeatures, measure
 from fxnorm.evaluation.kernels import SHAPE_COLUMNS
 
-#: Metric groups, in the order of reports.
+#: Metric groups, in the order of the scores.
 GROUPS = ("loudness", "spectral", "panning", "dynamics", "further")
 
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -64,13 +65,14 @@ def compare(mix: np.ndarray, target: np.ndarray, sample_rate: int) -> MixScores:
     mix, target = _checked_pair(mix, target, sample_rate)
     features = measure(mix, target, sample_rate)
     scores = MixScores()
-    for group, metrics in (
-        ("loudness", _loudness(mix, target, sample_rate)),
-        ("spectral", _spectral(features)),
-        ("panning", _panning(features)),
-        ("dynamics", _dynamics(features)),
-        ("further", _further(features, len(target))),
-    ):
+    found = (
+        _loudness(mix, target, sample_rate),
+        _spectral(features),
+        _panning(features),
+        _dynamics(features),
+        _further(features, len(target)),
+    )
+    for group, metrics in zip(GROUPS, found, strict=True):
         scores.values[group] = _score_values(metrics)
         reasons = {key: score.reason for key, score in metrics.items() if score.reason}
         if reasons:
@@ -133,7 +135,7 @@ def _spectral(features: PairFeatures) -> dict[str, _Score]:
     }
     scores["contrast_mean"] = _mean([scores[f"contrast_{band}_mean"] for band in "lmh"])
     whole = ("centroid", "bandwidth", "contrast", "rolloff", "flatness")
-    scores["mape_mean"] = _mean([scores[f"{name}_mean"] for name in whole])
+    scores[MEAN_ERROR] = _mean([scores[f"{name}_mean"] for name in whole])
     return scores
 
 
@@ -171,13 +173,13 @@ def _panning(features: PairFeatures) -> dict[str, _Score]:
     audible = target[0] > 0.0
     if target[0].max(initial=0.0) < _MONO:
         mono = _Score(np.nan, "the target is mono: it has no stereo position to match")
-        return dict.fromkeys([*names, "mape_mean"], mono)
+        return dict.fromkeys([*names, MEAN_ERROR], mono)
     mix = _position_rms(features.mix, features.position_bins)
     scores = {
         name: _mape(_running_mean(y[audible]), _running_mean(x[audible]))
         for name, x, y in zip(names, mix, target, strict=True)
     }
-    return {**scores, "mape_mean": _mean(list(scores.values()))}
+    return {**scores, MEAN_ERROR: _mean(list(scores.values()))}
 
 
 def _position_rms(signal: SignalFeatures, bins: np.ndarray) -> np.ndarray:
@@ -190,7 +192,7 @@ def _position_rms(signal: SignalFeatures, bins: np.ndarray) -> np.ndarray:
 def _dynamics(features: PairFeatures) -> dict[str, _Score]:
     mix, target = (_level_curves(signal) for signal in (features.mix, features.target))
     scores = {f"{name}_mean": _mape(target[name], mix[name]) for name in mix}
-    scores["mape_mean"] = _mean(list(scores.values()))
+    scores[MEAN_ERROR] = _mean(list(scores.values()))
     low_mix, low_target = (
         _running_mean(signal.low_ratio.mean(axis=0)) for signal in (features.mix, features.target)
     )

@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,9 @@ from fxnorm.evaluation.scoring import (
 from fxnorm.progress import progress
 from fxnorm.tabulation import read_csv
 from fxnorm.workers import in_processes
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: Group of the training losses.
 LOSS_GROUP = "loss"
@@ -70,7 +74,7 @@ def evaluate_mixes(
     tasks = ((mix.song, (system, mix, config)) for mix in mixes)
     results = in_processes(evaluate_mix, tasks, jobs, threads=True)
     rows: list[Row] = []
-    for scored in progress(results, len(mixes), f"evaluate {system}", "song"):
+    for scored in progress(results, len(mixes), f"evaluate {system}", "songs"):
         rows.extend(scored)
     return tidy(rows)
 
@@ -103,7 +107,7 @@ def evaluate_stems(
     targets = {song.name: song for song in processed}
     pairs = [(song.name, (song, targets[song.name])) for song in songs if song.name in targets]
     results = in_processes(_score_stems, pairs, jobs, threads=True)
-    frames = list(progress(results, len(pairs), "evaluate stems", "song"))
+    frames = list(progress(results, len(pairs), "evaluate stems", "songs"))
     return pd.concat(frames, ignore_index=True)[list(STEM_COLUMNS)]
 
 
@@ -152,7 +156,7 @@ def _losses(pair: Pair, config: EvaluationConfig) -> dict[str, tuple[float, str]
     return values
 
 
-def _batch(audio: np.ndarray):  # type: ignore[no-untyped-def]
+def _batch(audio: np.ndarray) -> "Tensor":
     import torch
 
     return torch.from_numpy(np.ascontiguousarray(audio.T, np.float32))[None]

@@ -97,7 +97,7 @@ def score_mixes(
         info(mix), info(target)
     # The compiled metrics, FFTs and decoders all release the interpreter.
     results = in_processes(_score, tasks, jobs, threads=True)
-    for scored in progress(results, len(tasks), "score", "mix"):
+    for scored in progress(results, len(tasks), "score", "mixes"):
         rows.extend(scored)
     return tidy(rows)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fxnorm.errors import FxNormError
-from fxnorm.evaluation.columns import FURTHER_COLUMNS, TABLE_COLUMNS
+from fxnorm.evaluation.columns import FURTHER_COLUMNS, MEAN_ERROR, TABLE_COLUMNS
 from fxnorm.evaluation.evaluation_config import EvaluationConfig
 from fxnorm.evaluation.scoring import FILE_GROUP
 from fxnorm.seeds import generator
@@ -16,7 +16,6 @@ from fxnorm.significance import bootstrap_interval, holm, signed_rank
 
 #: Groups of metrics whose mean errors, `MEAN_ERROR`, sum a system up.
 HEADLINE = ("spectral", "panning", "dynamics")
-MEAN_ERROR = "mape_mean"
 #: Metrics whose sign is a direction: their magnitude is what should be small.
 SIGNED = ("balance",)
 

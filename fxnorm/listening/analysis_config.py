@@ -5,12 +5,13 @@ from typing import Literal
 from pydantic import Field
 
 from fxnorm.configuration import Config
+from fxnorm.listening.listening_config import HUMAN_MIX
 
 
 class AnalysisConfig(Config):
     """How ratings are compared."""
 
-    human: str = "human"
+    human: str = HUMAN_MIX
     """Name, in the key, of the system all others are held against."""
     unit: Literal["participant", "participant-and-song"] = "participant"
     """What counts as one observation: a participant's mean over songs, or each of the participant's

@@ -6,6 +6,8 @@ from pydantic import Field, field_validator
 
 from fxnorm.configuration import Config
 
+#: Name of the system whose mixes are the songs' own.
+HUMAN_MIX = "human"
 #: Text that stands on one line.
 Line = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]+$")]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from fxnorm.documents import read_json
 from fxnorm.errors import FxNormError
-from fxnorm.listening.sessions import FoundRating, Session, as_rating, as_seconds
+from fxnorm.listening.sessions import FoundRating, RatingSession, as_rating, as_seconds
 from fxnorm.tabulation import CsvTable
 
 #: What such a CSV file must have.
@@ -23,17 +23,17 @@ _RATING_KEYS = frozenset({"stimulus", "criterion", "rating"})
 _OTHER_COLUMNS = frozenset({"session", "test_id", "page", "trial", "seconds", "comment", "place"})
 
 
-def read_own_table(path: Path, table: CsvTable) -> Iterator[Session]:
+def read_own_table(path: Path, table: CsvTable) -> Iterator[RatingSession]:
     """The sessions of a CSV file, in its order."""
     questions = [name for name in table.columns if name not in OWN_COLUMNS | _OTHER_COLUMNS]
-    sessions: dict[tuple[str, str], Session] = {}
+    sessions: dict[tuple[str, str], RatingSession] = {}
     for number, row in table.rows:
         place = f"{path}, row {number}"
         name = _participant(row["participant"], place)
         key = (name, row.get("session", ""))
         answers = {question: row[question] for question in questions}
         if key not in sessions:
-            sessions[key] = Session(
+            sessions[key] = RatingSession(
                 path.name, name, name, answers, row.get("test_id") or None, key[1]
             )
         if sessions[key].answers != answers:
@@ -44,7 +44,7 @@ def read_own_table(path: Path, table: CsvTable) -> Iterator[Session]:
     yield from sessions.values()
 
 
-def read_own_json(path: Path) -> Iterator[Session]:
+def read_own_json(path: Path) -> Iterator[RatingSession]:
     """The session of a JSON file, or several in a list."""
     document = read_json(path, "save the results again")
     documents = document if isinstance(document, list) else [document]
@@ -53,7 +53,7 @@ def read_own_json(path: Path) -> Iterator[Session]:
         yield _session(path, one, place)
 
 
-def _session(path: Path, document: Any, place: str) -> Session:
+def _session(path: Path, document: Any, place: str) -> RatingSession:
     ratings = document.get("ratings") if isinstance(document, Mapping) else None
     if not isinstance(ratings, list) or "participant" not in document:
         raise FxNormError(
@@ -63,7 +63,7 @@ def _session(path: Path, document: Any, place: str) -> Session:
     if not isinstance(answers, Mapping):
         raise FxNormError(f"{place}: 'questionnaire' holds no answers by question; correct it")
     name = _participant(document["participant"], place)
-    session = Session(
+    session = RatingSession(
         file=path.name,
         participant=name,
         name=name,

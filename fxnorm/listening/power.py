@@ -103,6 +103,12 @@ def power_table(
     Args:
         participants: how many, one after another.
         differences: by how much a system is rated lower, one after another.
+        systems: how many are compared, the human mix among them.
+        listeners: how they and the songs vary, by default `Listeners()`.
+        seed: of the simulated ratings.
+
+    Raises:
+        FxNormError: as `power` does.
     """
 
     def percent(difference: float, number: int) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from fxnorm.errors import FxNormError, printable
 from fxnorm.listening.answer_key import ANCHORS, REFERENCE, AnswerKey
 from fxnorm.listening.own_results import OWN_COLUMNS, read_own_json, read_own_table
-from fxnorm.listening.sessions import FoundRating, Session
+from fxnorm.listening.sessions import FoundRating, RatingSession
 from fxnorm.listening.waet_results import read_waet
 from fxnorm.listening.webmushra_results import WEBMUSHRA_COLUMNS, read_webmushra
 from fxnorm.tabulation import read_csv_table
@@ -100,7 +100,7 @@ def read_results(
     return Results(ratings, second.table(), _participants(sessions, ratings), excluded)
 
 
-def _in_one_line(session: Session) -> Session:
+def _in_one_line(session: RatingSession) -> RatingSession:
     """Names stand in tables, sentences and messages."""
     name, participant = printable(session.name), printable(session.participant)
     return replace(session, name=name, participant=participant)
@@ -134,7 +134,7 @@ class _Collected:
         return table.sort_values(list(RATING_COLUMNS[:4]), ignore_index=True)
 
 
-def _read_sessions(path: Path) -> Iterator[Session]:
+def _read_sessions(path: Path) -> Iterator[RatingSession]:
     suffix = path.suffix.lower()
     if suffix == ".xml":
         return iter([read_waet(path)])
@@ -153,7 +153,7 @@ def _read_sessions(path: Path) -> Iterator[Session]:
     )
 
 
-def _told_apart(sessions: Sequence[Session]) -> list[Session]:
+def _told_apart(sessions: Sequence[RatingSession]) -> list[RatingSession]:
     """Sessions of one name under different participants, with a warning."""
     identifiers: dict[str, dict[str, str]] = defaultdict(dict)
     for session in sessions:
@@ -180,8 +180,8 @@ def _told_apart(sessions: Sequence[Session]) -> list[Session]:
 
 
 def _without(
-    sessions: Sequence[Session], excluded: Mapping[str, str]
-) -> tuple[list[Session], dict[str, str]]:
+    sessions: Sequence[RatingSession], excluded: Mapping[str, str]
+) -> tuple[list[RatingSession], dict[str, str]]:
     kept, found = [], {}
     for session in sessions:
         names = {session.participant, session.name, session.identifier} & set(excluded)
@@ -256,7 +256,7 @@ def _warn_of_untouched(ratings: pd.DataFrame) -> None:
             )
 
 
-def _participants(sessions: Sequence[Session], ratings: pd.DataFrame) -> pd.DataFrame:
+def _participants(sessions: Sequence[RatingSession], ratings: pd.DataFrame) -> pd.DataFrame:
     rated = set(ratings["participant"])
     rows: dict[str, dict[str, str]] = {}
     for session in sessions:

@@ -34,7 +34,7 @@ class FoundRating:
 
 
 @dataclass(frozen=True)
-class Session:
+class RatingSession:
     """One run through the test."""
 
     file: str

@@ -17,14 +17,12 @@ from fxnorm.audio.excerpts import (
     match_loudness,
     read_excerpt,
 )
+from fxnorm.audio.loudness import BLOCK_S
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.listening.answer_key import REFERENCE
 from fxnorm.listening.listening_config import ListeningConfig
 from fxnorm.seeds import generator
-
-#: The shortest file that has a loudness, in seconds (ITU-R BS.1770: one block).
-_LEAST_S = 0.4
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +54,7 @@ def find_excerpt(song: ListeningSong, config: ListeningConfig) -> StimulusExcerp
     """The stretch in which all stems are most active, or the whole of a shorter song."""
     lengths = {str(path): info(path).duration_s for path in [*song.mixes.values(), *song.stems]}
     shortest = min(lengths.values())
-    if shortest < _LEAST_S:
+    if shortest < BLOCK_S:
         file = min(lengths, key=lambda file: lengths[file])
         raise FxNormError(f"{file}: lasts {shortest:.2f} s, too short to compare; replace the file")
     if max(lengths.values()) - shortest > 1.0:

@@ -7,12 +7,12 @@ from xml.etree import ElementTree
 
 from fxnorm.documents import read_text
 from fxnorm.errors import FxNormError
-from fxnorm.listening.sessions import FoundRating, Session, as_rating, as_seconds
+from fxnorm.listening.sessions import FoundRating, RatingSession, as_rating, as_seconds
 
 _log = logging.getLogger(__name__)
 
 
-def read_waet(path: Path) -> Session:
+def read_waet(path: Path) -> RatingSession:
     """The session of a file.
 
     The tool saves the whole test with the answers: only pages right below the root are answers.
@@ -28,7 +28,7 @@ def read_waet(path: Path) -> Session:
         _log.warning("%s: holds no ratings and is left out", path)
     answers = dict(_answers(root))
     key = root.get("key", "")
-    return Session(
+    return RatingSession(
         file=path.name,
         # Without a key the file, one per session, stands for the participant.
         participant=key or path.stem,

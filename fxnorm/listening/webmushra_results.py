@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fxnorm.errors import FxNormError
-from fxnorm.listening.sessions import FoundRating, Session, as_rating, as_seconds
+from fxnorm.listening.sessions import FoundRating, RatingSession, as_rating, as_seconds
 from fxnorm.listening.webmushra import split_trial_id
 from fxnorm.tabulation import CsvTable
 
@@ -16,16 +16,16 @@ _SCALE = 100.0
 _MILLISECONDS = 1000.0
 
 
-def read_webmushra(path: Path, table: CsvTable) -> Iterator[Session]:
+def read_webmushra(path: Path, table: CsvTable) -> Iterator[RatingSession]:
     """The sessions of a file, in its order."""
     questions = [name for name in table.columns if name not in WEBMUSHRA_COLUMNS | _OTHER_COLUMNS]
     person = _person_columns(path, table, questions)
-    sessions: dict[tuple[str, ...], Session] = {}
+    sessions: dict[tuple[str, ...], RatingSession] = {}
     for number, row in table.rows:
         place = f"{path}, row {number}"
         key = tuple(row[column] for column in person)
         if key not in sessions:
-            sessions[key] = Session(
+            sessions[key] = RatingSession(
                 file=path.name,
                 participant=" ".join(key).strip(),
                 name=row.get("participant", "").strip(),

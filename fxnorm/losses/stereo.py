@@ -200,8 +200,8 @@ def _filter_by_fft(audio: Tensor, weight: Tensor) -> Tensor:
 def _is_heard(audio: Tensor, weight: Tensor) -> Tensor:
     """Where the filter sees anything but zeros; elsewhere FFTs leave noise, seen by logarithms."""
     samples = audio.shape[-1]
-    taps = weight.nonzero()
-    first, last = int(taps[0]) - _FILTER_PADDING, int(taps[-1]) - _FILTER_PADDING
+    places = weight.nonzero()
+    first, last = (int(places[end]) - _FILTER_PADDING for end in (0, -1))
     sounding = F.pad((audio != 0.0).cumsum(-1), (1, 0))
     times = torch.arange(samples, device=audio.device)
     after, before = ((times + shift).clamp(0, samples) for shift in (last + 1, first))

@@ -13,7 +13,13 @@ from fxnorm.audio.loudness import TRUE_PEAK_MARGIN_DB
 from fxnorm.configuration import Config, explained, within
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.mixing.limits import BALANCE_DB, CEILING_DBTP, LOUDNESS_LUFS, WET
+from fxnorm.mixing.limits import (
+    BALANCE_DB,
+    CEILING_DBTP,
+    DEFAULT_CEILING_DBTP,
+    LOUDNESS_LUFS,
+    WET,
+)
 from fxnorm.mixing.preparation import PreparedSong
 
 _TOLERANCE_LU = 0.05
@@ -28,7 +34,7 @@ class Finishing(Config):
     """Share of the mix; the rest is the plain sum of the given stems."""
     loudness_lufs: Annotated[float, within(LOUDNESS_LUFS)] | None = None
     """Integrated loudness to bring the mix to; None leaves it as it is."""
-    ceiling_dbtp: Annotated[float, within(CEILING_DBTP)] = -1.0
+    ceiling_dbtp: Annotated[float, within(CEILING_DBTP)] = DEFAULT_CEILING_DBTP
     """Highest true peak; what would exceed it is lowered as a whole, never limited."""
 
     def __init__(self, **settings: Any) -> None:

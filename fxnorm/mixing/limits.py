@@ -10,5 +10,6 @@ BALANCE_DB = (-60.0, 24.0)
 WET = (0.0, 1.0)
 #: Integrated loudness of the mix.
 LOUDNESS_LUFS = (-70.0, 0.0)
-#: Highest true peak of the mix.
+#: Highest true peak of the mix, and what it is where nobody asks for another.
 CEILING_DBTP = (-40.0, 0.0)
+DEFAULT_CEILING_DBTP = -1.0

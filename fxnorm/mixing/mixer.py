@@ -131,7 +131,7 @@ def mix_stems(
     done = count(1)
     # torch takes a second to load: that goes on while stems are normalised.
     with in_threads(1) as pool:
-        loading = pool.submit(_loaded, model, device)
+        loading = pool.submit(_loaded, model, given.device)
 
         def on_stem() -> None:
             if loading.done():

@@ -75,7 +75,7 @@ def read_session(
 def read_folder(
     folder: str | os.PathLike[str], types: Collection[str], *, unknown_as_other: bool = False
 ) -> Session:
-    """The tracks in a folder and those in it or linked, matched to stem types by their names.
+    """The tracks in a folder, in its folders and linked ones, matched to stem types by their names.
 
     Hidden files, files that are no audio, and mixes of the whole song are left out. Two mono files
     whose names say left and right are put there (`at_sides`).

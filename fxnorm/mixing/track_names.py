@@ -55,7 +55,7 @@ def stem_types_of(
         for part in (path.stem, *reversed(path.parent.parts)):
             words = words_of(part)
             counting = [word for word in words if word not in ignored]
-            if found := _types_of_words(counting, phrases):
+            if found := _numbered_types(part, types) or _types_of_words(counting, phrases):
                 return set(types) - found if _DENIALS.intersection(words) else found
     return set()
 
@@ -67,10 +67,24 @@ def is_mix(path: PurePath) -> bool:
 
 def words_of(name: str) -> list[str]:
     """The words of a name, without accents, numbers and case."""
+    return [word for word in _words_and_numbers(name) if not word.isdigit() or word == "808"]
+
+
+def _words_and_numbers(name: str) -> list[str]:
     plain = unicodedata.normalize("NFKD", name)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    words = [word.lower() for word in _BREAKS.split(plain) if word]
-    return [word for word in words if not word.isdigit() or word == "808"]
+    return [word.lower() for word in _BREAKS.split(plain) if word]
+
+
+def _numbered_types(name: str, types: Collection[str]) -> set[str]:
+    """The types with a number in their own names, such as guitar2, that a name holds with it."""
+    words, found = _words_and_numbers(name), set()
+    for stem in types:
+        own = _words_and_numbers(stem)
+        places = range(len(words) if own != words_of(stem) else 0)
+        if any(words[at : at + len(own)] == own for at in places):
+            found.add(stem)
+    return found
 
 
 def _types_of_words(words: list[str], phrases: dict[tuple[str, ...], str]) -> set[str]:

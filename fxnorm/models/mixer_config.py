@@ -14,7 +14,7 @@ from fxnorm.stems import StemName
 NetworkConfig = Annotated[AutomixConfig | WaveUNetConfig, Field(discriminator="kind")]
 #: Why some models can't give the stems of their mix.
 NO_SHARES = "the model's mix is no sum of what it makes of each stem"
-#: Up to an hour and a half at 44.1 kHz.
+#: Up to 100 minutes at 44.1 kHz.
 Samples = Annotated[int, Field(ge=0, le=2**28)]
 
 
@@ -24,9 +24,9 @@ class WindowConfig(Config):
     samples: Samples = 440_960
     """Length of a window."""
     guard_left: Samples = 32_540
-    """Samples dropped at a window's beginning."""
+    """Samples at a window's beginning that give no output."""
     guard_right: Samples = 32_540
-    """Samples dropped at a window's end."""
+    """Samples at a window's end that give none."""
 
     @model_validator(mode="after")
     def _something_is_kept(self) -> Self:

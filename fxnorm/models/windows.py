@@ -37,7 +37,7 @@ def run_in_windows(
         write_block: takes the output, aligned with the input.
         samples: length of the input.
         window: window length in samples.
-        guards: samples dropped at the start and at the end of every window's output.
+        guards: samples at the start and at the end of every window that give no output.
         offset: input sample that a window's first output sample is placed at.
         batch_size: windows that go through the network together.
         autocast: makes the context in which the network runs.

@@ -67,7 +67,7 @@ def normalize_dataset(
             for stem in in_order(song.stems)
         ]
         results = in_processes(_normalize_stem, tasks, jobs)
-        reports = list(progress(results, len(tasks), "Normalising", "stem"))
+        reports = list(progress(results, len(tasks), "normalise", "stems"))
     if kept is not None:
         shutil.rmtree(kept, ignore_errors=True)
     return reports

@@ -127,7 +127,7 @@ class _Cascade:
             )
             # Results come in the order of the tasks, so the sums do not depend on the workers.
             results = in_processes(_measuring_step, calls, self.jobs)
-            measured = progress(results, len(self.tasks), f"Measuring {effect}", "stem")
+            measured = progress(results, len(self.tasks), f"measure {effect}", "stems")
             for task, has_value in zip(self.tasks, measured, strict=True):
                 yield np.load(task.feature(effect)) if has_value else None
                 task.feature(effect).unlink(missing_ok=True)

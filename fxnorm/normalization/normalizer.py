@@ -233,11 +233,14 @@ def _faded(stereo: np.ndarray, normalized: np.ndarray, share: float) -> np.ndarr
     return weighted_sum((normalized, weight), (stereo, 1.0 - share))
 
 
-def _noise_warning(peak: float | None, output: np.ndarray, passed: bool) -> list[str]:
-    if passed or peak is None or peak >= _NOISE_DB or peak_db(output) < peak + _LIFT_DB:
+def _noise_warning(given_db: float | None, output: np.ndarray, passed: bool) -> list[str]:
+    if passed or given_db is None or given_db >= _NOISE_DB:
+        return []
+    lift_db = peak_db(output) - given_db
+    if lift_db < _LIFT_DB:
         return []
     return [
-        f"peaks at {peak:.1f} dBFS and is lifted by {peak_db(output) - peak:.0f} dB: check that it"
+        f"peaks at {given_db:.1f} dBFS and is lifted by {lift_db:.0f} dB: check that it"
         " is no noise or bleed"
     ]
 

@@ -1,6 +1,5 @@
 """What figures share: lines that are told apart with and without colour, axes of frequency."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -12,6 +11,7 @@ STEM_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
 
 _DASHES = (":", "--", "-.", (0, (6, 1.5)), "-", (0, (5, 1, 1, 1, 1, 1)))
 _WIDTH, _WIDER = 1.3, 0.6
+_TICKS_HZ = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
 
 
 def line_style(place: int) -> dict[str, Any]:
@@ -28,8 +28,9 @@ def line_style(place: int) -> dict[str, Any]:
     }
 
 
-def frequency_axis(axis: Axes, ticks_hz: Sequence[int]) -> None:
-    """Label a logarithmic axis of frequencies."""
+def frequency_axis(axis: Axes, end_hz: float) -> None:
+    """Label a logarithmic axis of frequencies below `end_hz`."""
+    ticks_hz = [hz for hz in _TICKS_HZ if hz < end_hz]
     labels = [f"{hz / 1000:g}k" if hz >= 1000 else f"{hz}" for hz in ticks_hz]
     axis.set_xticks(ticks_hz, labels)
     axis.minorticks_off()

@@ -27,7 +27,6 @@ _REFERENCE_CURVES = Path(__file__).with_name("reference_curves.csv")
 _WIDTH = 6.7
 _BOXES_PER_ROW = 21
 _LEGEND_COLUMNS, _LEGEND_ROW = 4, 0.2
-_FREQUENCY_TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)
 _QUIETEST_LUFS = -60.0
 _AUDIBLE_RANGE_DB = 60.0
 
@@ -254,7 +253,7 @@ def _without_silence(loudness: np.ndarray) -> np.ndarray:
 
 def _frequency_axis(axis: Axes, sample_rate: int) -> None:
     axis.set_xlim(30.0, min(20_000.0, sample_rate / 2))
-    frequency_axis(axis, [tick for tick in _FREQUENCY_TICKS if tick < sample_rate / 2])
+    frequency_axis(axis, sample_rate / 2)
 
 
 def _tidy(axis: Axes) -> None:

@@ -10,9 +10,9 @@ import pandas as pd
 from fxnorm import tabulation
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import read_audio
-from fxnorm.evaluation.columns import FURTHER_COLUMNS
+from fxnorm.evaluation.columns import FURTHER_COLUMNS, MEAN_ERROR
 from fxnorm.evaluation.evaluation_config import NORMALIZED_SUM, EvaluationConfig
-from fxnorm.evaluation.song_statistics import HEADLINE, MEAN_ERROR, improvement, summarize
+from fxnorm.evaluation.song_statistics import HEADLINE, improvement, summarize
 from fxnorm.outputs import atomic_folder, write_text
 from fxnorm.reporting.figures import (
     long_term_spectra,

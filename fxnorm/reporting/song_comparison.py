@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.fft
 
 from fxnorm.audio import db, integrated_loudness, peak, read, short_term_loudness
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import SAMPLE_RATE, WORKING_LEVEL_LUFS
 from fxnorm.data.song_folders import find_songs
 from fxnorm.data.synthesis.real_music import (
     REAL_MUSIC,
@@ -17,12 +17,11 @@ from fxnorm.data.synthesis.real_music import (
     third_octave_means,
 )
 from fxnorm.normalization import DatasetFeatures, position
+from fxnorm.normalization.matching.panning import HOP, N_FFT
 from fxnorm.workers import in_processes
 
 #: Edges in Hz of the bands in which the position of a mix is compared.
 PHI_BANDS_HZ = ((20, 250), (250, 2500), (2500, 8000), (8000, 16_000))
-_LEVEL_LUFS = -30.0
-_PHI_FFT, _PHI_HOP = 2048, 1024
 #: Digits worth reporting, by quantity.
 _DIGITS = {"phi": 3, "side_share": 3}
 _KEYS = ["part", "quantity", "frequency_hz"]
@@ -93,8 +92,8 @@ def describe_mix(audio: np.ndarray) -> pd.DataFrame:
     third_octaves = real_curve("mixture", "third_octave_db")[0]
     levels_db = _third_octaves_db(samples, third_octaves)
     rows += [("third_octave_db", f, v) for f, v in zip(third_octaves, levels_db, strict=True)]
-    _, phi = position(audio, _PHI_FFT, _PHI_HOP)
-    bins_hz = scipy.fft.rfftfreq(_PHI_FFT, 1.0 / SAMPLE_RATE)
+    _, phi = position(audio, N_FFT, HOP)
+    bins_hz = scipy.fft.rfftfreq(N_FFT, 1.0 / SAMPLE_RATE)
     for frequency, (start_hz, stop_hz) in zip(
         real_curve("mixture", "phi")[0], PHI_BANDS_HZ, strict=True
     ):
@@ -118,7 +117,7 @@ def _third_octaves_db(samples: np.ndarray, centres_hz: np.ndarray) -> np.ndarray
     energy *= 2.0 / (length * samples.shape[0])
     edges = third_octave_edges(centres_hz, SAMPLE_RATE / length)
     sums = np.array([energy[start:stop].sum() for start, stop in edges])
-    gain_db = _LEVEL_LUFS - integrated_loudness(samples, SAMPLE_RATE)
+    gain_db = WORKING_LEVEL_LUFS - integrated_loudness(samples, SAMPLE_RATE)
     return 10.0 * np.log10(sums + 1e-15) + gain_db
 
 

@@ -10,14 +10,13 @@ from fxnorm.conventions import STEMS
 from fxnorm.reporting.figure_styles import STEM_COLORS, frequency_axis
 
 _REAL, _GENERATED = "#000000", "#D55E00"
-_TICKS_HZ = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
 def comparison_figure(table: pd.DataFrame) -> Figure:
     """Spectra, spread between songs, and width of generated and of real songs.
 
     Args:
-        table: of `compare`, with the features of the stems.
+        table: of `compare_with_real_music`, with the features of the stems.
     """
     figure = Figure(figsize=(11.0, 7.5), layout="constrained")
     (spectrum, spread), (stems, width) = figure.subplots(2, 2)
@@ -36,7 +35,7 @@ def comparison_figure(table: pd.DataFrame) -> Figure:
     width.legend(frameon=False, fontsize=8)
     for axes in (spectrum, spread, stems, width):
         axes.set_xscale("log")
-        frequency_axis(axes, _TICKS_HZ)
+        frequency_axis(axes, 20_000.0)
         axes.grid(alpha=0.25, linewidth=0.5)
     figure.suptitle("Dashed and black: real music; solid and coloured: generated", fontsize=10)
     return figure

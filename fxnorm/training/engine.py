@@ -63,7 +63,7 @@ class Job:
     checkpoint: Path
     front_end: Weights | None
     machine: Machine
-    excerpts_every_epochs: int = 0
+    excerpts_every_epochs: int
 
 
 def run(fabric: Fabric, job: Job, emit: Emit) -> Weights:

@@ -50,7 +50,7 @@ class ValidationConfig(Config):
     window_s: float = Field(default=6.0, gt=0.0)
     """Length in seconds of the windows; the paper takes the training length."""
     guard_samples: int = Field(default=4096, ge=0)
-    """Samples dropped at both ends of every window's output."""
+    """Samples at both ends of every window that give no output."""
     max_song_s: float = Field(default=240.0, gt=0.0)
     """Only this much of every song, from its start, in seconds."""
 

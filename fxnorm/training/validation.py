@@ -39,7 +39,7 @@ def validate(
         songs: what to validate with; one without a target is compared with its inputs.
         loss: takes mix and target, (1, ..., channels, samples).
         window: window length in samples.
-        guard: samples dropped at both ends of every window's output.
+        guard: samples at both ends of every window that give no output.
         batch_size: windows that go through the network together.
         max_samples: only this much from the start of every song.
         device: where the network is.

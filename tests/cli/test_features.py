@@ -33,6 +33,16 @@ def test_stems_normalised_to_measured_features_have_their_loudness(tmp_path, cap
     assert "LUFS" in capsys.readouterr().out
 
 
+def test_features_are_measured_of_the_stem_types_that_are_named(tmp_path, capsys, write_song):
+    song = write_song(tmp_path / "songs", "a", samples=50_000)
+    (song / "bass.wav").rename(song / "guitar.wav")
+    path, measured = tmp_path / "f.npz", ["features", "measure", str(tmp_path / "songs")]
+    assert main([*measured, "-o", str(path), "--jobs", "1", "--stem-types", "drums,guitar"]) == 0
+    assert DatasetFeatures.load(path).stems == ("drums", "guitar")
+    assert main([*measured, "-o", str(path), "--stem-types", "drums,A/b"]) == 2
+    assert "fxnorm: --stem-types: stem type 'A/b': give" in capsys.readouterr().err
+
+
 def test_released_features_are_imported(tmp_path, capsys, shared):
     path = tmp_path / "released.npz"
     source = shared / "data" / "features_MUSDB18.npy"

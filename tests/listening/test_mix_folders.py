@@ -36,6 +36,17 @@ def test_every_system_and_the_human_mix_of_each_song_are_found(folders) -> None:
     assert {Path(path).stem for path in songs[0].stems} == {"vocals", "bass", "drums", "other"}
 
 
+def test_the_reference_has_all_stem_types_that_are_named(folders, caplog) -> None:
+    mixes, dry = folders
+    types = ("vocals", "bass", "drums", "other", "guitar")
+    for name in ("One", "Two"):
+        write_mix(dry / name / "guitar.wav")
+    find_listening_songs(mixes, dry)
+    assert "One/guitar.wav: is of no stem type that was named" in caplog.text
+    songs = find_listening_songs(mixes, dry, types)
+    assert {Path(path).stem for path in songs[0].stems} == set(types)
+
+
 def test_what_is_left_out_is_told_of(folders, write_song, caplog) -> None:
     mixes, dry = folders
     write_mix(mixes / "ours" / "Three.wav")

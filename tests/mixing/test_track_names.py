@@ -57,6 +57,20 @@ def test_types_of_the_model_come_before_the_instruments_of_other():
     assert stem_types_of(PurePath("Piano.wav"), ("vocals", "bass")) == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("guitar2.wav", "guitar2"),
+        ("01 Guitar 2.wav", "guitar2"),
+        ("sitar_2.wav", "sitar_2"),
+        ("Guitar 12.wav", "other"),
+        ("guitar2/room.wav", "guitar2"),
+    ],
+)
+def test_types_with_a_number_in_their_names_are_known_by_it(name, stem):
+    assert stem_types_of(PurePath(name), (*STEMS, "guitar2", "sitar_2")) == {stem}
+
+
 def test_a_name_that_denies_means_the_only_type_that_is_left():
     assert stem_types_of(PurePath("no_vocals.wav"), ("vocals", "other")) == {"other"}
     # "no" is no part of a title that could be ignored.

@@ -263,6 +263,7 @@ def test_half_precision_lowers_its_scale_until_gradients_fit(songs, tmp_path):
         tmp_path / "checkpoint.pt",
         None,
         CPU,
+        0,
     )
     logs = []
     run(Fabric(accelerator="cpu", plugins=[AutocastOnly("16-mixed", "cpu")]), job, logs.append)

@@ -104,6 +104,7 @@ def test_two_processes_train_like_one_and_tell_their_errors(songs, tmp_path, kin
         tmp_path / "two" / "checkpoint.pt",
         None,
         TWO,
+        0,
     )
     logs = []
     with pytest.raises(FxNormError, match=r"^train: can't go on$"):

@@ -9,7 +9,7 @@ import scipy.signal
 
 from fxnorm.audio import sqrt_hann
 from fxnorm.compiling import compiled
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import LONG_TERM_BINS, LONG_TERM_FFT, LONG_TERM_HOP, SAMPLE_RATE
 from fxnorm.data.synthesis.real_music import (
     real_curve,
     third_octave_edges,
@@ -17,9 +17,8 @@ from fxnorm.data.synthesis.real_music import (
 )
 from fxnorm.stems import DEFAULT_STEMS
 
-#: Resolution at which MUSDB18's averages were taken.
-_FFT, _HOP = 65_536, 32_768
-_BINS = _FFT // 2 + 1
+#: Half as many frames as the features of data sets are averaged over.
+_HOP = 2 * LONG_TERM_HOP
 #: Gains of the side signal in dB at which its width is tried.
 SIDE_GAINS_DB = np.arange(-21.0, 22.0, 6.0)
 _TAPS = 8192
@@ -49,14 +48,14 @@ def hear(audio: np.ndarray, stem: str) -> Heard:
         audio: (samples, 2); shorter than 65,536 samples it is followed by silence.
         stem: its type.
     """
-    padded = np.pad(audio, [(0, max(0, _FFT - audio.shape[0])), (0, 0)])
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT, axis=0)[::_HOP]
-    magnitude = np.zeros(_BINS)
+    padded = np.pad(audio, [(0, max(0, LONG_TERM_FFT - audio.shape[0])), (0, 0)])
+    frames = np.lib.stride_tricks.sliding_window_view(padded, LONG_TERM_FFT, axis=0)[::_HOP]
+    magnitude = np.zeros(LONG_TERM_BINS)
     phi = np.zeros((SIDE_GAINS_DB.size, BANDS_HZ.size))
     energies = np.zeros((2, BANDS_HZ.size))
     gains = 10.0 ** (SIDE_GAINS_DB / 20.0)
     for frame in frames:
-        left, right = scipy.fft.rfft(frame * sqrt_hann(_FFT), axis=-1)
+        left, right = scipy.fft.rfft(frame * sqrt_hann(LONG_TERM_FFT), axis=-1)
         _add_frame(left, right, gains, _bands(), magnitude, phi, energies)
     curve = magnitude
     for _ in range(2):
@@ -96,8 +95,8 @@ def equalize(audio: np.ndarray, gains_db: np.ndarray, side_db: np.ndarray) -> np
 @lru_cache
 def _bands() -> np.ndarray:
     """Third octave of each bin, -1 for none: (bins,)."""
-    bands = np.full(_BINS, -1)
-    for band, (first, end) in enumerate(third_octave_edges(BANDS_HZ, SAMPLE_RATE / _FFT)):
+    bands = np.full(LONG_TERM_BINS, -1)
+    for band, (first, end) in enumerate(third_octave_edges(BANDS_HZ, SAMPLE_RATE / LONG_TERM_FFT)):
         bands[first:end] = band
     return bands
 

@@ -30,7 +30,7 @@ from fxnorm.data.synthesis.house import (
     house_curves,
 )
 from fxnorm.data.synthesis.oscillators import sample_count
-from fxnorm.data.synthesis.performance import Track
+from fxnorm.data.synthesis.performance import Recording
 from fxnorm.data.synthesis.real_music import real_curve
 from fxnorm.data.synthesis.rooms import Room, impulse_response
 from fxnorm.data.synthesis.score import Composition
@@ -175,7 +175,7 @@ def decide(song: Composition, config: EngineerConfig, seed: int) -> dict[str, De
 
 
 def process(
-    tracks: Mapping[str, tuple[Track, ...]],
+    tracks: Mapping[str, tuple[Recording, ...]],
     decisions: dict[str, Decision],
     rooms: dict[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
@@ -234,7 +234,7 @@ def mix_loudness(song: Composition, config: EngineerConfig) -> float:
     return config.target_lufs + MASTERING[song.outline.style]
 
 
-def _bus(tracks: tuple[Track, ...]) -> np.ndarray:
+def _bus(tracks: tuple[Recording, ...]) -> np.ndarray:
     """Edit, level and place the tracks: (samples, 2)."""
     doubled = {track.role for track in tracks if track.take}
     total = np.zeros((tracks[0].audio.shape[0], 2))
@@ -257,7 +257,7 @@ def _balance(audio: np.ndarray) -> np.ndarray:
     return np.array([from_db(trim_db), from_db(-trim_db)])
 
 
-def _edited(track: Track) -> np.ndarray:
+def _edited(track: Recording) -> np.ndarray:
     """Turn a track down where it isn't played, with fades."""
     keep = np.full(track.audio.shape[0], from_db(_EDITED_DB))
     for start_s, end_s in track.passages:

@@ -66,7 +66,7 @@ def synthesize(
             (song.name, (root, partition, song, config, shared, seed)) for partition, song in tasks
         )
         work = in_processes(_produce, calls, jobs)
-        for result in progress(work, len(tasks), "synthesize", "song"):
+        for result in progress(work, len(tasks), "synthesize", "songs"):
             for partition, measurements in result.items():
                 rows[partition].append(measurements)
     return {

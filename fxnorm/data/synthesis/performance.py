@@ -49,7 +49,7 @@ _PAUSE_S, _RING_S = 0.8, 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Track:
+class Recording:
     """One recorded source of a stem."""
 
     name: str
@@ -64,7 +64,7 @@ class Track:
     """When it is played: start and end in seconds."""
 
 
-def perform(song: Composition, seed: int) -> dict[str, tuple[Track, ...]]:
+def perform(song: Composition, seed: int) -> dict[str, tuple[Recording, ...]]:
     """Record the tracks of a song's four stems."""
     samples = sample_count(song.outline.duration_s)
     played = {
@@ -81,7 +81,7 @@ def perform(song: Composition, seed: int) -> dict[str, tuple[Track, ...]]:
     return {stem: _record(stem, tracks, song, seed) for stem, tracks in heard.items()}
 
 
-def raw_stem(tracks: tuple[Track, ...]) -> np.ndarray:
+def raw_stem(tracks: tuple[Recording, ...]) -> np.ndarray:
     """The sum of a stem's recordings, nothing panned: (samples, 2) float64 on 16-bit steps."""
     stem: np.ndarray = np.sum([to_stereo(track.audio) for track in tracks], axis=0)
     return stem
@@ -91,12 +91,12 @@ def _mono(audio: np.ndarray) -> np.ndarray:
     return audio if audio.ndim == 1 else audio.mean(axis=1)
 
 
-def _vocals(song: Composition, samples: int, seed: int) -> list[Track]:
+def _vocals(song: Composition, samples: int, seed: int) -> list[Recording]:
     """The lead, its double, and two backing voices."""
     parts = [("lead", 0, song.lead), ("double", 0, song.double)]
     parts += [("backing", take, song.backing) for take in (0, 1)]
     return [
-        Track(
+        Recording(
             name,
             name,
             take,
@@ -108,13 +108,13 @@ def _vocals(song: Composition, samples: int, seed: int) -> list[Track]:
     ]
 
 
-def _part(song: Composition, part: Part, take: int, samples: int, seed: int) -> Track:
+def _part(song: Composition, part: Part, take: int, samples: int, seed: int) -> Recording:
     random = _random(song, seed, part.role, part.instrument, take)
     if take:
         # Nobody plays the same twice.
         part = replace(part, notes=tuple(_again(note, random) for note in part.notes))
     audio = play(part, samples, random)
-    return Track(part.instrument, part.role, take, audio, _passages(part.notes))
+    return Recording(part.instrument, part.role, take, audio, _passages(part.notes))
 
 
 def _again(note: Note, random: np.random.Generator) -> Note:
@@ -127,11 +127,11 @@ def _again(note: Note, random: np.random.Generator) -> Note:
     )
 
 
-def _drums(song: Composition, samples: int, seed: int) -> list[Track]:
+def _drums(song: Composition, samples: int, seed: int) -> list[Recording]:
     random = _random(song, seed, "drums")
     hits = tuple(Note(hit.start_s, 0.3, 0.0, hit.velocity) for hit in song.drums)
     return [
-        Track(channel, channel, 0, audio, _passages(hits))
+        Recording(channel, channel, 0, audio, _passages(hits))
         for channel, audio in play_drums(song.drums, song.kit, samples, random).items()
     ]
 
@@ -152,12 +152,14 @@ def _passages(notes: tuple[Note, ...]) -> tuple[tuple[float, float], ...]:
     return tuple((start_s, end_s + _RING_S) for start_s, end_s in passages)
 
 
-def _hear(played: dict[str, list[Track]], song: Composition, seed: int) -> dict[str, list[Track]]:
+def _hear(
+    played: dict[str, list[Recording]], song: Composition, seed: int
+) -> dict[str, list[Recording]]:
     """Add the room and, for a band that plays together, the others' bleed."""
     response = impulse_response(_ROOM, generator(seed, "recording room"))[:, 0]
     response[0] = 0.0
     bleed = _bleed(played) if song.outline.style in _LIVE else None
-    heard: dict[str, list[Track]] = {}
+    heard: dict[str, list[Recording]] = {}
     for stem, tracks in played.items():
         always = stem in ("vocals", "drums")
         close = [track for track in tracks if always or has_microphone(track.name)]
@@ -180,7 +182,7 @@ def _hear(played: dict[str, list[Track]], song: Composition, seed: int) -> dict[
     return heard
 
 
-def _bleed(played: dict[str, list[Track]]) -> Callable[[str], np.ndarray]:
+def _bleed(played: dict[str, list[Recording]]) -> Callable[[str], np.ndarray]:
     """What a stem's microphones hear of the other stems: unit level, without treble."""
     sections = low_pass(3000.0, SAMPLE_RATE)
     sums = {}
@@ -196,7 +198,9 @@ def _bleed(played: dict[str, list[Track]]) -> Callable[[str], np.ndarray]:
     return others
 
 
-def _record(stem: str, tracks: list[Track], song: Composition, seed: int) -> tuple[Track, ...]:
+def _record(
+    stem: str, tracks: list[Recording], song: Composition, seed: int
+) -> tuple[Recording, ...]:
     """Set preamplifiers, add their noise, fade the end out, round to 16 bits."""
     random = _random(song, seed, "recording", stem)
     samples = tracks[0].audio.shape[0]

@@ -13,7 +13,7 @@ from fxnorm.models.automix.automix_config import AutomixConfig
 from fxnorm.models.automix.front_end import Encoded, decode, encode
 from fxnorm.models.automix.latent import SqueezeExcitation, reset_lstm_biases, run_lstm
 from fxnorm.models.automix.spectral import Blocks
-from fxnorm.models.automix.temporal import Pointwise, TemporalBlock, temporal_blocks
+from fxnorm.models.automix.temporal import EPS, Pointwise, TemporalBlock, temporal_blocks
 from fxnorm.models.network import Network
 from fxnorm.models.weights import require_same_layout
 
@@ -34,7 +34,7 @@ class AutomixNet(Network):
         self.pretraining = config.pretraining
         self.blocks = Blocks(config.kernel, config.pool)
         filters = config.filters
-        self.layerNorm = nn.GroupNorm(1, filters, eps=1e-8)
+        self.layerNorm = nn.GroupNorm(1, filters, eps=EPS)
         self.bottleneck_conv1x1 = Pointwise(filters, config.bottleneck)
         self.repeats = nn.ModuleList(
             nn.ModuleList(

@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 from fxnorm import scratch
 
 #: GroupNorm's epsilon in this network.
-_EPS = 1e-8
+EPS = 1e-8
 #: Frames worked on at once where no gradient is needed: they stay in the cache.
 _FRAMES = 1024
 
@@ -111,10 +111,10 @@ class TemporalBlock(nn.Module):
         super().__init__()
         self.conv1x1 = Pointwise(bottleneck, hidden)
         self.nonlinearity1 = nn.PReLU()
-        self.norm1 = nn.GroupNorm(1, hidden, eps=_EPS)
+        self.norm1 = nn.GroupNorm(1, hidden, eps=EPS)
         self.depthwise_conv = Depthwise(hidden, kernel, dilation)
         self.nonlinearity2 = nn.PReLU()
-        self.norm2 = nn.GroupNorm(1, hidden, eps=_EPS)
+        self.norm2 = nn.GroupNorm(1, hidden, eps=EPS)
         self.skip_out = Pointwise(hidden, skip)
         self.res_out = Pointwise(hidden, bottleneck)
 

@@ -1,10 +1,10 @@
 """A start for the Wave-U-Net: the sum of its stems.
 
-The first level's shortcut leads from input to output. A signal that is raised well above zero
-passes ReLU whole, and what it was raised by goes in the difference to its opposite, raised alike.
-So four features of the first level carry the sum and the difference of left and right. Group
-normalisation would bring them to one level: what they are raised by is large against the audio, and
-keeps the group's deviation where it is.
+The first level's shortcut leads from input to output. A signal that is raised by more than
+its peaks passes ReLU whole, and what it was raised by goes in the difference to its opposite,
+raised alike. So four features of the first level carry the sum and the difference of left and
+right. Group normalisation would bring them to one level: what they are raised by is large against
+the audio, and keeps the group's deviation where it is.
 
 The positive and the negative half of a signal would pass as well. But training never leaves the two
 quite alike, and the kink between them is heard where there is little else: above 16 kHz.

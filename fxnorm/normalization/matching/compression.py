@@ -15,6 +15,7 @@ from fxnorm.effects.compressor import compress_levels, level_db, slope, smoothin
 from fxnorm.normalization.matching.checks import require_finite
 from fxnorm.normalization.matching.effect import CHANNEL_NAMES, Context, Effect, Feature, Outcome
 from fxnorm.normalization.matching.onsets import (
+    PERCENTILE,
     detect_onsets,
     mean_peak,
     peak_statistics,
@@ -22,13 +23,11 @@ from fxnorm.normalization.matching.onsets import (
 )
 from fxnorm.normalization.matching.rows import stacked, times
 from fxnorm.normalization.matching.search import first_success
-from fxnorm.stems import StemType, default_stem_type
+from fxnorm.stems import LARGEST_RATIO, StemType, default_stem_type
 
 #: Peak level to which a channel is brought before its peaks are compared.
 PEAK_DB = -10.0
 
-_PERCENTILE = 75.0
-_LARGEST_RATIO = 20
 _FORECAST_STEP = 8
 _COMPRESSION_THRESHOLDS_DB = np.arange(-10.0, -40.5, -0.5)
 _EXPANSION_THRESHOLDS_DB = np.arange(-40.0, -0.5, 0.5)
@@ -128,14 +127,14 @@ def compress_channel(
     onsets = detect_onsets(scaled, sample_rate)
     if onsets.size == 0:
         return CompressedChannel(partly, "no_onsets")
-    statistics = peak_statistics(segment_peaks_db(scaled, onsets), _PERCENTILE)
+    statistics = peak_statistics(segment_peaks_db(scaled, onsets), PERCENTILE)
     mean, deviation = reference
     if statistics[0] < mean + deviation and (statistics[0] > mean - deviation or not expansion):
         branch = "in_range" if statistics[0] > mean - deviation else "too_low"
         return CompressedChannel(partly, branch, statistics, statistics[0])
 
     expand = statistics[0] <= mean - deviation
-    ratios: list[float] = [float(r) for r in range(stem_type.compressor_ratio, _LARGEST_RATIO + 1)]
+    ratios: list[float] = [float(r) for r in range(stem_type.compressor_ratio, LARGEST_RATIO + 1)]
     thresholds_db = _COMPRESSION_THRESHOLDS_DB
     target_db, sign = mean + deviation, 1.0
     if expand:
@@ -194,7 +193,7 @@ class _Trials:
         onsets = detect_onsets(self._output, self._sample_rate)
         if onsets.size == 0:
             return float("nan")
-        mean_db = peak_statistics(segment_peaks_db(self._output, onsets), _PERCENTILE)[0]
+        mean_db = peak_statistics(segment_peaks_db(self._output, onsets), PERCENTILE)[0]
         excess_db = self._sign * (mean_db - self._target_db)
         if excess_db < 0.0:
             self._output, self._kept = self._kept, self._output
@@ -218,7 +217,7 @@ class _Trials:
             np.zeros(thresholds_db.shape[0], np.float32),
             peaks_db,
         )
-        strong = peaks_db > np.percentile(peaks_db, _PERCENTILE, axis=0)
+        strong = peaks_db > np.percentile(peaks_db, PERCENTILE, axis=0)
         strong |= ~strong.any(axis=0)
         means_db: np.ndarray = np.mean(peaks_db, axis=0, where=strong)
         return self._sign * (means_db - self._target_db)
@@ -297,7 +296,7 @@ def _forecast_peaks(
 def _measure(channels: np.ndarray) -> np.ndarray | None:
     """Mean and deviation of the strongest peaks of a stem brought to a peak of -10 dBFS."""
     gain = float(from_db(PEAK_DB)) / peak(channels)
-    result = mean_peak(times(channels, gain).T, SAMPLE_RATE, _PERCENTILE)
+    result = mean_peak(times(channels, gain).T, SAMPLE_RATE)
     return None if result is None else np.array(result)
 
 

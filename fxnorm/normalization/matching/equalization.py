@@ -223,10 +223,8 @@ def _fold(samples: np.ndarray, gain: np.float32, window: np.ndarray, folded: np.
 def _filter_twice(samples: np.ndarray, gain: float, taps: np.ndarray, filtered: np.ndarray) -> None:
     """Forward-backward filtering of samples times a gain, in double, to `filtered`.
 
-    It is scipy's filtfilt with odd extension.
-
-    A linear-phase FIR run both ways is one zero-phase filter with the response |FFT(taps)|², here
-    by overlap-save on the oddly extended signal.
+    As scipy's filtfilt with odd extension: a linear-phase FIR run both ways is one zero-phase
+    filter with the response |FFT(taps)|², here by overlap-save on the extended signal.
     """
     reach = taps.shape[0] - 1
     # Repeated for real and imaginary parts: numpy would make complex numbers of it.

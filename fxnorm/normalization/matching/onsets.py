@@ -19,6 +19,8 @@ from fxnorm.normalization.matching.rows import is_silent
 
 #: Frame, hop and FFT length in samples.
 FRAME = 1024
+#: Peaks above this percentile of a channel's peak levels are the strongest.
+PERCENTILE = 75.0
 
 _BINS = FRAME // 2 + 1
 _BATCH = 32  # frames per transform: their spectra stay in the second-level cache
@@ -47,7 +49,7 @@ def detect_onsets(samples: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def mean_peak(
-    audio: np.ndarray, sample_rate: int, percentile: float = 75.0
+    audio: np.ndarray, sample_rate: int, percentile: float = PERCENTILE
 ) -> tuple[float, float] | None:
     """Mean and standard deviation of the levels of the strongest peaks, one peak per onset.
 

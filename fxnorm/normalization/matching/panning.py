@@ -100,7 +100,7 @@ def match_panning(
 
     Raises:
         FxNormError: another sample rate, a reference of another length, or audio that is not
-            finite.
+            finite or has more than two channels.
     """
     require_rate(sample_rate)
     require_bins(reference_phi, "panning")

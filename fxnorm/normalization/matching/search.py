@@ -17,7 +17,7 @@ _NEIGHBORS = 2
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundSetting:
     """The setting found, and its outcome."""
 
     ratio: float
@@ -37,7 +37,7 @@ def first_success(
     thresholds: np.ndarray,
     *,
     exhaustive: bool = False,
-) -> Found:
+) -> FoundSetting:
     """The first (ratio, threshold), ratios outermost, whose excess is negative.
 
     Args:
@@ -55,9 +55,9 @@ def first_success(
         index = row.scan() if exhaustive else row.search(forecast(ratio))
         trials += len(row.known)
         if index is not None:
-            return Found(ratio, float(thresholds[index]), row.known[index], trials, True)
+            return FoundSetting(ratio, float(thresholds[index]), row.known[index], trials, True)
         outcome = row.known[len(thresholds) - 1]
-    return Found(ratios[-1], float(thresholds[-1]), outcome, trials, False)
+    return FoundSetting(ratios[-1], float(thresholds[-1]), outcome, trials, False)
 
 
 class _Row:

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fxnorm.normalization.matching.search import Found, first_success
+from fxnorm.normalization.matching.search import FoundSetting, first_success
 
 RATIOS = [4.0, 5.0, 6.0]
 THRESHOLDS = np.arange(-10.0, -40.5, -0.5)
 
 
-def find(curves: np.ndarray, forecasts: np.ndarray, exhaustive: bool = False) -> Found:
+def find(curves: np.ndarray, forecasts: np.ndarray, exhaustive: bool = False) -> FoundSetting:
     def excess(ratio: float, threshold: float) -> float:
         return float(curves[RATIOS.index(ratio), round((-10.0 - threshold) * 2)])
 
