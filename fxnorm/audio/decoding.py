@@ -159,8 +159,14 @@ def blocks(
 
 
 def begins_like_audio(path: Path) -> bool:
-    """Whether a file's first bytes are those of a container of audio, or of audio and video."""
-    return path.is_file() and _CONTAINERS.match(_head(path)) is not None
+    """Whether a file's first bytes are those of a container of audio, or of audio and video.
+
+    They may be where they can't be read.
+    """
+    try:
+        return path.is_file() and _CONTAINERS.match(_head(path)) is not None
+    except OSError:
+        return True
 
 
 def _looked_through(path: str | os.PathLike[str]) -> _ScannedFile:
