@@ -3,6 +3,7 @@
 from fxnorm.audio.convolution import convolved as convolved
 from fxnorm.audio.decoding import READABLE as READABLE
 from fxnorm.audio.decoding import AudioInfo as AudioInfo
+from fxnorm.audio.decoding import begins_like_audio as begins_like_audio
 from fxnorm.audio.decoding import blocks as blocks
 from fxnorm.audio.decoding import info as info
 from fxnorm.audio.levels import db as db

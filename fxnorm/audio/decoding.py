@@ -38,9 +38,9 @@ from fxnorm.errors import FxNormError
 #: Suffixes of files that libsndfile reads, and of those that ffmpeg does where it is installed.
 READABLE = (
     *(".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".opus", ".oga", ".caf", ".w64", ".au"),
-    *(".wave", ".bwf", ".rf64"),
+    *(".wave", ".bwf", ".rf64", ".aifc", ".snd"),
     *(".m4a", ".aac", ".webm", ".wma", ".mka", ".wv", ".ape", ".ac3", ".mp4", ".m4b", ".tta"),
-    ".bw64",
+    *(".bw64", ".3gp", ".amr", ".mp2", ".spx", ".eac3", ".dts"),
 )
 
 _LINKS = {
@@ -50,12 +50,19 @@ _LINKS = {
     "FLAC": flac_links,
     "MP3": mp3_links,
     "OGG": ogg_links,
+    "CAF": caf_links,
     # What ffmpeg reads, by its first bytes.
     "BW64": wav_links,
     "caff": caf_links,
+    "OggS": ogg_links,
 }
-_LOSSY = {"MP3", "OGG"}
-_LOSSLESS = ("pcm", "alac", "flac", "wavpack", "ape")
+_LOSSY = re.compile(r"MPEG_|VORBIS|OPUS|[AU]LAW|.*ADPCM|GSM|pcm_(?:alaw|mulaw)")
+_LOSSLESS = re.compile(r"pcm|alac|flac|wavpack|ape|tta")
+#: First bytes of what ffmpeg may read under any name: it takes bare samples for anything.
+_HEAD = 12
+_CONTAINERS = re.compile(
+    rb"....ftyp|\x1aE\xdf\xa3|RIFF|RF64|BW64|FORM|OggS|fLaC|caff|ID3|wvpk|0&\xb2u|#!AMR", re.DOTALL
+)
 #: What libsndfile notes of wav, aiff, au and w64 files whose header promises more than there is.
 _CUT_OFF = re.compile(
     r"^\s*(?:data|SSND|Data Size|riff)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE
@@ -151,11 +158,23 @@ def blocks(
         )
 
 
+def begins_like_audio(path: Path) -> bool:
+    """Whether a file's first bytes are those of a container of audio, or of audio and video.
+
+    They may be where they can't be read.
+    """
+    try:
+        return path.is_file() and _CONTAINERS.match(_head(path)) is not None
+    except OSError:
+        return True
+
+
 def _looked_through(path: str | os.PathLike[str]) -> _ScannedFile:
     with _decoding_explained(path):
         found = existing(path)
         if not found.is_file():
-            raise FxNormError(f"{path}: no such file")
+            fault = "is a folder or a pipe; give a file" if found.exists() else "no such file"
+            raise FxNormError(f"{path}: {fault}")
         state = found.stat()
     file = _opened(found, state.st_ino, state.st_size, state.st_mtime_ns)
     try:
@@ -172,10 +191,14 @@ def _opened(path: Path, _inode: int, size: int, _changed: int) -> _ScannedFile:
         path.open("rb").close()  # libsndfile does not say why it can't.
         try:
             header = soundfile.info(_name(path), verbose=True)
-        except (soundfile.LibsndfileError, RuntimeError):
-            if path.suffix.lower() not in READABLE or not ffmpeg.is_installed():
+        # A TypeError is what soundfile has for names that end in .raw.
+        except (soundfile.LibsndfileError, RuntimeError, TypeError):
+            head = _head(path)
+            if not ffmpeg.is_installed() or not (
+                path.suffix.lower() in READABLE or _CONTAINERS.match(head)
+            ):
                 raise
-            return _by_ffmpeg(path)
+            return _by_ffmpeg(path, _find_links(path, head[:4].decode("latin-1")))
         if header.format in ("WAV", "WAVEX") and header.subtype == "MPEG_LAYER_III":
             raise FxNormError(
                 f"{path}: holds mp3 in a wav file, of which the end is lost; convert it to PCM, as"
@@ -186,12 +209,14 @@ def _opened(path: Path, _inode: int, size: int, _changed: int) -> _ScannedFile:
             if present < declared and is_known(declared):
                 raise cut_off(present, declared)
         found = _find_links(path, header.format) if size else Found()
+        if found.by_ffmpeg:
+            return _by_ffmpeg(path, found)
         content = AudioInfo(
             header.frames,
             header.channels,
             header.samplerate,
             header.subtype,
-            header.format in _LOSSY,
+            _LOSSY.match(header.subtype) is not None,
             tuple(f"{path}: {note}" for note in found.notes),
             None if found.begins is None else found.begins / header.samplerate,
         )
@@ -210,6 +235,11 @@ def _opened(path: Path, _inode: int, size: int, _changed: int) -> _ScannedFile:
     return file
 
 
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD)
+
+
 def _find_links(path: Path, container: str) -> Found:
     if container not in _LINKS:
         return Found()
@@ -217,15 +247,13 @@ def _find_links(path: Path, container: str) -> Found:
         return _LINKS[container](FileBytes(file))
 
 
-def _by_ffmpeg(path: Path) -> _ScannedFile:
-    with path.open("rb") as file:
-        container = file.read(4).decode("latin-1")
-    if _find_links(path, container).links:
+def _by_ffmpeg(path: Path, found: Found) -> _ScannedFile:
+    if any(isinstance(piece, bytes) for link in found.links for piece in link):
         raise Damaged("has a header that says less audio than there is")
     streams = ffmpeg.streams(path)
     if not streams:
         raise FxNormError(f"{path}: not readable as audio (ffmpeg finds none); replace the file")
-    first, notes = streams[0], []
+    first, notes = streams[0], [f"{path}: {note}" for note in found.notes]
     decoded = ffmpeg.decoded(path, 0, first.channels, first.sample_rate)
     samples = sum(len(block) for block in decoded)
     seconds = samples / first.sample_rate
@@ -233,7 +261,7 @@ def _by_ffmpeg(path: Path) -> _ScannedFile:
         notes.append(f"{path}: holds {len(streams)} streams of audio; the first is read")
     if first.duration_s is not None and seconds < first.duration_s - _FRAMES_S:
         raise Damaged(f"ends early, with {seconds:.2f} of {first.duration_s:.2f} s")
-    lossy = not first.codec.startswith(_LOSSLESS)
+    lossy = not _LOSSLESS.match(first.codec) or _LOSSY.match(first.codec) is not None
     content = AudioInfo(
         samples, first.channels, first.sample_rate, first.codec, lossy, tuple(notes)
     )
@@ -282,7 +310,7 @@ def _decoding_explained(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except Damaged as error:
         raise FxNormError(f"{path}: {error}; copy it again, or export it again") from error
-    except (soundfile.LibsndfileError, RuntimeError) as error:
+    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         reason = str(error).splitlines()[0].removeprefix(f"Error opening {_name(Path(path))!r}: ")
         raise FxNormError(
             f"{path}: not readable as audio ({reason}); give wav, flac, ogg, mp3 or aiff"

@@ -89,7 +89,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
             default=[],
             metavar="FILE",
             help="wav, flac, ogg, opus, mp3, aiff, caf, w64 or au, and where ffmpeg is installed "
-            "m4a, mp4, aac, webm, wma, mka, wv, ape, tta or ac3; several are summed as they are",
+            "what it reads, such as m4a, 3gp, webm or wma; several are summed as they are",
         )
     parser.add_argument(
         "--stem",
@@ -187,6 +187,7 @@ def _refuse_idle(options: argparse.Namespace) -> None:
 
 def _mix_one(options: argparse.Namespace) -> None:
     from fxnorm.cli.mix_song import keep_apart, known_types, mix_song, written_files
+    from fxnorm.mixing import keep_off_tracks
     from fxnorm.mixing.compiling_ahead import compiling_ahead
     from fxnorm.progress import fraction_done
 
@@ -196,6 +197,10 @@ def _mix_one(options: argparse.Namespace) -> None:
     files = {stem: [str(track.audio) for track in its] for stem, its in session.tracks.items()}
     written = written_files(output, options.stems, options.page, files)
     keep_inputs(written, (file for its in files.values() for file in its))
+    if options.song is not None:
+        keep_off_tracks(
+            [options.song], written_files(output, options.stems, None, files), known_types(options)
+        )
     if options.stems is not None:
         keep_apart(options.stems, files, known_types(options))
     if options.song is not None and not options.json:

@@ -47,10 +47,15 @@ class _Order:
         return self.output.with_suffix(".json")
 
     @property
-    def written(self) -> list[Path]:
+    def audio(self) -> list[Path]:
         from fxnorm.cli.mix_song import written_files
 
-        return [self.report, *written_files(self.output, self.stems, self.page, self.tracks)]
+        return written_files(self.output, self.stems, None, self.tracks)
+
+    @property
+    def written(self) -> list[Path]:
+        page = [] if self.page is None else [Path(self.page)]
+        return [self.report, *self.audio, *page]
 
 
 def mix_all(options: argparse.Namespace) -> None:
@@ -97,7 +102,7 @@ def _mix_missing(
 
 def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
     from fxnorm.cli.mix_song import keep_apart, known_types
-    from fxnorm.mixing import read_session
+    from fxnorm.mixing import keep_off_tracks, read_session
 
     if options.song is not None or options.stem or any(getattr(options, stem) for stem in STEMS):
         raise FxNormError("--songs takes all songs of a folder; give no other stems with it")
@@ -110,8 +115,9 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
     check_output(str(target / f"<song>{suffix}"), [suffix], options.subtype)
     types = known_types(options)
     orders, faults = [], {}
+    own = {os.path.realpath(place) for place in (target, options.stems, options.page) if place}
     for folder in shown(root):
-        if os.path.realpath(folder) == os.path.realpath(target):
+        if os.path.realpath(folder) in own:
             continue
         try:
             require_target(folder)
@@ -143,6 +149,11 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
     tracks = (track for order in orders for its in order.tracks.values() for track in its)
     written = (path for order in orders for path in order.written)
     keep_inputs(written, (str(track.audio) for track in tracks))
+    keep_off_tracks(
+        [root / order.name for order in orders],
+        [file for order in orders for file in order.audio],
+        types,
+    )
     return orders, faults
 
 

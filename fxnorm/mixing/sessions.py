@@ -4,7 +4,7 @@ import math
 import mimetypes
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +20,8 @@ from fxnorm.mixing.tracks import Track
 
 #: Audio that is not read and that Python's own table of file types does not have.
 _NOT_READ = (".dsf", ".dff", ".mogg", ".stem.mp4")
+#: What Python's table, or the system's, takes for audio and is notes or names of files.
+_NO_SOUND = (".mid", ".midi", ".kar", ".m3u", ".m3u8", ".pls")
 #: Names of a table in a song's folder.
 _OWN_TABLES = ("session.yaml", "session.yml")
 #: What ends the names of the two sides of a stereo recording.
@@ -57,8 +59,7 @@ def read_session(
 ) -> Session:
     """A folder (`read_folder`), or a table (`read_table`): a folder's own is its `session.yaml`."""
     if Path(path).is_dir():
-        own = [Path(path, name) for name in _OWN_TABLES if Path(path, name).is_file()]
-        if own:
+        if own := _own_tables(path):
             session = read_table(own[0], types)
             return replace(session, notes=(f"{own[0]}: is the table of the song",))
         return read_folder(path, types, unknown_as_other=unknown_as_other)
@@ -96,7 +97,11 @@ def read_folder(
         if path.suffix.lower() in TABLES
     ]
     doubtful = []
-    files = _audio_files(Path(folder))
+    files, unnamed = _audio_files(Path(folder))
+    notes += [
+        f"{path}: left out by its name's ending, and may hold audio; name it with an option"
+        for path in unnamed
+    ]
     # "Sub Culture - Vocals": a title says nothing where other words do.
     title = set.intersection(*(set(words_of(path.stem)) for path in files)) if files else set()
     for path in files:
@@ -126,6 +131,37 @@ def read_folder(
     _require_one_of_a_name([Path(str(t.audio)) for tracks in found.values() for t in tracks])
     session = at_sides({stem: tuple(tracks) for stem, tracks in found.items()})
     return replace(session, notes=(*notes, *session.notes))
+
+
+def keep_off_tracks(
+    folders: Iterable[str | os.PathLike[str]],
+    files: Iterable[str | os.PathLike[str]],
+    types: Collection[str],
+) -> None:
+    """Refuse audio files to be written where the next mix would take them for tracks.
+
+    Args:
+        folders: of songs; one with a table of its own takes no other files.
+        files: to be written.
+        types: stem types that can be mixed.
+
+    Raises:
+        FxNormError: one lies in a folder, and its name does not say that it holds the whole song.
+    """
+    places = {os.path.realpath(folder) for folder in folders if not _own_tables(folder)}
+    for file in files:
+        whole = Path(os.path.realpath(file))
+        for parent in whole.parents:
+            inner = whole.relative_to(parent)
+            if str(parent) in places and (stem_types_of(inner, types) or not is_mix(inner)):
+                raise FxNormError(
+                    f"{file}: lies in a song's folder, and the next mix would take it for a track;"
+                    " choose a place outside"
+                )
+
+
+def _own_tables(folder: str | os.PathLike[str]) -> list[Path]:
+    return [Path(folder, name) for name in _OWN_TABLES if Path(folder, name).is_file()]
 
 
 def at_sides(tracks: Mapping[str, Sequence[Track]]) -> Session:
@@ -202,8 +238,9 @@ def read_table(path: str | os.PathLike[str], types: Collection[str]) -> Session:
     return Session({stem: tuple(its) for stem, its in tracks.items()})
 
 
-def _audio_files(folder: Path) -> list[Path]:
-    files, seen = [], {os.path.realpath(folder)}
+def _audio_files(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Those whose names say that they are audio, and those of which only their bytes do."""
+    files, unnamed, seen = [], [], {os.path.realpath(folder)}
     for root, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in folders:
@@ -217,7 +254,9 @@ def _audio_files(folder: Path) -> list[Path]:
             require_target(path)
             if _is_audio(path):
                 files.append(path)
-    return files
+            elif audio.begins_like_audio(path):
+                unnamed.append(path)
+    return files, unnamed
 
 
 def _raise(error: OSError) -> None:
@@ -225,8 +264,11 @@ def _raise(error: OSError) -> None:
 
 
 def _is_audio(path: Path) -> bool:
-    kind = mimetypes.guess_type(path.name.lower())[0] or ""
-    return _is_read(path) or path.name.lower().endswith(_NOT_READ) or kind.startswith("audio/")
+    name = path.name.lower()
+    if name.endswith(_NO_SOUND):
+        return False
+    kind = mimetypes.guess_type(name)[0] or ""
+    return _is_read(path) or name.endswith(_NOT_READ) or kind.startswith("audio/")
 
 
 def _is_read(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -66,7 +66,7 @@ def _tracks(stem: str, given: Stem) -> tuple[Track, ...]:
         return (_checked_track(stem, given),)
     if isinstance(given, str | os.PathLike | np.ndarray):
         return (_checked_track(stem, Track(given)),)
-    if isinstance(given, Sequence) and given and not isinstance(given[0], int | float):
+    if isinstance(given, list | tuple) and given and not isinstance(given[0], int | float):
         return tuple(track for part in given for track in _tracks(stem, part))
     raise _no_audio(stem, given)
 

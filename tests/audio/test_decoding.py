@@ -375,6 +375,83 @@ def test_mp3_in_wav_is_called_what_it_is(tmp_path, tone):
 
 
 @ffmpeg
+@pytest.mark.parametrize("name", ["x", "x.mp3", "x.wav", "x.take 2"])
+def test_a_name_that_ends_like_something_else_is_no_matter(tmp_path, tone, name):
+    write(tmp_path / "y.wav", tone, RATE)
+    whole = _convert(tmp_path / "y.wav", tmp_path / "y.m4a")
+    path = tmp_path / name
+    path.write_bytes(whole.read_bytes())
+    assert info(path).subtype == "aac"
+    np.testing.assert_array_equal(read(path)[0], read(whole)[0])
+
+
+@pytest.mark.parametrize("name", ["x.raw", "x.pcm", "x"])
+def test_bare_samples_are_one_line_and_no_noise(save, tone, name):
+    path = save(name, tone.tobytes())
+    with pytest.raises(FxNormError, match=f"{name}: not readable as audio"):
+        info(path)
+
+
+@ffmpeg
+def test_layer_2_is_read_to_its_end_and_no_further(tmp_path, tone):
+    write(tmp_path / "x.wav", tone, RATE)
+    parts = [
+        _convert(tmp_path / "x.wav", tmp_path / f"{rate}.mp2", "-b:a", rate)
+        for rate in ("384k", "128k")
+    ]
+    lengths = [_samples(path) for path in parts]
+    assert all(len(tone) <= length < len(tone) + 2 * 1152 for length in lengths)
+    (tmp_path / "joined.mp2").write_bytes(b"".join(path.read_bytes() for path in parts))
+    assert _samples(tmp_path / "joined.mp2") == sum(lengths)
+    parts[0].write_bytes(parts[0].read_bytes()[:-9])
+    assert "its last frame is cut off" in info(parts[0]).notes[0]
+
+
+@ffmpeg
+def test_ogg_that_ffmpeg_reads_is_looked_through_too(tmp_path, save, tone):
+    write(tmp_path / "x.wav", tone, RATE)
+    data = _convert(tmp_path / "x.wav", tmp_path / "x.oga", "-c:a", "flac").read_bytes()
+    path = save("chained.oga", data + data)
+    assert _samples(path) == 2 * len(tone)
+    assert "holds 2 recordings" in info(path).notes[0]
+    with pytest.raises(FxNormError, match=r"half\.oga: ends early, within a page"):
+        info(save("half.oga", data[: len(data) // 2]))
+
+
+@ffmpeg
+@pytest.mark.parametrize(
+    ("name", "codec", "lossy"),
+    [
+        ("x.wav", "pcm_alaw", True),
+        ("x.wav", "adpcm_ms", True),
+        ("x.wav", "pcm_s24le", False),
+        ("x.mka", "pcm_mulaw", True),
+        ("x.mka", "pcm_s16le", False),
+        ("x.tta", "tta", False),
+        ("x.oga", "flac", False),
+        ("x.ogg", "vorbis", True),
+    ],
+)
+def test_lossy_is_what_the_coding_is(tmp_path, tone, name, codec, lossy):
+    write(tmp_path / "y.wav", tone, RATE)
+    path = _convert(tmp_path / "y.wav", tmp_path / name, "-c:a", codec, "-strict", "-2")
+    assert info(path).lossy is lossy
+
+
+def test_a_caf_that_lacks_a_byte_is_refused(tmp_path, save, tone):
+    soundfile.write(tmp_path / "x.caf", tone, RATE, subtype="PCM_24")
+    with pytest.raises(FxNormError, match=r"y\.caf: ends early"):
+        info(save("y.caf", (tmp_path / "x.caf").read_bytes()[:-1]))
+
+
+def test_what_is_there_and_no_file_is_called_so(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    for path in (tmp_path, tmp_path / "pipe.wav"):
+        with pytest.raises(FxNormError, match="is a folder or a pipe; give a file"):
+            info(path)
+
+
+@ffmpeg
 @pytest.mark.parametrize("kind", ["w64", "au", "caf", "wav"])
 def test_what_was_written_to_a_pipe_is_read_whole(tmp_path, save, tone, kind):
     write(tmp_path / "x.wav", tone, RATE)

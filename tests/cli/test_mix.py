@@ -259,6 +259,26 @@ def test_stems_of_another_mix_are_not_left_beside_those_of_this_one(tmp_path, ca
     assert "drums.wav: is there already" in capsys.readouterr().err
 
 
+def test_stems_of_a_mix_do_not_become_tracks_of_its_song(tmp_path, capsys, stems, model):
+    song = tmp_path / "songs" / "a"
+    song.mkdir(parents=True)
+    shutil.copy(stems / "bass.wav", song / "BassDI.wav")
+    common = ["--model", str(model), "-o"]
+    songs, alone = ["mix", "--songs", str(song.parent), *common], ["mix", str(song), *common]
+    for words in (
+        [*alone, str(tmp_path / "m.wav"), "--stems", str(song / "parts")],
+        [*alone, str(song / "new.wav")],
+        [*songs, str(tmp_path / "mixes"), "--stems", str(song.parent)],
+    ):
+        assert main(words) == 2
+        assert "lies in a song's folder" in capsys.readouterr().err
+    assert [path.name for path in song.rglob("*.wav")] == ["BassDI.wav"]
+    words = [*songs, str(song.parent / "mixes"), "--stems", str(song.parent / "parts")]
+    for said in ("mixes: 1 mixes", "1 of 1 songs are there already"):
+        assert main([*words, "--jobs", "1"]) == 0
+        assert said in capsys.readouterr().out
+
+
 def test_the_reverb_of_a_model_with_rooms_may_be_named(tmp_path, capsys, stems):
     words = [*stem_options(stems, "vocals"), "-o", tmp_path / "m.wav"]
     words += ["--effects", "reverb,loudness", "--strength", "reverb=0.5"]

@@ -1,10 +1,12 @@
+import os
+
 import numpy as np
 import pytest
 
 from fxnorm.audio import write
 from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError
-from fxnorm.mixing.sessions import at_sides, read_session
+from fxnorm.mixing.sessions import at_sides, keep_off_tracks, read_session
 from fxnorm.mixing.sources import open_stems
 from fxnorm.mixing.tracks import Track
 
@@ -52,17 +54,46 @@ def test_what_is_no_pair_of_mono_files_stays_as_it_is(tmp_path):
     assert at_sides({"drums": files}).tracks == {"drums": tuple(files)}
 
 
-@pytest.mark.parametrize("name", ["x.mp2", "x.aifc", "x.mogg", "Song.stem.mp4", "x.dsf"])
+@pytest.mark.parametrize("name", ["x.ra", "x.mogg", "Song.stem.mp4", "x.dsf"])
 def test_audio_that_is_not_read_is_named(tmp_path, name):
     _files(tmp_path, "bass.wav", name)
     with pytest.raises(FxNormError, match=f"{name} .not read here; convert it"):
         read_session(tmp_path, STEMS)
 
 
-@pytest.mark.parametrize("suffix", ["wave", "rf64", "bw64", "mp4", "m4b", "tta", "bwf"])
+@pytest.mark.parametrize(
+    "suffix", ["wave", "rf64", "bw64", "mp4", "m4b", "tta", "bwf", "aifc", "mp2", "3gp", "amr"]
+)
 def test_audio_of_rare_suffixes_is_no_other_file(tmp_path, suffix):
     _files(tmp_path, "bass.wav", f"drums.{suffix}")
     assert set(read_session(tmp_path, STEMS).tracks) == {"bass", "drums"}
+
+
+def test_notes_and_lists_are_no_audio_and_audio_under_other_names_is_told(tmp_path):
+    _files(tmp_path, "bass.wav", "drums", "vocals.wav.bak")
+    for name, data in (
+        ("drums.mid", b"MThd"),
+        ("mix.m3u", b"bass.wav"),
+        ("clip.mov", bytes(4) + b"ftypqt  "),
+        ("readme", b"text"),
+    ):
+        (tmp_path / name).write_bytes(data)
+    os.mkfifo(tmp_path / "pipe")
+    session = read_session(tmp_path, STEMS)
+    assert session.tracks == {"bass": (Track(tmp_path / "bass.wav"),)}
+    left_out = [tmp_path / name for name in ("clip.mov", "drums", "vocals.wav.bak")]
+    assert [note.partition(": ")[0] for note in session.notes] == [str(p) for p in left_out]
+
+
+def test_what_would_become_a_track_is_not_written_into_a_song(tmp_path):
+    song = tmp_path / "song"
+    _files(song, "vox.wav")
+    for name in ("vocals.wav", "parts/vocals.wav", "final.wav", "drum mix.wav", "drums/mix.wav"):
+        with pytest.raises(FxNormError, match=f"{name}: lies in a song's folder"):
+            keep_off_tracks([song], [song / name], STEMS)
+    keep_off_tracks([song], [song / "mix.wav", tmp_path / "song 2" / "vocals.wav"], STEMS)
+    (song / "session.yaml").write_text("vox.wav: vocals\n")
+    keep_off_tracks([song], [song / "vocals.wav"], STEMS)
 
 
 def test_two_files_of_one_name_are_not_summed(tmp_path):

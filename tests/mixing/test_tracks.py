@@ -23,6 +23,7 @@ from fxnorm.normalization import ImpulseResponse
         ({"bass": np.zeros((9, 2), np.int16)}, "divide by full scale"),
         ({"bass": [0.0, 0.1]}, "bass: is list, not audio"),
         ({"bass": []}, "bass: is list, not audio"),
+        ({"bass": memoryview(np.zeros((9, 2)))}, "bass: is memoryview, not audio"),
         ({"bass": [np.ones(9), None]}, "bass: is NoneType"),
         ({"bass": Track(np.ones(9), pan=2.0)}, "bass: pan 2.0 must be a number from -1 to 1"),
         ({"bass": Track(np.ones(9), "3")}, "bass: gain '3' must be a number"),

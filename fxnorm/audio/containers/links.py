@@ -87,6 +87,8 @@ class Found:
     """What a user should know."""
     exact: bool = True
     """Whether the header's length, or the links', is what decoding gives."""
+    by_ffmpeg: bool = False
+    """Whether it is none of libsndfile's, which opens it all the same."""
     begins: int | None = None
     """Sample of a session's time at which it begins; None where it does not say."""
 

@@ -40,7 +40,8 @@ class _Frame:
 def mp3_links(data: Bytes) -> Found:
     """The recordings of a file, each with the number of its frames in front of it.
 
-    So that libsndfile reads all of them.
+    So that libsndfile reads all of them. Files of layers I and II are left to ffmpeg: libsndfile
+    estimates their length, whatever stands in front.
 
     Args:
         data: the file.
@@ -65,10 +66,12 @@ def mp3_links(data: Bytes) -> Found:
         recordings[-1].append(frame)
         at = frame.stop
     if not recordings:
-        return Found()
+        return Found(by_ffmpeg=True)
     if len({frame.format for recording in recordings for frame in recording}) > 1:
         raise Damaged("holds recordings of different formats")
     notes = chained(len(recordings)) + notes
+    if recordings[0][0].format[1] != 3:
+        return Found(notes=tuple(notes), by_ffmpeg=True)
     said = [_said(data, recording) for recording in recordings]
     # One more is that of encoders that count otherwise.
     if any(count and len(its) > count + 2 for count, its in zip(said, recordings, strict=True)):

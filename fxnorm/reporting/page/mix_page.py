@@ -222,7 +222,8 @@ def _spectrum(stems: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     levels, powers = [], []
     for stem in stems:
         hz, level_db = long_term_spectrum_db(stem, SAMPLE_RATE)
-        power = float(np.mean([np.mean(np.square(part)) for part in np.array_split(stem, 64)]))
+        parts = np.array_split(stem, min(len(stem), 64))
+        power = float(np.mean([np.mean(np.square(part)) for part in parts]))
         levels.append(10.0 ** (level_db / 10.0))
         powers.append(power)
     total = np.average(levels, axis=0, weights=powers) if any(powers) else levels[0]

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 
 import librosa
 import matplotlib.image
@@ -68,6 +69,29 @@ def test_the_page_is_one_file_with_everything_said_and_the_same_each_time(song, 
     shown = re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL)
     assert re.search(r"−\d+\.\d (dB|LU)", shown)
     assert not re.search(r"(?<![\w-])-\d", shown.split("&lt;b&gt;escaped")[1])
+
+
+@pytest.mark.parametrize(("samples", "keys"), [(1, []), (441, [" ", "ArrowRight", "ArrowLeft"])])
+def test_a_mix_shorter_than_a_spectrum_has_a_page(song, tmp_path, browser, samples, keys):
+    def cut(signals):
+        return {stem: signal[:samples] for stem, signal in signals.items()}
+
+    short = replace(
+        song,
+        mix=song.mix[:samples],
+        given=cut(song.given),
+        normalized=cut(song.normalized),
+        shares=cut(song.shares),
+    )
+    write_mix_page(tmp_path / "short.html", short)
+    page, problems = browser.new_page(), []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto((tmp_path / "short.html").as_uri())
+    for key in keys:
+        page.keyboard.press(key)
+        page.wait_for_timeout(100)
+    page.close()
+    assert problems == []
 
 
 def test_mel_powers_are_librosas():

@@ -124,7 +124,7 @@
     }
 
     seek(seconds) {
-      const target = Math.min(Math.max(seconds, 0), this.seconds - 0.05);
+      const target = Math.max(Math.min(seconds, this.seconds - 0.05), 0);
       if (this.run) {
         this.stop();
         this.start(target);
