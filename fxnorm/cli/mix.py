@@ -187,7 +187,7 @@ def _refuse_idle(options: argparse.Namespace) -> None:
 
 def _mix_one(options: argparse.Namespace) -> None:
     from fxnorm.cli.mix_song import keep_apart, known_types, mix_song, written_files
-    from fxnorm.mixing import keep_off_tracks
+    from fxnorm.mixing import notes_on_place
     from fxnorm.mixing.compiling_ahead import compiling_ahead
     from fxnorm.progress import fraction_done
 
@@ -197,10 +197,6 @@ def _mix_one(options: argparse.Namespace) -> None:
     files = {stem: [str(track.audio) for track in its] for stem, its in session.tracks.items()}
     written = written_files(output, options.stems, options.page, files)
     keep_inputs(written, (file for its in files.values() for file in its))
-    if options.song is not None:
-        keep_off_tracks(
-            [options.song], written_files(output, options.stems, None, files), known_types(options)
-        )
     if options.stems is not None:
         keep_apart(options.stems, files, known_types(options))
     if options.song is not None and not options.json:
@@ -208,7 +204,11 @@ def _mix_one(options: argparse.Namespace) -> None:
             print(printable(f"{stem}: {', '.join(its)}"), flush=True)
     with compiling_ahead(), fraction_done("mix") as on_progress:
         report = mix_song(options, session.tracks, output, options.stems, options.page, on_progress)
-    report["warnings"] = [*session.notes, *report["warnings"]]
+    notes = session.notes
+    if options.song is not None:
+        own = written_files(output, options.stems, None, files)
+        notes += notes_on_place(options.song, own, known_types(options))
+    report["warnings"] = [*notes, *report["warnings"]]
     warn(report["warnings"])
     if options.json:
         print_json(report)

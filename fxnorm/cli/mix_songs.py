@@ -47,15 +47,10 @@ class _Order:
         return self.output.with_suffix(".json")
 
     @property
-    def audio(self) -> list[Path]:
+    def written(self) -> list[Path]:
         from fxnorm.cli.mix_song import written_files
 
-        return written_files(self.output, self.stems, None, self.tracks)
-
-    @property
-    def written(self) -> list[Path]:
-        page = [] if self.page is None else [Path(self.page)]
-        return [self.report, *self.audio, *page]
+        return [self.report, *written_files(self.output, self.stems, self.page, self.tracks)]
 
 
 def mix_all(options: argparse.Namespace) -> None:
@@ -101,8 +96,8 @@ def _mix_missing(
 
 
 def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
-    from fxnorm.cli.mix_song import keep_apart, known_types
-    from fxnorm.mixing import keep_off_tracks, read_session
+    from fxnorm.cli.mix_song import keep_apart, known_types, written_files
+    from fxnorm.mixing import notes_on_place, read_session
 
     if options.song is not None or options.stem or any(getattr(options, stem) for stem in STEMS):
         raise FxNormError("--songs takes all songs of a folder; give no other stems with it")
@@ -134,14 +129,16 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
         except OSError as error:
             faults[folder.name] = str(from_system(error))
             continue
+        output = target / f"{folder.name}{suffix}"
+        audio = written_files(output, stems, None, session.tracks)
         order = _Order(
             name=folder.name,
             tracks=session.tracks,
-            output=target / f"{folder.name}{suffix}",
+            output=output,
             stems=stems,
             page=None if options.page is None else str(Path(options.page) / f"{folder.name}.html"),
             fingerprint=fingerprint,
-            notes=session.notes,
+            notes=(*session.notes, *notes_on_place(folder, audio, types)),
         )
         orders.append(order)
     if not orders and not faults:
@@ -149,11 +146,6 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
     tracks = (track for order in orders for its in order.tracks.values() for track in its)
     written = (path for order in orders for path in order.written)
     keep_inputs(written, (str(track.audio) for track in tracks))
-    keep_off_tracks(
-        [root / order.name for order in orders],
-        [file for order in orders for file in order.audio],
-        types,
-    )
     return orders, faults
 
 

@@ -11,7 +11,7 @@ from .mixer import mix as mix
 from .mixer import mix_stems as mix_stems
 from .sessions import Session as Session
 from .sessions import at_sides as at_sides
-from .sessions import keep_off_tracks as keep_off_tracks
+from .sessions import notes_on_place as notes_on_place
 from .sessions import read_session as read_session
 from .song_mixing import mix_songs as mix_songs
 from .song_mixing import sum_song as sum_song

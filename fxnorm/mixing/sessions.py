@@ -133,31 +133,28 @@ def read_folder(
     return replace(session, notes=(*notes, *session.notes))
 
 
-def keep_off_tracks(
-    folders: Iterable[str | os.PathLike[str]],
+def notes_on_place(
+    song: str | os.PathLike[str],
     files: Iterable[str | os.PathLike[str]],
     types: Collection[str],
-) -> None:
-    """Refuse audio files to be written where the next mix would take them for tracks.
+) -> tuple[str, ...]:
+    """Which audio files to be written lie where the next mix takes them for tracks.
 
     Args:
-        folders: of songs; one with a table of its own takes no other files.
+        song: its folder; one with a table of its own takes no other files, and a table none at all.
         files: to be written.
         types: stem types that can be mixed.
-
-    Raises:
-        FxNormError: one lies in a folder, and its name does not say that it holds the whole song.
     """
-    places = {os.path.realpath(folder) for folder in folders if not _own_tables(folder)}
-    for file in files:
-        whole = Path(os.path.realpath(file))
-        for parent in whole.parents:
-            inner = whole.relative_to(parent)
-            if str(parent) in places and (stem_types_of(inner, types) or not is_mix(inner)):
-                raise FxNormError(
-                    f"{file}: lies in a song's folder, and the next mix would take it for a track;"
-                    " choose a place outside"
-                )
+    place = Path(os.path.realpath(song))
+    if not place.is_dir() or _own_tables(place):
+        return ()
+    inner = {file: Path(os.path.realpath(file)) for file in files}
+    inner = {file: p.relative_to(place) for file, p in inner.items() if place in p.parents}
+    return tuple(
+        f"{file}: lies in the song's folder, of which the next mix takes it for a track; move it"
+        for file, name in inner.items()
+        if stem_types_of(name, types) or not is_mix(name)
+    )
 
 
 def _own_tables(folder: str | os.PathLike[str]) -> list[Path]:

@@ -259,20 +259,25 @@ def test_stems_of_another_mix_are_not_left_beside_those_of_this_one(tmp_path, ca
     assert "drums.wav: is there already" in capsys.readouterr().err
 
 
-def test_stems_of_a_mix_do_not_become_tracks_of_its_song(tmp_path, capsys, stems, model):
+def test_stems_of_a_mix_that_lie_among_its_tracks_are_told(tmp_path, capsys, stems, model):
     song = tmp_path / "songs" / "a"
     song.mkdir(parents=True)
     shutil.copy(stems / "bass.wav", song / "BassDI.wav")
     common = ["--model", str(model), "-o"]
-    songs, alone = ["mix", "--songs", str(song.parent), *common], ["mix", str(song), *common]
-    for words in (
-        [*alone, str(tmp_path / "m.wav"), "--stems", str(song / "parts")],
-        [*alone, str(song / "new.wav")],
-        [*songs, str(tmp_path / "mixes"), "--stems", str(song.parent)],
-    ):
-        assert main(words) == 2
-        assert "lies in a song's folder" in capsys.readouterr().err
-    assert [path.name for path in song.rglob("*.wav")] == ["BassDI.wav"]
+    songs = ["mix", "--songs", str(song.parent), *common]
+    words = ["mix", str(song), *common, str(song / "new.wav"), "--stems", str(song / "parts")]
+    assert main(words) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "the song's folder" in line]
+    assert [line.split(": ")[1] for line in told] == [
+        str(song / "new.wav"),
+        str(song / "parts" / "bass.wav"),
+    ]
+    shutil.rmtree(song / "parts")
+    (song / "new.wav").unlink()
+    assert main([*songs, str(tmp_path / "m"), "--stems", str(song.parent), "--jobs", "1"]) == 0
+    (warning, *_) = json.loads((tmp_path / "m" / "a.json").read_text())["warnings"]
+    assert warning.startswith(f"{song / 'bass.wav'}: lies in the song's folder")
+    (song / "bass.wav").unlink()
     words = [*songs, str(song.parent / "mixes"), "--stems", str(song.parent / "parts")]
     for said in ("mixes: 1 mixes", "1 of 1 songs are there already"):
         assert main([*words, "--jobs", "1"]) == 0

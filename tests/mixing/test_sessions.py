@@ -6,7 +6,7 @@ import pytest
 from fxnorm.audio import write
 from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError
-from fxnorm.mixing.sessions import at_sides, keep_off_tracks, read_session
+from fxnorm.mixing.sessions import at_sides, notes_on_place, read_session
 from fxnorm.mixing.sources import open_stems
 from fxnorm.mixing.tracks import Track
 
@@ -85,15 +85,16 @@ def test_notes_and_lists_are_no_audio_and_audio_under_other_names_is_told(tmp_pa
     assert [note.partition(": ")[0] for note in session.notes] == [str(p) for p in left_out]
 
 
-def test_what_would_become_a_track_is_not_written_into_a_song(tmp_path):
+def test_what_is_written_among_tracks_is_told_unless_it_is_called_a_mix(tmp_path):
     song = tmp_path / "song"
     _files(song, "vox.wav")
-    for name in ("vocals.wav", "parts/vocals.wav", "final.wav", "drum mix.wav", "drums/mix.wav"):
-        with pytest.raises(FxNormError, match=f"{name}: lies in a song's folder"):
-            keep_off_tracks([song], [song / name], STEMS)
-    keep_off_tracks([song], [song / "mix.wav", tmp_path / "song 2" / "vocals.wav"], STEMS)
+    names = ("vocals.wav", "parts/vocals.wav", "final.wav", "drum mix.wav", "drums/mix.wav")
+    told = notes_on_place(song, [song / name for name in names], STEMS)
+    assert [note.partition(":")[0] for note in told] == [str(song / name) for name in names]
+    assert notes_on_place(song, [song / "mix.wav", tmp_path / "song 2" / "vox.wav"], STEMS) == ()
     (song / "session.yaml").write_text("vox.wav: vocals\n")
-    keep_off_tracks([song], [song / "vocals.wav"], STEMS)
+    assert notes_on_place(song, [song / "vocals.wav"], STEMS) == ()
+    assert notes_on_place(song / "session.yaml", [song / "vocals.wav"], STEMS) == ()
 
 
 def test_two_files_of_one_name_are_not_summed(tmp_path):
