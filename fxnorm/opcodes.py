@@ -7,6 +7,9 @@ from typing import IO
 #: The released files have some 500 and 11,000. Fewer can't nest so deeply that hashing a tuple
 #: overruns the stack, nor copy one thing often.
 _MOST_OPCODES = 30_000
+#: Of a class: they have some 30 characters. Torch refuses one that it doesn't allow in a time that
+#: grows with the square of the name's length.
+_LONGEST_NAME = 1000
 
 
 def check_opcodes(stream: IO[bytes], pickles: int = 1) -> None:
@@ -32,6 +35,8 @@ def check_opcodes(stream: IO[bytes], pickles: int = 1) -> None:
                 # The unpickler keeps room for all places up to the one that is put to.
                 if opcode.name.endswith("PUT") and not 0 <= int(argument) < _MOST_OPCODES:  # type: ignore[arg-type]
                     raise pickle.UnpicklingError("it asks for memory")
+                if opcode.name == "GLOBAL" and len(argument) > _LONGEST_NAME:  # type: ignore[arg-type]
+                    raise pickle.UnpicklingError("it names a class at too great length")
         except pickle.UnpicklingError:
             raise
         except Exception as error:  # genops raises all kinds on what is no pickle.

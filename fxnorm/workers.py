@@ -7,6 +7,7 @@ again by another. Workers get names, settings and paths: they read and write aud
 import contextlib
 import functools
 import itertools
+import logging
 import os
 import pickle
 import socket
@@ -16,7 +17,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -248,28 +249,37 @@ def _client(distributed: Any, address: str) -> Iterator[Any]:
     """A connection to a scheduler that has workers of one thread each.
 
     Raises:
-        FxNormError: it has none, or doesn't answer.
+        FxNormError: it has none, doesn't answer, or ends inside this context.
     """
+    # It would log the traceback of what it raises besides.
+    logging.getLogger("distributed.client").disabled = True
     try:
         client = distributed.Client(address, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:
+        # Dask may fail with anything at what isn't a scheduler, want of memory among others.
         raise FxNormError(
-            f"{address}: no Dask scheduler answers; start one (dask scheduler), or unset --dask"
-            " and FXNORM_DASK"
+            f"{address}: no Dask scheduler answers; start one (dask scheduler), check the port and,"
+            " for tls://, Dask's settings, or unset --dask and FXNORM_DASK"
         ) from error
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=_WAIT_FOR_WORKERS_S)
-        except TimeoutError as error:
-            raise FxNormError(
-                f"{address}: the scheduler has no workers; start some (dask worker {address}"
-                " --nthreads 1)"
-            ) from error
-        if max(client.nthreads().values(), default=1) > 1:
-            raise FxNormError(
-                f"{address}: its workers have several threads; start them with --nthreads 1"
-            )
-        yield client
+    try:
+        with client:
+            try:
+                client.wait_for_workers(1, timeout=_WAIT_FOR_WORKERS_S)
+            except TimeoutError as error:
+                raise FxNormError(
+                    f"{address}: the scheduler has no workers; start some (dask worker {address}"
+                    " --nthreads 1)"
+                ) from error
+            if max(client.nthreads().values(), default=1) > 1:
+                raise FxNormError(
+                    f"{address}: its workers have several threads; start them with --nthreads 1"
+                )
+            yield client
+    except (CancelledError, distributed.comm.CommClosedError) as error:
+        raise FxNormError(
+            f"{address}: the Dask scheduler has ended or can't be reached any more; what was done"
+            " is kept, start it anew and go on"
+        ) from error
 
 
 def _call_on_cluster(place: str, code: str, task: bytes) -> Any:

@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.loaders import LOADERS, attempt
+from fxnorm.errors import FxNormError
+from fxnorm.models.released_weights import read_released
 
 _DEEP = b"\x80\x02}(" + b")" + b"\x85" * 200_000 + b"K\x01u."
 #: How files of torch before 1.6 begin.
@@ -176,6 +178,15 @@ def test_known_hostile_files_are_refused_in_little_memory(case, tmp_path):
     assert re.search(message, attempt(LOADERS[name], data, tmp_path))
     assert tracemalloc.get_traced_memory()[1] < 200e6
     tracemalloc.stop()
+
+
+def test_a_class_of_a_long_name_does_not_get_as_far_as_torch(tmp_path):
+    """It would work for a quarter of an hour on a name of 300,000 characters."""
+    path = tmp_path / "net.params"
+    path.write_bytes(_weights_with(b"\x80\x02c" + b"x" * 10_000 + b"\nx\n."))
+    with pytest.raises(FxNormError, match=r"net\.params: damaged") as refused:
+        read_released(path)
+    assert "at too great length" in str(refused.value.__cause__)
 
 
 @pytest.mark.parametrize("name", LOADERS)

@@ -3,6 +3,9 @@
 import os
 import re
 import signal
+import socket
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +169,27 @@ def test_what_kills_its_workers_is_named(cluster, monkeypatch):
         list(in_processes(_die, [("Song 1", ())], 2))
 
 
+def _answer(server, words):
+    connection = server.accept()[0]
+    connection.sendall(words)
+    connection.recv(1000)
+    connection.close()
+
+
+def test_a_scheduler_that_ends_is_told_in_one_line(caplog):
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=":0"
+    ) as cluster:
+        address = cluster.scheduler_address
+        with on_cluster(address):
+            work = in_processes(time.sleep, [("a", (0,)), ("b", (20,))], 1)
+            next(work)
+            cluster.close()
+            with pytest.raises(FxNormError, match=f"^{address}: the Dask scheduler has ended"):
+                next(work)
+    assert not [record for record in caplog.records if record.name == "distributed.client"]
+
+
 def test_a_cluster_that_cannot_be_used_is_told_in_one_line(tmp_path):
     def refused(address):
         with on_cluster(address), pytest.raises(FxNormError) as error:
@@ -176,7 +200,15 @@ def test_a_cluster_that_cannot_be_used_is_told_in_one_line(tmp_path):
     with dask.config.set({"distributed.comm.timeouts.connect": "100ms"}):
         # Nothing listens at the discard port.
         assert "127.0.0.1:9: no Dask scheduler answers" in refused("tcp://127.0.0.1:9")
-    assert "no Dask scheduler answers" in refused("nonsense://")
+    # The last one is known to Dask, which has no certificates for it.
+    for address in ("nonsense://", "tls://127.0.0.1:9"):
+        assert "no Dask scheduler answers" in refused(address)
+    # What Dask takes for sizes: of exbibytes, and of fewer bytes than a message has.
+    for answer in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x05" + bytes(7) + b"hello"):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            threading.Thread(target=_answer, args=(server, answer), daemon=True).start()
+            address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+            assert f"{address}: no Dask scheduler answers" in refused(address)
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0"
     ) as threaded:
