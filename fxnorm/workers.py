@@ -6,6 +6,7 @@ again by another. Workers get names, settings and paths: they read and write aud
 
 import contextlib
 import functools
+import gc
 import itertools
 import logging
 import os
@@ -253,14 +254,17 @@ def _client(distributed: Any, address: str) -> Iterator[Any]:
     """
     # It would log the traceback of what it raises besides.
     logging.getLogger("distributed.client").disabled = True
-    try:
+    client = None
+    # Dask may fail with anything at what isn't a scheduler, want of memory among others.
+    with contextlib.suppress(Exception):
         client = distributed.Client(address, set_as_default=False)
-    except Exception as error:
-        # Dask may fail with anything at what isn't a scheduler, want of memory among others.
+    if client is None:
+        # It closes when it is collected, and waits for ever if that is while another one starts.
+        gc.collect()
         raise FxNormError(
             f"{address}: no Dask scheduler answers; start one (dask scheduler), check the port and,"
             " for tls://, Dask's settings, or unset --dask and FXNORM_DASK"
-        ) from error
+        )
     try:
         with client:
             try:
