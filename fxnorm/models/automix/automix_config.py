@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fxnorm.models.network_config import BaseNetworkConfig
 from fxnorm.models.sizes import Count, EvenSize, OddSize, Size
@@ -40,8 +40,17 @@ class AutomixConfig(BaseNetworkConfig):
     """Layers of the bidirectional LSTM."""
     lstm_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
     """Dropout between the layers of the LSTM, in training."""
+    mirrored: bool = False
+    """Let each filter of the front end hear the sum or the difference of a stem's channels, never
+    both: stems with their channels swapped then give the same mix with its channels swapped."""
     pretraining: bool = False
     """Build the auto-encoder of the stems that trains the front end."""
+
+    @model_validator(mode="after")
+    def _require_two_channels(self) -> "AutomixConfig":
+        if self.mirrored and self.channels != 2:
+            raise ValueError("mirrored needs two channels per stem; set it to false")
+        return self
 
     @property
     def is_pretraining(self) -> bool:

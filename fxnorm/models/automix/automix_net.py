@@ -67,6 +67,11 @@ class AutomixNet(Network):
         self.se_block = SqueezeExcitation(filters, config.se_ratio)
         # The released files have them, but nothing comes after the last block's residual output.
         self.temporal_blocks[-1].res_out.requires_grad_(False)
+        self.mirrored = config.mirrored
+        if self.mirrored:
+            self._mirror()
+            # Of mirrored gradients, the optimizer makes mirrored weights.
+            self.conv_1.weight.register_hook(_mirrored)
         if config.pretraining:
             for name, parameter in self.named_parameters():
                 parameter.requires_grad_(name.startswith(("conv_1.", "conv_2.")))
@@ -118,6 +123,8 @@ class AutomixNet(Network):
                 " training.front_end empty"
             ) from error
         self.load_state_dict(state | found)
+        if self.mirrored:
+            self._mirror()
 
     @torch.no_grad()
     def scale_mix(self, factor: float) -> None:
@@ -192,8 +199,20 @@ class AutomixNet(Network):
         """The blocks in series."""
         return [block for block in self.repeats.modules() if isinstance(block, TemporalBlock)]
 
+    @torch.no_grad()
+    def _mirror(self) -> None:
+        self.conv_1.weight.copy_(_mirrored(self.conv_1.weight))
+
     def _rebuild(self, x: Tensor) -> Tensor:
         encoded = self.encode(x)
         maxima = F.softplus(encoded.peaks)
         y = decode(encoded.p, maxima, self.conv_1.weight, self.blocks, encoded.indices)
         return torch.unflatten(y[..., : x.shape[-1]], 1, (self.stems, self.channels))
+
+
+def _mirrored(weight: Tensor) -> Tensor:
+    """What of (N, S * 2, K) is the same in both channels for even filters, the opposite for odd."""
+    left, right = weight.unflatten(1, (-1, 2)).unbind(2)
+    sign = weight.new_tensor([1.0, -1.0]).repeat(len(weight) // 2)[:, None, None]
+    half = (left + sign * right) / 2.0
+    return torch.stack((half, sign * half), dim=2).flatten(1, 2)

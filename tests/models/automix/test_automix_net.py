@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from pydantic import ValidationError
 
 from fxnorm.errors import FxNormError
 from fxnorm.models import AutomixConfig, AutomixNet
@@ -221,3 +222,51 @@ def test_weights_follow_the_seed():
 def test_input_of_another_shape_is_refused(shape):
     with pytest.raises(FxNormError, match="network input has shape"):
         AutomixNet(recipe.SMALL)(torch.zeros(shape))
+
+
+def _trained(net):
+    """After a few steps towards noise."""
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01, weight_decay=1e-3, amsgrad=True)
+    for _ in range(3):
+        stems = 0.1 * torch.randn(2, net.stems, 2, 2048)
+        optimizer.zero_grad()
+        net(stems).sub(torch.randn(2, 2, 2048)).square().mean().backward()
+        optimizer.step()
+    return net
+
+
+@pytest.mark.parametrize(("mirrored", "start"), [(True, "sum"), (True, "random"), (False, "sum")])
+def test_a_mirrored_network_gives_the_mirrored_mix_of_mirrored_stems(mirrored, start):
+    torch.manual_seed(0)
+    net = AutomixNet(recipe.SMALL.model_copy(update={"filters": 16, "mirrored": mirrored}))
+    if start == "sum":
+        net.start_as_sum()
+    stems = 0.1 * torch.randn(1, net.stems, 2, 4096)
+    net = _trained(net).eval()
+    with torch.no_grad():
+        mix = net(stems)
+        difference = net(stems.flip(2)).flip(1) - mix
+    deviation = float(difference.std() / mix.std())
+    assert deviation < 1e-5 if mirrored else deviation > 0.01
+
+
+def test_a_mirrored_network_starts_as_the_same_sum_and_mirrors_what_it_is_given():
+    torch.manual_seed(0)
+    plain, mirrored = (
+        AutomixNet(recipe.SMALL.model_copy(update={"filters": 16, "mirrored": mirrored}))
+        for mirrored in (False, True)
+    )
+    given = plain.conv_1.weight.detach().unflatten(1, (-1, 2))
+    mirrored.set_front_end(plain.state_dict())
+    kept = mirrored.conv_1.weight.detach().unflatten(1, (-1, 2))
+    middle, side = given.mean(2), given.diff(dim=2)[:, :, 0] / 2.0
+    torch.testing.assert_close(kept[::2], torch.stack((middle, middle), 2)[::2])
+    torch.testing.assert_close(kept[1::2], torch.stack((-side, side), 2)[1::2])
+    plain.start_as_sum()
+    mirrored.start_as_sum()
+    assert torch.equal(plain.conv_1.weight, mirrored.conv_1.weight)
+
+
+def test_mirroring_needs_two_channels():
+    with pytest.raises(ValidationError, match="mirrored needs two channels per stem"):
+        AutomixConfig(channels=1, mirrored=True)
