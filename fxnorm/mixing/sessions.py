@@ -59,7 +59,7 @@ def read_session(
 ) -> Session:
     """A folder (`read_folder`), or a table (`read_table`): a folder's own is its `session.yaml`."""
     if Path(path).is_dir():
-        if own := _own_tables(path):
+        if own := own_tables(path):
             session = read_table(own[0], types)
             return replace(session, notes=(f"{own[0]}: is the table of the song",))
         return read_folder(path, types, unknown_as_other=unknown_as_other)
@@ -146,7 +146,7 @@ def notes_on_place(
         types: stem types that can be mixed.
     """
     place = Path(os.path.realpath(song))
-    if not place.is_dir() or _own_tables(place):
+    if not place.is_dir() or own_tables(place):
         return ()
     inner = {file: Path(os.path.realpath(file)) for file in files}
     inner = {file: p.relative_to(place) for file, p in inner.items() if place in p.parents}
@@ -157,7 +157,8 @@ def notes_on_place(
     )
 
 
-def _own_tables(folder: str | os.PathLike[str]) -> list[Path]:
+def own_tables(folder: str | os.PathLike[str]) -> list[Path]:
+    """The tables of a song's folder that say what its files are; the first one counts."""
     return [Path(folder, name) for name in _OWN_TABLES if Path(folder, name).is_file()]
 
 
