@@ -14,6 +14,7 @@ from fxnorm.audio.levels import peak_db as peak_db
 from fxnorm.audio.levels import weighted_sum as weighted_sum
 from fxnorm.audio.loudness import channel_loudness as channel_loudness
 from fxnorm.audio.loudness import integrated_loudness as integrated_loudness
+from fxnorm.audio.loudness import loudness_by_gain as loudness_by_gain
 from fxnorm.audio.loudness import short_term_loudness as short_term_loudness
 from fxnorm.audio.loudness import true_peak_db as true_peak_db
 from fxnorm.audio.offset import offsets as offsets
