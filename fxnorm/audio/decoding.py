@@ -89,6 +89,9 @@ class AudioInfo:
     """Whether the coding loses."""
     notes: tuple[str, ...] = ()
     """What a user should know of how the file is read."""
+    late_s: float = 0.0
+    """By how much it begins later than the recording, about: what coding put in front and the file
+    does not tell."""
     begins_s: float | None = None
     """When it begins by a session's time stamp, in seconds; None where it has none."""
 
@@ -218,6 +221,7 @@ def _opened(path: Path, _inode: int, size: int, _changed: int) -> _ScannedFile:
             header.subtype,
             _LOSSY.match(header.subtype) is not None,
             tuple(f"{path}: {note}" for note in found.notes),
+            found.late / header.samplerate,
             None if found.begins is None else found.begins / header.samplerate,
         )
         file = _ScannedFile(path, content, found.links)
@@ -263,7 +267,13 @@ def _by_ffmpeg(path: Path, found: Found) -> _ScannedFile:
         raise Damaged(f"ends early, with {seconds:.2f} of {first.duration_s:.2f} s")
     lossy = not _LOSSLESS.match(first.codec) or _LOSSY.match(first.codec) is not None
     content = AudioInfo(
-        samples, first.channels, first.sample_rate, first.codec, lossy, tuple(notes)
+        samples,
+        first.channels,
+        first.sample_rate,
+        first.codec,
+        lossy,
+        tuple(notes),
+        first.late / first.sample_rate,
     )
     return _ScannedFile(path, content, by_ffmpeg=True)
 

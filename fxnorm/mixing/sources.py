@@ -16,6 +16,8 @@ from fxnorm.mixing.tracks import Stems, Track, tracks_of
 _SHORT = 0.9
 #: Difference of time stamps that is told, in seconds.
 _STAMPS_S = 0.001
+#: How much later coding may make one track than another, in seconds.
+_CODING_S = 0.005
 #: One that begins to sound later than the first by so many seconds, and by this share of the song.
 _LATE_S, _LATE = 5.0, 0.25
 
@@ -34,6 +36,8 @@ class _Part:
     """Of the track."""
     notes: tuple[str, ...] = ()
     """What a user should know."""
+    late_s: float = 0.0
+    """See `AudioInfo`."""
     begins_s: float | None = None
     """See `AudioInfo`."""
 
@@ -177,6 +181,18 @@ def stamp_notes(sources: Sequence[Source]) -> list[str]:
     ]
 
 
+def coding_notes(sources: Sequence[Source]) -> list[str]:
+    """Warnings of files that coding has made later than others; what is late alike is together."""
+    late = {part.name: part.late_s for source in sources for part in source.parts}
+    first = min(late, key=lambda name: late[name])
+    return [
+        f"{name}: may begin about {1000.0 * (late_s - late[first]):.0f} ms late beside {first}: it"
+        " does not tell what its coding put in front; give the original, or move it"
+        for name, late_s in late.items()
+        if late_s - late[first] > _CODING_S
+    ]
+
+
 def shared_notes(sources: Sequence[Source]) -> list[str]:
     """Warnings of files that are given for more than one stem."""
     stems: dict[str, list[str]] = {}
@@ -230,7 +246,7 @@ def _open_track(stem: str, track: Track, sample_rate: int) -> _Part:
         notes.append(f"{name}: resampled from {rate} Hz to {sample_rate} Hz")
     if header.lossy:
         notes.append(f"{name}: lossy coding; what it removed can't be brought back")
-    return _Part(track, name, rate, header.samples, tuple(notes), header.begins_s)
+    return _Part(track, name, rate, header.samples, tuple(notes), header.late_s, header.begins_s)
 
 
 def _scaled(samples: int, from_rate: int, to_rate: int) -> int:
