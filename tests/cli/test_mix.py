@@ -290,6 +290,26 @@ def test_stems_of_a_mix_that_lie_among_its_tracks_are_told(tmp_path, capsys, ste
         assert said in capsys.readouterr().out
 
 
+def test_places_among_the_songs_are_no_songs_and_songs_are_no_places(tmp_path, capsys, stems):
+    songs = tmp_path / "songs"
+    for name in ("a", "b"):
+        (songs / name).mkdir(parents=True)
+        shutil.copy(stems / "bass.wav", songs / name)
+    words = ["mix", "--songs", str(songs), "--normalized-sum", "--effects", "loudness"]
+    words += ["--jobs", "1", "-o"]
+    for option in ([str(songs / "a")], [str(tmp_path / "m"), "--stems", str(songs / "a")]):
+        assert main([*words, *option]) == 2
+        assert f"{songs / 'a'}: holds tracks (bass.wav), and mixes" in capsys.readouterr().err
+    (songs / "a").rename(songs / "Bass Song")
+    for place in (songs, songs / "out"):
+        for said in ("2 mixes", "2 of 2 songs are there already"):
+            places = [str(place / "mixes"), "--stems", str(place / "parts")]
+            assert main([*words, *places]) == 0
+            assert said in capsys.readouterr().out
+        shutil.rmtree(place / "mixes")
+        shutil.rmtree(place / "parts")
+
+
 def test_the_reverb_of_a_model_with_rooms_may_be_named(tmp_path, capsys, stems):
     words = [*stem_options(stems, "vocals"), "-o", tmp_path / "m.wav"]
     words += ["--effects", "reverb,loudness", "--strength", "reverb=0.5"]
