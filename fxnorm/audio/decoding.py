@@ -7,7 +7,7 @@ file's bytes are looked through first (`fxnorm.audio.containers`).
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -67,6 +67,8 @@ _CONTAINERS = re.compile(
 _CUT_OFF = re.compile(
     r"^\s*(?:data|SSND|Data Size|riff)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE
 )
+#: How much later coding may make one file than another, in seconds.
+_DELAY_S = 0.005
 #: Samples that are decoded at a time.
 _BLOCK = 2**18
 #: How much less than what a file says ffmpeg may decode, in seconds: edges of coded frames.
@@ -159,6 +161,21 @@ def blocks(
             f"{path}: damaged, {wanted} of {file.info.samples} samples can't be decoded; copy it"
             " again"
         )
+
+
+def delay_notes(late_s: Mapping[str, float]) -> list[str]:
+    """Warnings of files that coding has made later than others; what is late alike is together.
+
+    Args:
+        late_s: see `AudioInfo`; by the file's name.
+    """
+    first = min(late_s, key=lambda name: late_s[name])
+    return [
+        f"{name}: may begin about {1000.0 * (late - late_s[first]):.0f} ms late beside {first}: it"
+        " does not tell what its coding put in front; give the original, or move it"
+        for name, late in late_s.items()
+        if late - late_s[first] > _DELAY_S
+    ]
 
 
 def begins_like_audio(path: Path) -> bool:

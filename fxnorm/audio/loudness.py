@@ -25,6 +25,8 @@ SHORT_TERM_S = 3.0
 _OFFSET_LUFS = -0.691
 _STEPS_PER_BLOCK = 4
 _RELATIVE_GATE_LU = -10.0
+#: A gain moves blocks across the absolute gate, so that the loudness does not quite follow it.
+_GAIN_ITERATIONS = 8
 _OVERSAMPLING = 4
 #: Samples that the interpolation filter sees on either side.
 _OVERSAMPLING_REACH = 10
@@ -63,6 +65,24 @@ def loudness_by_gain(
     weights = np.array([1.0, 1.0, 1.0, 1.41, 1.41])[: power.shape[0], None]
     total = (weights * power).sum(axis=0)
     return lambda gain_db: _gated(total * 10.0 ** (gain_db / 10.0))
+
+
+def gain_to_loudness(loudness: Callable[[float], float], target_lufs: float) -> float:
+    """The gain in dB that brings audio to a loudness of at least -60 LUFS.
+
+    Args:
+        loudness: of the audio by gain, from `loudness_by_gain`.
+        target_lufs: to reach.
+
+    Returns:
+        NaN for audio that has no loudness.
+    """
+    if not math.isfinite(loudness(0.0)):
+        return math.nan
+    gain_db = 0.0
+    for _ in range(_GAIN_ITERATIONS):
+        gain_db += target_lufs - loudness(gain_db)
+    return gain_db
 
 
 def channel_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0) -> list[float]:

@@ -23,8 +23,6 @@ from fxnorm.mixing.limits import (
 from fxnorm.mixing.preparation import PreparedSong
 
 _TOLERANCE_LU = 0.05
-#: A gain moves blocks across the absolute gate, so that the loudness does not quite follow it.
-_GAIN_ITERATIONS = 8
 
 
 class Finishing(Config):
@@ -186,10 +184,9 @@ def _gain_and_levels(
         return 0.0, Levels(None, None, None), ["the mix is silent"]
     wanted_db, warnings = 0.0, []
     if finishing.loudness_lufs is not None:
-        if math.isfinite(loudness(0.0)):
-            for _ in range(_GAIN_ITERATIONS):
-                wanted_db += finishing.loudness_lufs - loudness(wanted_db)
-        else:
+        wanted_db = audio.gain_to_loudness(loudness, finishing.loudness_lufs)
+        if math.isnan(wanted_db):
+            wanted_db = 0.0
             warnings.append("the mix is too short or too quiet for a loudness; left as it is")
     gain_db, ceiling = wanted_db, finishing.ceiling_dbtp
     if true_peak_db + wanted_db > ceiling:

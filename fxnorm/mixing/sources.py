@@ -16,8 +16,6 @@ from fxnorm.mixing.tracks import Stems, Track, tracks_of
 _SHORT = 0.9
 #: Difference of time stamps that is told, in seconds.
 _STAMPS_S = 0.001
-#: How much later coding may make one track than another, in seconds.
-_CODING_S = 0.005
 #: One that begins to sound later than the first by so many seconds, and by this share of the song.
 _LATE_S, _LATE = 5.0, 0.25
 
@@ -182,15 +180,8 @@ def stamp_notes(sources: Sequence[Source]) -> list[str]:
 
 
 def coding_notes(sources: Sequence[Source]) -> list[str]:
-    """Warnings of files that coding has made later than others; what is late alike is together."""
-    late = {part.name: part.late_s for source in sources for part in source.parts}
-    first = min(late, key=lambda name: late[name])
-    return [
-        f"{name}: may begin about {1000.0 * (late_s - late[first]):.0f} ms late beside {first}: it"
-        " does not tell what its coding put in front; give the original, or move it"
-        for name, late_s in late.items()
-        if late_s - late[first] > _CODING_S
-    ]
+    """Warnings of files that coding has made later than others."""
+    return audio.delay_notes({part.name: part.late_s for s in sources for part in s.parts})
 
 
 def shared_notes(sources: Sequence[Source]) -> list[str]:
