@@ -31,7 +31,7 @@ _MIXES = frozenset({"mixture", "mix", "mixdown", "master", "mastered"})
 #: Words of files that say how far a take was worked on, and nothing of what it is.
 _STATES = (
     "dry wet raw norm normalized normalised processed unprocessed proc fx mix mixed master mastered"
-    " clean print printed edit edited bounce bounced tuned"
+    " clean print printed edit edited bounce bounced tuned copy old new final original orig backup"
 )
 
 _BREAKS = re.compile(

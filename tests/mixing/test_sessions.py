@@ -106,6 +106,7 @@ def test_two_files_of_one_name_are_not_summed(tmp_path):
 def test_two_versions_of_one_take_are_told(tmp_path):
     versions = ["vocals_dry.wav", "vocals_norm.wav", "drums.wav", "Drums (processed).wav"]
     versions += ["raw/BassDI.wav", "wet/bass_di.wav", "Gtr 1 DRY.wav", "gtr1-FX.wav"]
+    versions += ["Snare copy.wav", "Snare.wav"]
     others = ["Gtr 2 dry.wav", "snare top.wav", "snare bottom.wav", "OH_L.wav", "OH_R.wav"]
     _files(tmp_path, *versions, *others)
     notes = read_session(tmp_path, STEMS).notes

@@ -1,16 +1,42 @@
 import numpy as np
+import pytest
 import soundfile
 
 from fxnorm.audio import write
 from fxnorm.mixing.sources import coding_notes, open_stems, shared_notes, stamp_notes
+from fxnorm.mixing.tracks import Track
 
 
 def test_a_file_of_two_stems_is_warned_of(tmp_path):
     write(tmp_path / "a.wav", np.zeros((100, 2)), 44_100)
-    write(tmp_path / "b.wav", np.zeros((100, 2)), 44_100)
+    write(tmp_path / "b.wav", np.ones((100, 2)), 44_100)
     stems = {"bass": tmp_path / "a.wav", "drums": [tmp_path / "b.wav", tmp_path / "." / "a.wav"]}
     (note,) = shared_notes(open_stems(stems, 44_100, tuple(stems)))
     assert note == f"{tmp_path / 'a.wav'}: is given for bass and drums, and counts in each"
+
+
+def test_a_copy_of_a_file_is_told(tmp_path):
+    for name, value in (("a", 0.1), ("b", 0.2), ("copy", 0.1)):
+        write(tmp_path / f"{name}.wav", np.full((100, 2), value), 44_100)
+    stems = {"bass": [tmp_path / "a.wav", tmp_path / "b.wav"], "other": tmp_path / "copy.wav"}
+    (note,) = shared_notes(open_stems(stems, None, tuple(stems)))
+    assert note.startswith(f"{tmp_path / 'copy.wav'}: is a copy of {tmp_path / 'a.wav'}, and both")
+
+
+@pytest.mark.parametrize(
+    ("gains", "pan", "said"),
+    [
+        ((1.0, 0.0), 0.0, ["vocals: the right channel is silent; if that is not meant"]),
+        ((5e-4, 1.0), 0.0, ["vocals: the left channel is silent; if that is not meant"]),
+        ((5e-3, 1.0), 0.0, []),
+        ((1.0, 1.0), 1.0, []),
+    ],
+)
+def test_a_silent_channel_is_told_unless_it_was_asked_for(gains, pan, said):
+    stereo = np.random.default_rng(0).uniform(-0.5, 0.5, (4000, 1)).astype(np.float32) * gains
+    (source,) = open_stems({"vocals": Track(stereo, pan=pan)}, 44_100, ("vocals",))
+    _, notes = source.read(5000)
+    assert [note.partition(", give")[0] for note in notes] == said
 
 
 def test_a_source_says_how_its_file_is_read(tmp_path):
