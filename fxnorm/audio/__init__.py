@@ -5,6 +5,7 @@ from fxnorm.audio.decoding import READABLE as READABLE
 from fxnorm.audio.decoding import AudioInfo as AudioInfo
 from fxnorm.audio.decoding import begins_like_audio as begins_like_audio
 from fxnorm.audio.decoding import blocks as blocks
+from fxnorm.audio.decoding import delay_notes as delay_notes
 from fxnorm.audio.decoding import info as info
 from fxnorm.audio.levels import db as db
 from fxnorm.audio.levels import from_db as from_db
@@ -13,7 +14,9 @@ from fxnorm.audio.levels import peak as peak
 from fxnorm.audio.levels import peak_db as peak_db
 from fxnorm.audio.levels import weighted_sum as weighted_sum
 from fxnorm.audio.loudness import channel_loudness as channel_loudness
+from fxnorm.audio.loudness import gain_to_loudness as gain_to_loudness
 from fxnorm.audio.loudness import integrated_loudness as integrated_loudness
+from fxnorm.audio.loudness import loudness_by_gain as loudness_by_gain
 from fxnorm.audio.loudness import short_term_loudness as short_term_loudness
 from fxnorm.audio.loudness import true_peak_db as true_peak_db
 from fxnorm.audio.offset import offsets as offsets

@@ -7,7 +7,7 @@ file's bytes are looked through first (`fxnorm.audio.containers`).
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -67,6 +67,8 @@ _CONTAINERS = re.compile(
 _CUT_OFF = re.compile(
     r"^\s*(?:data|SSND|Data Size|riff)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE
 )
+#: How much later coding may make one file than another, in seconds.
+_DELAY_S = 0.005
 #: Samples that are decoded at a time.
 _BLOCK = 2**18
 #: How much less than what a file says ffmpeg may decode, in seconds: edges of coded frames.
@@ -89,6 +91,9 @@ class AudioInfo:
     """Whether the coding loses."""
     notes: tuple[str, ...] = ()
     """What a user should know of how the file is read."""
+    late_s: float = 0.0
+    """By how much it begins later than the recording, about: what coding put in front and the file
+    does not tell."""
     begins_s: float | None = None
     """When it begins by a session's time stamp, in seconds; None where it has none."""
 
@@ -158,6 +163,21 @@ def blocks(
         )
 
 
+def delay_notes(late_s: Mapping[str, float]) -> list[str]:
+    """Warnings of files that coding has made later than others; what is late alike is together.
+
+    Args:
+        late_s: see `AudioInfo`; by the file's name.
+    """
+    first = min(late_s, key=lambda name: late_s[name])
+    return [
+        f"{name}: may begin about {1000.0 * (late - late_s[first]):.0f} ms late beside {first}: it"
+        " does not tell what its coding put in front; give the original, or move it"
+        for name, late in late_s.items()
+        if late - late_s[first] > _DELAY_S
+    ]
+
+
 def begins_like_audio(path: Path) -> bool:
     """Whether a file's first bytes are those of a container of audio, or of audio and video.
 
@@ -218,6 +238,7 @@ def _opened(path: Path, _inode: int, size: int, _changed: int) -> _ScannedFile:
             header.subtype,
             _LOSSY.match(header.subtype) is not None,
             tuple(f"{path}: {note}" for note in found.notes),
+            found.late / header.samplerate,
             None if found.begins is None else found.begins / header.samplerate,
         )
         file = _ScannedFile(path, content, found.links)
@@ -263,7 +284,13 @@ def _by_ffmpeg(path: Path, found: Found) -> _ScannedFile:
         raise Damaged(f"ends early, with {seconds:.2f} of {first.duration_s:.2f} s")
     lossy = not _LOSSLESS.match(first.codec) or _LOSSY.match(first.codec) is not None
     content = AudioInfo(
-        samples, first.channels, first.sample_rate, first.codec, lossy, tuple(notes)
+        samples,
+        first.channels,
+        first.sample_rate,
+        first.codec,
+        lossy,
+        tuple(notes),
+        first.late / first.sample_rate,
     )
     return _ScannedFile(path, content, by_ffmpeg=True)
 

@@ -23,6 +23,12 @@ _BLOCK = 2**18
 _ADDRESS = re.compile(r"^\[[^\]]* @ 0x[0-9a-f]+\] ")
 
 
+#: Formats without a header: their duration is an estimate from the rate of bits.
+_BARE = ("aac", "ac3", "eac3", "mp3")
+#: Samples that coders put in front of a recording, at least, which these formats don't tell.
+_LATE = {"aac": 1024, "ac3": 256, "eac3": 256, "mp2": 481}
+
+
 @dataclass(frozen=True)
 class Stream:
     """An audio stream of a file."""
@@ -35,6 +41,8 @@ class Stream:
     """In Hz."""
     duration_s: float | None
     """What the file says; None where it says nothing, or only an estimate."""
+    late: int
+    """Samples that coding put in front, about, where the file can't tell."""
 
 
 def is_installed() -> bool:
@@ -60,14 +68,14 @@ def streams(path: str | os.PathLike[str]) -> list[Stream]:
     if done.returncode != 0:
         raise _undecodable(path, "ffprobe", done.stderr)
     answer = json.loads(done.stdout.decode(errors="replace"))
-    # Formats without a header: their duration is an estimate from the rate of bits.
-    estimated = answer.get("format", {}).get("format_name") in ("aac", "ac3", "eac3", "mp3")
+    bare = answer.get("format", {}).get("format_name") in _BARE
     return [
         Stream(
             found["codec_name"],
             int(found["channels"]),
             int(found["sample_rate"]),
-            None if estimated or "duration" not in found else float(found["duration"]),
+            None if bare or "duration" not in found else float(found["duration"]),
+            _LATE.get(found["codec_name"], 0) if bare else 0,
         )
         for found in answer.get("streams", [])
         if found.get("codec_name") and int(found.get("channels", 0)) > 0

@@ -1,6 +1,7 @@
 """Loudness and true peak after ITU-R BS.1770."""
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -24,6 +25,8 @@ SHORT_TERM_S = 3.0
 _OFFSET_LUFS = -0.691
 _STEPS_PER_BLOCK = 4
 _RELATIVE_GATE_LU = -10.0
+#: A gain moves blocks across the absolute gate, so that the loudness does not quite follow it.
+_GAIN_ITERATIONS = 8
 _OVERSAMPLING = 4
 #: Samples that the interpolation filter sees on either side.
 _OVERSAMPLING_REACH = 10
@@ -46,11 +49,40 @@ def integrated_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0
         LUFS; -inf for silence, for anything below the absolute gate of -70 LUFS, and for less
         than one block (0.4 s), which the standard does not define.
     """
+    return loudness_by_gain(audio, sample_rate, offset)(0.0)
+
+
+def loudness_by_gain(
+    audio: np.ndarray, sample_rate: int, offset: float = 0.0
+) -> Callable[[float], float]:
+    """`integrated_loudness` of the same audio after a gain in dB, without making it.
+
+    Not the loudness plus the gain: the absolute gate stays where it is, and other blocks pass it.
+    """
     if audio.shape[0] < BLOCK_S * sample_rate:
-        return -math.inf
+        return lambda gain_db: -math.inf
     power = _block_power(audio[:, None] if audio.ndim == 1 else audio, sample_rate, offset)
     weights = np.array([1.0, 1.0, 1.0, 1.41, 1.41])[: power.shape[0], None]
-    return _gated((weights * power).sum(axis=0))
+    total = (weights * power).sum(axis=0)
+    return lambda gain_db: _gated(total * 10.0 ** (gain_db / 10.0))
+
+
+def gain_to_loudness(loudness: Callable[[float], float], target_lufs: float) -> float:
+    """The gain in dB that brings audio to a loudness of at least -60 LUFS.
+
+    Args:
+        loudness: of the audio by gain, from `loudness_by_gain`.
+        target_lufs: to reach.
+
+    Returns:
+        NaN for audio that has no loudness.
+    """
+    if not math.isfinite(loudness(0.0)):
+        return math.nan
+    gain_db = 0.0
+    for _ in range(_GAIN_ITERATIONS):
+        gain_db += target_lufs - loudness(gain_db)
+    return gain_db
 
 
 def channel_loudness(audio: np.ndarray, sample_rate: int, offset: float = 0.0) -> list[float]:

@@ -121,8 +121,8 @@ def chosen_effects(
         has_rooms: whether a model brings impulse responses for the effect `reverb`.
 
     Raises:
-        FxNormError: an effect is named whose impulse responses are not given, or the strength of
-            one that is not applied.
+        FxNormError: an effect is named whose impulse responses are not given, or strength or
+            impulse responses of one that is not applied.
     """
     needs = {name: find_effect(name).impulse_responses for name in effect_names()}
     given: set[str | None]
@@ -130,6 +130,11 @@ def chosen_effects(
     effects: tuple[str, ...] = options.effects
     if effects is None:
         effects = (*default, *(name for name, need in needs.items() if need in given))
+    for need in given - {needs[effect] for effect in effects}:
+        raise FxNormError(
+            f"--{str(need).replace('_', '-')}: no effect of --effects uses them; add their reverb,"
+            " or leave them out"
+        )
     given |= {None, needs["reverb"] if has_rooms else None}
     for effect in options.effects or ():
         option = needs[effect]
@@ -138,11 +143,13 @@ def chosen_effects(
                 f"the effect '{effect}' needs --{option.replace('_', '-')} DIR; give it, or leave "
                 "the effect out of --effects"
             )
+    applied = [effect for effect in effects if needs[effect] in given]
     for effect in options.strength:
-        if effect not in effects or needs[effect] not in given:
+        if effect not in applied:
             raise FxNormError(
-                f"--strength {effect}: that effect is not applied; add it to --effects, a reverb"
-                " with its impulse responses, or leave its strength out"
+                f"--strength {effect}: that effect is not applied, {', '.join(applied) or 'none'}"
+                " are; add it to --effects, a reverb with its impulse responses, or leave its"
+                " strength out"
             )
     return tuple(effects)
 

@@ -176,13 +176,18 @@ def run(options: argparse.Namespace) -> None:
 
 def _refuse_idle(options: argparse.Namespace) -> None:
     """Refuse options that would not be looked at."""
+    from fxnorm.mixing.sessions import own_tables
+
     given = getattr(options, "given", ())
     for option in ("jobs", "dask"):
         if options.songs is None and option in given:
             raise FxNormError(f"--{option} is for --songs; leave it out")
     named = options.song is None and options.songs is None
-    if "unknown" in given and (named or Path(options.song or "").is_file()):
-        raise FxNormError("--unknown is for a folder of tracks, or --songs; leave it out")
+    told = options.song is not None and (Path(options.song).is_file() or own_tables(options.song))
+    if "unknown" in given and (named or told):
+        raise FxNormError(
+            "--unknown is for --songs, or a folder of tracks without a table; leave it out"
+        )
 
 
 def _mix_one(options: argparse.Namespace) -> None:

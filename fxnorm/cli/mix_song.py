@@ -185,15 +185,13 @@ def _sum_stems(
     if options.features is not None:
         features, config = DatasetFeatures.load(options.features), NormalizationConfig()
     else:
-        settings_of_model, features = load_settings(_model_folder(options))
-        config = settings_of_model.normalization
-    effects = chosen_effects(options, config.effects)
-    settings = {"effects": effects, "strengths": options.strength}
+        settings, features = load_settings(_model_folder(options))
+        config = settings.normalization
     return sum_normalized(
         tracks,
         None,
         features,
-        NormalizationConfig.parse(config.model_dump() | settings, "fxnorm mix"),
+        config.adapted(chosen_effects(options, config.effects), options.strength),
         seed=options.seed,
         impulse_responses=read_impulse_responses(options.impulse_responses),
         pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),

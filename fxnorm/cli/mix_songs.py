@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,10 +114,11 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
     own = {os.path.realpath(place) for place in (target, options.stems, options.page) if place}
     for folder in shown(root):
         if os.path.realpath(folder) in own:
+            _refuse_song(folder, types)
             continue
         try:
             require_target(folder)
-            if not folder.is_dir():
+            if not folder.is_dir() or _holds_only(folder, own):
                 continue
             session = read_session(folder, types, unknown_as_other=options.unknown == "other")
             fingerprint = _fingerprint(options, session.tracks)
@@ -147,6 +149,25 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
     written = (path for order in orders for path in order.written)
     keep_inputs(written, (str(track.audio) for track in tracks))
     return orders, faults
+
+
+def _refuse_song(place: Path, types: Collection[str]) -> None:
+    """Refuse a place for what is written that holds tracks: that song would not be mixed."""
+    from fxnorm.audio import is_audio
+    from fxnorm.mixing.track_names import stem_types_of
+
+    for path in filter(is_audio, shown(place) if place.is_dir() else ()):
+        # A mix has its report beside it.
+        if stem_types_of(Path(path.name), types) and not path.with_suffix(".json").is_file():
+            raise FxNormError(
+                f"{place}: holds tracks ({path.name}), and mixes would go there; give a folder that"
+                " is no song's"
+            )
+
+
+def _holds_only(folder: Path, places: Collection[str]) -> bool:
+    inner = {os.path.realpath(path) for path in shown(folder)}
+    return bool(inner) and inner <= set(places)
 
 
 def _mix(options: argparse.Namespace, order: _Order) -> tuple[str, str | None]:

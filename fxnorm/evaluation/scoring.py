@@ -11,9 +11,11 @@ import pandas as pd
 
 from fxnorm.audio import (
     audio_files,
+    delay_notes,
     from_db,
+    gain_to_loudness,
     info,
-    integrated_loudness,
+    loudness_by_gain,
     mixes_by_system,
     read,
     resample,
@@ -167,6 +169,8 @@ def load_pair(
     """
     notes: list[str] = []
     x, y = (_load_stereo(audio, name, notes) for name, audio in (("mix", mix), ("target", target)))
+    if not isinstance(mix, np.ndarray) and not isinstance(target, np.ndarray):
+        notes += delay_notes({"the mix": info(mix).late_s, "the target": info(target).late_s})
     if len(x) != len(y):
         longer = "mix" if len(x) > len(y) else "target"
         excess = abs(len(x) - len(y)) / SAMPLE_RATE
@@ -181,8 +185,13 @@ def load_pair(
                 "trimmed to {:.3f}–{:.3f} s".format(*(edge / SAMPLE_RATE for edge in kept))
             )
     if match_loudness_lufs is not None:
-        x, y = (_matched(signal, match_loudness_lufs) for signal in (x, y))
-        notes.append(f"both brought to {match_loudness_lufs:g} LUFS")
+        loudness = [loudness_by_gain(signal, SAMPLE_RATE) for signal in (x, y)]
+        gains = [from_db(gain_to_loudness(its, match_loudness_lufs)) for its in loudness]
+        if np.isnan(gains).any():
+            notes.append("too short or too quiet for a loudness; left as they are")
+        else:
+            x, y = (weighted_sum(pair) for pair in zip((x, y), gains, strict=True))
+            notes.append(f"both brought to {match_loudness_lufs:g} LUFS")
     return Pair(x, y, tuple(notes))
 
 
@@ -257,10 +266,3 @@ def _load_stereo(audio: Audio, name: str, notes: list[str]) -> np.ndarray:
     if rate != SAMPLE_RATE:
         notes.append(f"the {name} is resampled from {rate} Hz")
     return resample(to_stereo(samples), rate, SAMPLE_RATE)
-
-
-def _matched(signal: np.ndarray, target_lufs: float) -> np.ndarray:
-    loudness = integrated_loudness(signal, SAMPLE_RATE)
-    if not np.isfinite(loudness):
-        return signal
-    return weighted_sum((signal, from_db(target_lufs - loudness)))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fxnorm.audio import info, integrated_loudness, read, true_peak_db, write
+from fxnorm.audio import delay_notes, info, integrated_loudness, read, true_peak_db, write
 from fxnorm.audio.excerpts import (
     LoudnessMatch,
     busiest_in_files,
@@ -52,7 +52,10 @@ class StimulusExcerpt:
 
 def find_excerpt(song: ListeningSong, config: ListeningConfig) -> StimulusExcerpt:
     """The stretch in which all stems are most active, or the whole of a shorter song."""
-    lengths = {str(path): info(path).duration_s for path in [*song.mixes.values(), *song.stems]}
+    files = {str(path): info(path) for path in [*song.mixes.values(), *song.stems]}
+    for note in delay_notes({path: file.late_s for path, file in files.items()}):
+        _log.warning("%s: %s", song.name, note)
+    lengths = {path: file.duration_s for path, file in files.items()}
     shortest = min(lengths.values())
     if shortest < BLOCK_S:
         file = min(lengths, key=lambda file: lengths[file])

@@ -56,7 +56,7 @@ class Finishing(Config):
 
 @dataclass(frozen=True)
 class Levels:
-    """Levels of a mix; None for silence, and for a loudness of less than 0.4 s."""
+    """Levels of a mix; None for silence, and for a loudness of less than 0.4 s or -70 LUFS."""
 
     loudness_lufs: float | None
     peak_db: float | None
@@ -178,15 +178,15 @@ def _gain_and_levels(
     mixed: np.ndarray, sample_rate: int, finishing: Finishing
 ) -> tuple[float, Levels, list[str]]:
     """The gain in dB that the mix needs, its levels after it, and what to say of it."""
-    lufs = audio.integrated_loudness(mixed, sample_rate)
+    loudness = audio.loudness_by_gain(mixed, sample_rate)
     peak_db, true_peak_db = audio.peak_db(mixed), audio.true_peak_db(mixed)
     if audio.peak(mixed) == 0.0:
         return 0.0, Levels(None, None, None), ["the mix is silent"]
     wanted_db, warnings = 0.0, []
     if finishing.loudness_lufs is not None:
-        if math.isfinite(lufs):
-            wanted_db = finishing.loudness_lufs - lufs
-        else:
+        wanted_db = audio.gain_to_loudness(loudness, finishing.loudness_lufs)
+        if math.isnan(wanted_db):
+            wanted_db = 0.0
             warnings.append("the mix is too short or too quiet for a loudness; left as it is")
     gain_db, ceiling = wanted_db, finishing.ceiling_dbtp
     if true_peak_db + wanted_db > ceiling:
@@ -199,7 +199,8 @@ def _gain_and_levels(
                 f"{missed:.1f} LU below the {finishing.loudness_lufs:g} LUFS asked for, to keep its"
                 f" true peak at {ceiling:g} dBTP; a limiter would bring it there"
             )
+    lufs = loudness(gain_db)
     levels = Levels(
-        lufs + gain_db if math.isfinite(lufs) else None, peak_db + gain_db, true_peak_db + gain_db
+        lufs if math.isfinite(lufs) else None, peak_db + gain_db, true_peak_db + gain_db
     )
     return gain_db, levels, warnings

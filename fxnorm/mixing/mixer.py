@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from fxnorm.normalization import (
     ImpulseResponse,
     NormalizationConfig,
 )
+from fxnorm.normalization.effect_table import find_effect
 from fxnorm.workers import in_threads
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def mix_stems(
         seed: see `mix`.
         device: see `mix`.
         effects: effects of the normalisation; the default is what the network was trained with.
-        strengths: fraction of each effect, 0 to 1; 1 where not named.
+        strengths: fraction of each effect that is applied, 0 to 1; 1 where not named. The default
+            is what the network was trained with.
         impulse_responses: for the effect `reverb`; the default are the model's rooms.
         pre_impulse_responses: for the effect `prereverb`.
         finishing: balance of the stems, dry and wet, loudness and ceiling of the mix.
@@ -98,7 +100,8 @@ def mix_stems(
         on_progress: called with the fraction done, 0 to 1.
 
     Raises:
-        FxNormError: see `mix`; or a balance where the network has no stems of its mix.
+        FxNormError: see `mix`; a balance where the network has no stems of its mix; or strengths or
+            impulse responses of an effect that is not applied.
     """
     given = MixArguments.of(
         seed=seed,
@@ -118,8 +121,9 @@ def mix_stems(
     else:
         raise FxNormError(f"model {model!r}: give a model's folder, or a loaded model")
     finishing = given.finishing or Finishing()
-    config = _adapt(settings.normalization, given.effects, given.strengths)
+    config = settings.normalization.adapted(given.effects, given.strengths)
     impulse_responses = given.impulse_responses or rooms
+    _refuse_idle(given, config, has_rooms=bool(impulse_responses))
     normalizer = FxNormalizer(
         features,
         config,
@@ -185,14 +189,16 @@ def _run(
     return Raw(apply_network(normalized, model, on_progress=on_progress))
 
 
-def _adapt(
-    config: NormalizationConfig,
-    effects: Sequence[str] | None,
-    strengths: Mapping[str, float] | None,
-) -> NormalizationConfig:
-    changes: dict[str, Any] = {}
-    if effects is not None:
-        changes["effects"] = tuple(effects)
-    if strengths:
-        changes["strengths"] = dict(strengths)
-    return NormalizationConfig.parse(config.model_dump() | changes, "normalisation")
+def _refuse_idle(given: MixArguments, config: NormalizationConfig, *, has_rooms: bool) -> None:
+    """Refuse strengths and impulse responses that would not be looked at."""
+    there = {None, "impulse_responses" if has_rooms else None}
+    for name in ("impulse_responses", "pre_impulse_responses"):
+        if getattr(given, name):
+            there.add(name)
+            if not config.needs(name):
+                raise FxNormError(
+                    f"{name}: no effect that is applied ({', '.join(config.effects)}) uses them;"
+                    " name it in effects, or leave them out"
+                )
+    applied = [name for name in config.effects if find_effect(name).impulse_responses in there]
+    NormalizationConfig.parse({"effects": applied, "strengths": given.strengths or {}}, "mix")

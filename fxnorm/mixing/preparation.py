@@ -11,7 +11,14 @@ import numpy as np
 from fxnorm import audio, scratch
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.mixing.sources import Source, length_notes, shared_notes, stamp_notes, start_notes
+from fxnorm.mixing.sources import (
+    Source,
+    coding_notes,
+    length_notes,
+    shared_notes,
+    stamp_notes,
+    start_notes,
+)
 from fxnorm.normalization import FxNormalizer
 from fxnorm.seeds import derive_seed
 from fxnorm.workers import in_threads
@@ -112,6 +119,7 @@ def prepare_song(
         *shared_notes(sources),
         *length_notes(sources),
         *stamp_notes(sources),
+        *coding_notes(sources),
         *start_notes(starts_s, samples / SAMPLE_RATE),
         *(note for stem in stems for note in stem.notes),
     ]

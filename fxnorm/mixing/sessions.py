@@ -4,7 +4,7 @@ import math
 import mimetypes
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ from fxnorm.configuration import Config, within
 from fxnorm.documents import read_yaml
 from fxnorm.errors import FxNormError
 from fxnorm.mixing.limits import PAN, TRACK_GAIN_DB
-from fxnorm.mixing.track_names import is_mix, stem_types_of, words_of
+from fxnorm.mixing.track_names import is_mix, stem_types_of, take_of, words_of
 from fxnorm.mixing.tracks import Track
 
 #: Audio that is not read and that Python's own table of file types does not have.
@@ -59,7 +59,7 @@ def read_session(
 ) -> Session:
     """A folder (`read_folder`), or a table (`read_table`): a folder's own is its `session.yaml`."""
     if Path(path).is_dir():
-        if own := _own_tables(path):
+        if own := own_tables(path):
             session = read_table(own[0], types)
             return replace(session, notes=(f"{own[0]}: is the table of the song",))
         return read_folder(path, types, unknown_as_other=unknown_as_other)
@@ -130,7 +130,24 @@ def read_folder(
         raise FxNormError(f"{folder}: no audio files; give a folder with the song's tracks")
     _require_one_of_a_name([Path(str(t.audio)) for tracks in found.values() for t in tracks])
     session = at_sides({stem: tuple(tracks) for stem, tracks in found.items()})
+    notes += _notes_on_versions(folder, found)
     return replace(session, notes=(*notes, *session.notes))
+
+
+def _notes_on_versions(
+    folder: str | os.PathLike[str], found: Mapping[str, Sequence[Track]]
+) -> Iterator[str]:
+    """Warnings of files of a stem whose names differ only in how far the take was worked on."""
+    for its in found.values():
+        takes: dict[tuple[str, ...], Path] = {}
+        for path in (Path(str(track.audio)) for track in its):
+            inner = path.relative_to(folder)
+            first = takes.setdefault(take_of(inner), inner)
+            if first != inner:
+                yield (
+                    f"{path}: by its name another version of {first}, and both are in the mix; if"
+                    " they are one take, move one away, or write a session.yaml"
+                )
 
 
 def notes_on_place(
@@ -146,7 +163,7 @@ def notes_on_place(
         types: stem types that can be mixed.
     """
     place = Path(os.path.realpath(song))
-    if not place.is_dir() or _own_tables(place):
+    if not place.is_dir() or own_tables(place):
         return ()
     inner = {file: Path(os.path.realpath(file)) for file in files}
     inner = {file: p.relative_to(place) for file, p in inner.items() if place in p.parents}
@@ -157,7 +174,8 @@ def notes_on_place(
     )
 
 
-def _own_tables(folder: str | os.PathLike[str]) -> list[Path]:
+def own_tables(folder: str | os.PathLike[str]) -> list[Path]:
+    """The tables of a song's folder that say what its files are; the first one counts."""
     return [Path(folder, name) for name in _OWN_TABLES if Path(folder, name).is_file()]
 
 

@@ -1,13 +1,15 @@
 """The stems that a user gives, read one at a time."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from filecmp import cmp
 from functools import cached_property
 
 import numpy as np
 
 from fxnorm import audio, scratch
+from fxnorm.audio.names import existing
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.mixing.tracks import Stems, Track, tracks_of
@@ -16,6 +18,8 @@ from fxnorm.mixing.tracks import Stems, Track, tracks_of
 _SHORT = 0.9
 #: Difference of time stamps that is told, in seconds.
 _STAMPS_S = 0.001
+#: A channel whose peak is less than so much of the other's is silent: -60 dB.
+_ONE_SIDED = 1e-3
 #: One that begins to sound later than the first by so many seconds, and by this share of the song.
 _LATE_S, _LATE = 5.0, 0.25
 
@@ -34,6 +38,8 @@ class _Part:
     """Of the track."""
     notes: tuple[str, ...] = ()
     """What a user should know."""
+    late_s: float = 0.0
+    """See `AudioInfo`."""
     begins_s: float | None = None
     """See `AudioInfo`."""
 
@@ -122,11 +128,22 @@ class Source:
         if widest == 1:
             notes.append(f"{self.stem}: mono, repeated on both channels")
         own, filled = song[: self.samples], warm_up
+        if not any(part.track.pan for part in self.parts):
+            notes += _notes_on_sides(self.stem, own)
         while filled > 0:
             count = min(filled, self.samples)
             whole[filled - count : filled] = own[self.samples - count :]
             filled -= count
         return whole, tuple(notes)
+
+
+def _notes_on_sides(stem: str, stereo: np.ndarray) -> list[str]:
+    """A warning of one silent channel: of a mono recording, more often than not."""
+    peaks = [audio.peak(stereo[:, side]) for side in range(2)]
+    if min(peaks) >= _ONE_SIDED * max(peaks):
+        return []
+    side = "left" if peaks[0] < peaks[1] else "right"
+    return [f"{stem}: the {side} channel is silent; if that is not meant, give the other as mono"]
 
 
 def open_stems(stems: Stems, sample_rate: int | None, types: Sequence[str]) -> list[Source]:
@@ -177,18 +194,39 @@ def stamp_notes(sources: Sequence[Source]) -> list[str]:
     ]
 
 
+def coding_notes(sources: Sequence[Source]) -> list[str]:
+    """Warnings of files that coding has made later than others."""
+    return audio.delay_notes({part.name: part.late_s for s in sources for part in s.parts})
+
+
 def shared_notes(sources: Sequence[Source]) -> list[str]:
-    """Warnings of files that are given for more than one stem."""
+    """Warnings of files that are given for more than one stem, and of copies of a file."""
     stems: dict[str, list[str]] = {}
     for source in sources:
         for part in source.parts:
             if not isinstance(part.track.audio, np.ndarray):
-                stems.setdefault(os.path.realpath(part.name), []).append(source.stem)
+                place = os.path.realpath(existing(part.name))
+                stems.setdefault(place, []).append(source.stem)
     return [
         f"{place}: is given for {' and '.join(its)}, and counts in each"
         for place, its in stems.items()
         if len(its) > 1
+    ] + [
+        f"{copy}: is a copy of {place}, and both are in the mix; leave one out"
+        for place, copy in _copies(stems)
     ]
+
+
+def _copies(places: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of files of the same bytes."""
+    seen: dict[int, list[str]] = {}
+    for place in places:
+        alike = seen.setdefault(os.path.getsize(place), [])
+        first = next((other for other in alike if cmp(other, place, shallow=False)), None)
+        if first is None:
+            alike.append(place)
+        else:
+            yield first, place
 
 
 def start_notes(starts_s: dict[str, float], song_s: float) -> list[str]:
@@ -230,7 +268,7 @@ def _open_track(stem: str, track: Track, sample_rate: int) -> _Part:
         notes.append(f"{name}: resampled from {rate} Hz to {sample_rate} Hz")
     if header.lossy:
         notes.append(f"{name}: lossy coding; what it removed can't be brought back")
-    return _Part(track, name, rate, header.samples, tuple(notes), header.begins_s)
+    return _Part(track, name, rate, header.samples, tuple(notes), header.late_s, header.begins_s)
 
 
 def _scaled(samples: int, from_rate: int, to_rate: int) -> int:

@@ -28,6 +28,11 @@ _BEHIND = ("left", "right", "l", "r", "top", "bottom", "bot", "btm", "in", "out"
 _DENIALS = frozenset({"no", "minus", "without", "instrumental", "karaoke"})
 #: Words of files that hold the whole song.
 _MIXES = frozenset({"mixture", "mix", "mixdown", "master", "mastered"})
+#: Words of files that say how far a take was worked on, and nothing of what it is.
+_STATES = (
+    "dry wet raw norm normalized normalised processed unprocessed proc fx mix mixed master mastered"
+    " clean print printed edit edited bounce bounced tuned copy old new final original orig backup"
+)
 
 _BREAKS = re.compile(
     r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])|[^0-9a-zA-Z]+"
@@ -63,6 +68,12 @@ def stem_types_of(
 def is_mix(path: PurePath) -> bool:
     """Whether a file's name says that it holds the whole song."""
     return any(word in _MIXES for word in words_of(path.stem))
+
+
+def take_of(path: PurePath) -> tuple[str, ...]:
+    """The words and numbers of a path that tell a take from others, in whatever state it is."""
+    words = _words_and_numbers(str(path.with_suffix("")))
+    return tuple(word for word in words if word not in _STATES.split())
 
 
 def words_of(name: str) -> list[str]:

@@ -1,8 +1,9 @@
 """How stems are normalised."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from fxnorm.configuration import Config
 from fxnorm.conventions import LARGEST_BAND_GAIN_DB
@@ -44,6 +45,31 @@ class NormalizationConfig(Config):
     @classmethod
     def _in_chain_order(cls, effects: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(effect for effect in effect_names() if effect in effects)
+
+    @field_validator("strengths")
+    @classmethod
+    def _of_the_chain(cls, strengths: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        chain = info.data.get("effects", effect_names())
+        for effect in strengths:
+            if effect not in chain:
+                raise ValueError(
+                    f"'{effect}' is not applied, its strength does nothing; applied are"
+                    f" {', '.join(chain) or 'no effects'}"
+                )
+        return strengths
+
+    def adapted(
+        self, effects: Sequence[str] | None, strengths: Mapping[str, float] | None
+    ) -> "NormalizationConfig":
+        """The same with other effects or strengths, where they are given.
+
+        Raises:
+            FxNormError: unknown effects, or strengths of effects that are not applied.
+        """
+        chain = self.effects if effects is None else tuple(effects)
+        kept = {name: value for name, value in self.strengths.items() if name in chain}
+        changes = {"effects": chain, "strengths": dict(strengths or kept)}
+        return NormalizationConfig.parse(self.model_dump() | changes, "normalisation")
 
     def needs(self, impulse_responses: str) -> bool:
         """Whether an effect draws from a set of impulse responses, by its name in `Effect`."""

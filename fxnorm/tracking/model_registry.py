@@ -64,11 +64,16 @@ def register_model(
             None for none.
 
     Raises:
-        FxNormError: the folder is no model, an unusable name or alias, or a store that fails.
+        FxNormError: the folder is no model, rooms for one without a reverb, an unusable name or
+            alias, or a store that fails.
     """
     config, _ = load_settings(folder)
     if impulse_responses is not None:
         load_impulse_responses(impulse_responses)
+        if not config.normalization.needs("impulse_responses"):
+            raise FxNormError(
+                f"{folder}: the model applies no reverb; leave --impulse-responses out"
+            )
     model_digest = digest(Path(folder).resolve())
     with _registration_explained(store):
         run_id = training_run(store, model_digest) or _new_run(store, config, model_digest)

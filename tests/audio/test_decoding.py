@@ -85,6 +85,38 @@ def test_whole_files_are_read_whole_and_without_notes(save, encoded, tone, kind)
     np.testing.assert_allclose(part, read(path)[0][50_000:51_000], atol=1e-4)
 
 
+def _lag(found, wanted):
+    """How many samples later one signal is, by their correlation."""
+    size = len(found) + len(wanted)
+    spectra = np.fft.rfft(found, size) * np.fft.rfft(wanted, size).conj()
+    return int(np.fft.irfft(spectra, size)[: size // 2].argmax())
+
+
+def test_mp3_says_how_late_it_is_where_no_tag_tells_what_coding_put_in_front(save, encoded, tone):
+    whole = encoded["mp3"]
+    at = max(whole.find(b"Xing"), whole.find(b"Info"))
+    tag = whole.find(b"LAME", at)
+    files = {
+        "tag": (whole, 0),
+        "count": (whole[:tag] + bytes(36) + whole[tag + 36 :], 576),
+        "none": (_without_count(whole), 1105),
+        "other": (whole[:at] + b"VBRI" + bytes(96) + whole[at + 100 :], 1105),
+    }
+    for name, (data, late) in files.items():
+        path = save(f"{name}.mp3", data)
+        assert info(path).late_s == late / RATE
+        assert _lag(read(path)[0][:, 0], tone[:, 0]) == late
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
+@pytest.mark.parametrize("suffix", ["aac", "m4a", "mp2", "ac3"])
+def test_what_ffmpeg_reads_says_how_late_it_is(tmp_path, tone, suffix):
+    write(tmp_path / "x.wav", tone, RATE)
+    path = tmp_path / f"x.{suffix}"
+    subprocess.run(["ffmpeg", "-v", "error", "-i", tmp_path / "x.wav", path], check=True)
+    assert round(info(path).late_s * RATE) == _lag(read(path)[0][:, 0], tone[:, 0])
+
+
 @pytest.mark.parametrize("rate", [RATE, 22_050])
 def test_mp3_without_a_count_is_read_to_its_end(tmp_path, save, tone, rate):
     options = {"compression_level": 0.5, "bitrate_mode": "VARIABLE"}

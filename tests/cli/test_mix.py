@@ -17,7 +17,7 @@ from fxnorm.audio import info, integrated_loudness, read, resample, true_peak_db
 from fxnorm.cli import main
 from fxnorm.conventions import STEMS
 from fxnorm.models import AutomixConfig, MixerConfig, WaveUNetConfig, build, save
-from fxnorm.normalization import DatasetFeatures
+from fxnorm.normalization import DatasetFeatures, NormalizationConfig
 from fxnorm.outputs import alone_in
 
 RATE = 48_000
@@ -119,6 +119,11 @@ def test_unclear_names_are_refused_or_sent_to_other(tmp_path, capsys, stems, mod
     assert not (tmp_path / "m.wav").exists()
     assert main([*words, "--unknown", "other"]) == 0
     assert "Audio 07.wav: its name says no stem type; taken as other" in capsys.readouterr().err
+    (song / "session.yaml").write_text("bass.wav: bass\n")
+    assert main([*words, "--unknown", "other"]) == 2
+    assert "--unknown is for --songs, or a folder of tracks without a table" in (
+        capsys.readouterr().err
+    )
 
 
 def test_a_table_gives_stem_gain_and_pan(tmp_path, capsys, stems, features):
@@ -225,10 +230,11 @@ def test_repeated_lists_merge(tmp_path, capsys, stems, features):
         (["--normalized-sum", "--balance", "vocals=2"], "balance of 'vocals': no such stem"),
         (["--model", "{model}", "--stems", "{stems}"], "would be overwritten"),
         (["--model", "{model}", "--format", "wav", "-o", "new/"], "new/: is a folder"),
-        (["--normalized-sum", "--effects", "eq", "--strength", "panning=0"], "is not applied"),
+        (["--effects", "eq,loudness", "--strength", "panning=0"], "applied, eq, loudness are;"),
+        (["--effects", "eq", "--impulse-responses", "."], "--impulse-responses: no effect of"),
         (["--normalized-sum", "--strength", "reverb=0.5"], "is not applied"),
         (["--model", "{model}", "--effects", "reverb"], "needs --impulse-responses"),
-        (["--normalized-sum", "--unknown", "other"], "--unknown is for a folder"),
+        (["--normalized-sum", "--unknown", "other"], "--unknown is for --songs, or"),
         (["--normalized-sum", "--jobs", "2"], "--jobs is for --songs"),
     ],
 )
@@ -282,6 +288,26 @@ def test_stems_of_a_mix_that_lie_among_its_tracks_are_told(tmp_path, capsys, ste
     for said in ("mixes: 1 mixes", "1 of 1 songs are there already"):
         assert main([*words, "--jobs", "1"]) == 0
         assert said in capsys.readouterr().out
+
+
+def test_places_among_the_songs_are_no_songs_and_songs_are_no_places(tmp_path, capsys, stems):
+    songs = tmp_path / "songs"
+    for name in ("a", "b"):
+        (songs / name).mkdir(parents=True)
+        shutil.copy(stems / "bass.wav", songs / name)
+    words = ["mix", "--songs", str(songs), "--normalized-sum", "--effects", "loudness"]
+    words += ["--jobs", "1", "-o"]
+    for option in ([str(songs / "a")], [str(tmp_path / "m"), "--stems", str(songs / "a")]):
+        assert main([*words, *option]) == 2
+        assert f"{songs / 'a'}: holds tracks (bass.wav), and mixes" in capsys.readouterr().err
+    (songs / "a").rename(songs / "Bass Song")
+    for place in (songs, songs / "out"):
+        for said in ("2 mixes", "2 of 2 songs are there already"):
+            places = [str(place / "mixes"), "--stems", str(place / "parts")]
+            assert main([*words, *places]) == 0
+            assert said in capsys.readouterr().out
+        shutil.rmtree(place / "mixes")
+        shutil.rmtree(place / "parts")
 
 
 def test_the_reverb_of_a_model_with_rooms_may_be_named(tmp_path, capsys, stems):
@@ -498,6 +524,16 @@ def test_the_plain_sum_reads_a_models_features_without_torch(tmp_path, stems, mo
     expected = tmp_path / "expected.wav"
     assert main([*words, "--features", str(features), "--output", str(expected)]) == 0
     assert output.read_bytes() == expected.read_bytes()
+
+
+def test_the_plain_sum_normalises_as_strongly_as_the_model(tmp_path, capsys, stems, features):
+    settings = NormalizationConfig(strengths={"eq": 0.0, "panning": 0.0})
+    config = MixerConfig(system="weak", network=AutomixConfig(**TINY), normalization=settings)
+    save(tmp_path / "m", build(config.network), DatasetFeatures.load(features), config)
+    words = [*stem_options(stems, "bass"), "--model", tmp_path / "m", "-o", tmp_path / "m.wav"]
+    for sum_option in ([], ["--normalized-sum"]):
+        _, report = _mixed(capsys, *words, *sum_option)
+        assert set(report["stems"]["bass"]["effects"]) == {"compression", "loudness"}
 
 
 def test_a_fifth_stem_is_mixed_by_a_model_that_knows_it(tmp_path, capsys, stems):

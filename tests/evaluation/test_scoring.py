@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from fxnorm.audio import integrated_loudness, read, resample, write
 from fxnorm.conventions import STEMS
@@ -129,6 +130,24 @@ def test_matched_loudness_leaves_the_balance_of_the_mix(folders):
     assert values(matched, "good", "a", "further")["l1"] < 1e-3
     pair = load_pair(song(1), song(2), match_loudness_lufs=-23.0)
     assert integrated_loudness(pair.mix, SR) == pytest.approx(-23.0, abs=1e-3)
+
+
+def test_what_has_no_loudness_is_not_said_to_be_matched():
+    quiet = song(2) * np.float32(1e-5)
+    pair = load_pair(song(1), quiet, match_loudness_lufs=-23.0)
+    np.testing.assert_array_equal(pair.mix, song(1))
+    assert pair.notes == ("too short or too quiet for a loudness; left as they are",)
+
+
+def test_a_mix_that_coding_has_made_late_is_said_to_be(tmp_path):
+    write(tmp_path / "a.wav", song(1), SR)
+    soundfile.write(tmp_path / "whole.mp3", song(1), SR)
+    whole = (tmp_path / "whole.mp3").read_bytes()
+    at = max(whole.find(b"Xing"), whole.find(b"Info"))
+    (tmp_path / "a.mp3").write_bytes(whole[whole.find(whole[at - 36 : at - 34], at) :])
+    notes = load_pair(tmp_path / "a.mp3", tmp_path / "a.wav").notes
+    assert "the mix: may begin about 25 ms late beside the target" in notes[0]
+    assert not any("late" in note for note in load_pair(*[tmp_path / "a.mp3"] * 2).notes)
 
 
 @pytest.mark.parametrize(

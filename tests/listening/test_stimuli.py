@@ -14,7 +14,7 @@ from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
 from fxnorm.listening import ListeningConfig, ListeningSong, OwnPageConfig, export_stimuli
 from fxnorm.listening.answer_key import opaque_id
-from fxnorm.listening.stimulus_audio import dither
+from fxnorm.listening.stimulus_audio import dither, find_excerpt
 
 RATE = 44_100
 CONFIG = ListeningConfig(excerpt_s=4.0)
@@ -227,6 +227,17 @@ def test_an_earlier_export_is_replaced_but_nothing_else(songs, tmp_path) -> None
     with pytest.raises(FxNormError, match="holds files of something else"):
         export_stimuli(songs[:1], tmp_path / "mine", config, seed=0)
     assert (tmp_path / "mine" / "thesis.tex").read_text() == "important"
+
+
+def test_a_mix_that_coding_has_made_late_is_told(tmp_path, caplog) -> None:
+    plain = make_song(tmp_path, "Plain")
+    soundfile.write(tmp_path / "whole.mp3", read(plain.mixes["ours"])[0], RATE)
+    whole = (tmp_path / "whole.mp3").read_bytes()
+    at = max(whole.find(b"Xing"), whole.find(b"Info"))
+    late = tmp_path / "late.mp3"
+    late.write_bytes(whole[whole.find(whole[at - 36 : at - 34], at) :])
+    find_excerpt(replace(plain, mixes={**plain.mixes, "wun": late}), CONFIG)
+    assert f"Plain: {late}: may begin about 25 ms late beside" in caplog.text
 
 
 def test_bad_input_is_refused_and_leaves_nothing(songs, tmp_path) -> None:

@@ -76,6 +76,22 @@ def test_the_mix_has_the_loudness_asked_for(features, lufs):
     np.testing.assert_allclose(sum(mixed.stems.values()), mixed.audio, rtol=0, atol=1e-6)
 
 
+def test_what_only_counts_when_it_is_lifted_counts(features):
+    """Below -70 LUFS nothing counts (BS.1770-4): the quieter halves do in the mix alone."""
+    steps = np.repeat(from_db(np.array([-61.0, -65.0, -69.0])), RATE)[:, None]
+    stem = (steps * np.random.default_rng(0).uniform(-0.5, 0.5, (3 * RATE, 2))).astype(np.float32)
+    finishing = Finishing(wet=0.0, loudness_lufs=-23.0)
+    mixed = sum_normalized({"other": stem}, RATE, features, finishing=finishing)
+    assert integrated_loudness(mixed.audio, RATE) == pytest.approx(-23.0, abs=0.01)
+    assert mixed.levels.loudness_lufs == pytest.approx(-23.0, abs=0.01)
+
+
+@pytest.mark.parametrize("lufs", [-70.0, -60.1])
+def test_a_loudness_whose_gate_lies_below_the_absolute_one_is_refused(lufs):
+    with pytest.raises(FxNormError, match="loudness_lufs': Input should be greater than or equal"):
+        Finishing(loudness_lufs=lufs)
+
+
 @pytest.mark.parametrize("ceiling", [-1.0, -6.0])
 def test_no_true_peak_is_above_the_ceiling(features, ceiling):
     # A target that none of this can reach below the ceiling.

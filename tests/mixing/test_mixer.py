@@ -114,6 +114,29 @@ def test_chosen_effects_leave_the_models_other_settings(features):
     assert np.abs(found.audio - plain.audio).max() > 1e-4
 
 
+ROOM = [ImpulseResponse("room", np.full((9, 2), 0.1, np.float32))]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"effects": ["loudness", "eq"], "strengths": {"panning": 0.5}}, "are eq, loudness$"),
+        ({"strengths": {"reverb": 0.5}}, "'reverb' is not applied, .* are eq, compression,"),
+        ({"strengths": {"prereverb": 0.5}, "impulse_responses": ROOM}, "'prereverb' is not"),
+        ({"effects": ["eq"], "impulse_responses": ROOM}, "^impulse_responses: no effect that is"),
+    ],
+)
+def test_what_is_given_for_an_effect_that_is_not_applied_is_refused(features, arguments, message):
+    with pytest.raises(FxNormError, match=message):
+        mix_stems(bursts(1000), RATE, model(features, AUTOMIX), **arguments)
+
+
+def test_the_models_own_strengths_are_kept_for_the_effects_that_are_left(features):
+    own = NormalizationConfig(strengths={"eq": 0.5, "loudness": 0.25})
+    assert own.adapted(["loudness"], None).strengths == {"loudness": 0.25}
+    assert own.adapted(None, {"eq": 1.0}).strengths == {"eq": 1.0}
+
+
 def test_the_seed_draws_the_rooms(features):
     stems = {"vocals": bursts(RATE)["vocals"]}
     rooms = [

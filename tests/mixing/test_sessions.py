@@ -103,6 +103,20 @@ def test_two_files_of_one_name_are_not_summed(tmp_path):
         read_session(tmp_path, STEMS, unknown_as_other=True)
 
 
+def test_two_versions_of_one_take_are_told(tmp_path):
+    versions = ["vocals_dry.wav", "vocals_norm.wav", "drums.wav", "Drums (processed).wav"]
+    versions += ["raw/BassDI.wav", "wet/bass_di.wav", "Gtr 1 DRY.wav", "gtr1-FX.wav"]
+    versions += ["Snare copy.wav", "Snare.wav"]
+    others = ["Gtr 2 dry.wav", "snare top.wav", "snare bottom.wav", "OH_L.wav", "OH_R.wav"]
+    _files(tmp_path, *versions, *others)
+    notes = read_session(tmp_path, STEMS).notes
+    told = [note for note in notes if "by its name another version of" in note]
+    pairs = [note.split(", and")[0].split(": by its name another version of ") for note in told]
+    assert {frozenset((os.path.relpath(one, tmp_path), other)) for one, other in pairs} == {
+        frozenset(versions[at : at + 2]) for at in range(0, len(versions), 2)
+    }
+
+
 def test_what_is_taken_as_other_is_told_with_what_its_name_says(tmp_path):
     _files(tmp_path, "Kick Sub.wav", "Audio 1.wav")
     notes = read_session(tmp_path, STEMS, unknown_as_other=True).notes

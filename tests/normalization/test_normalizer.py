@@ -337,6 +337,10 @@ class TestConfig:
             ({"effects": ("eq", "chorus")}, "effects.1"),
             ({"strengths": {"eq": 1.5}}, "strengths.eq"),
             ({"strengths": {"delay": 0.5}}, "strengths.delay"),
+            (
+                {"effects": ("eq", "loudness"), "strengths": {"panning": 0.5}},
+                "'panning' is not applied, its strength does nothing; applied are eq, loudness",
+            ),
             ({"eq_max_boost_db": -1.0}, "eq_max_boost_db"),
         ],
     )

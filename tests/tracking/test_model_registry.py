@@ -26,6 +26,7 @@ from fxnorm.conventions import STEMS
 from fxnorm.digests import digest
 from fxnorm.mixing import mix
 from fxnorm.models import AutomixConfig, MixerConfig, build, save
+from fxnorm.normalization import NormalizationConfig
 from fxnorm.tracking import MODEL_DIGEST, open_store
 
 RATE = 44_100
@@ -188,6 +189,17 @@ def test_a_model_from_elsewhere_gets_a_run_and_a_missing_one_is_named(
 
     assert main(["register", "absent"]) == 2
     assert capsys.readouterr().err.startswith("fxnorm: absent: ")
+
+
+def test_rooms_for_a_model_without_a_reverb_are_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
+    settings = NormalizationConfig(effects=("eq", "loudness"))
+    config = MixerConfig(system="dry", network=AutomixConfig(**TINY), normalization=settings)
+    save(tmp_path / "dry", build(config.network), plain_features(), config)
+    write(tmp_path / "rooms" / "a" / "impulse_response.wav", np.eye(2)[[0] * 9], RATE)
+    assert main(["register", "dry", "--impulse-responses", "rooms"]) == 2
+    assert "dry: the model applies no reverb; leave" in capsys.readouterr().err
 
 
 def test_a_store_that_fails_is_one_line(checkout, monkeypatch, capsys):

@@ -89,6 +89,8 @@ class Found:
     """Whether the header's length, or the links', is what decoding gives."""
     by_ffmpeg: bool = False
     """Whether it is none of libsndfile's, which opens it all the same."""
+    late: int = 0
+    """Samples that coding put in front of the recording and that the file does not tell."""
     begins: int | None = None
     """Sample of a session's time at which it begins; None where it does not say."""
 

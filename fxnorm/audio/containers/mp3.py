@@ -18,9 +18,14 @@ _RATES = (44_100, 48_000, 32_000)
 _HALVED = (2, None, 1, 0)
 _COUNT = 8  # Where the count of frames lies in the header "Xing" or "Info".
 _HAS_COUNT = 1
+_OTHER_COUNT = 36  # Where that of Fraunhofer's encoders begins in its frame; it is not used.
 #: Where the lengths of the edges lie in the part that LAME adds, and the decoder's own delay.
 _EDGES = 21
 _DECODER_DELAY = 529
+#: That of nearly all encoders.
+_ENCODER_DELAY = 576
+#: What lies between the count and that part, by the bits that say it is there.
+_FIELDS = ((1, 4), (2, 4), (4, 100), (8, 4))
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class _Frame:
     format: tuple[int, int, int, bool]
     """What frames of one recording share: version, layer, sample rate, mono or not."""
     header: int | None
-    """Where "Xing" or "Info" begins in it; None in a frame of audio."""
+    """Where "Xing", "Info" or "VBRI" begins in it; None in a frame of audio."""
 
 
 def mp3_links(data: Bytes) -> Found:
@@ -77,8 +82,10 @@ def mp3_links(data: Bytes) -> Found:
     if any(count and len(its) > count + 2 for count, its in zip(said, recordings, strict=True)):
         notes.append("holds more than its header says, as joined files do; all of it is read")
     if said == [len(recordings[0]) - 1]:
-        return Found((), tuple(notes))
-    return Found(tuple(_link(data, recording) for recording in recordings), tuple(notes))
+        links: tuple[Link, ...] = ()
+    else:
+        links = tuple(_link(data, recording) for recording in recordings)
+    return Found(links, tuple(notes), late=_late(data, recordings[0]))
 
 
 def _link(data: Bytes, frames: list[_Frame]) -> Link:
@@ -138,9 +145,22 @@ def _without_audio(head: bytes, bits: int) -> bytes:
 def _said(data: Bytes, frames: list[_Frame]) -> int | None:
     """How many frames a recording says it has."""
     header = frames[0].header
-    if header is None or not data[header + 7] & _HAS_COUNT:
+    if header is None or data[header] == ord("V") or not data[header + 7] & _HAS_COUNT:
         return None
     return int.from_bytes(data[header + _COUNT : header + _COUNT + 4], "big")
+
+
+def _late(data: Bytes, frames: list[_Frame]) -> int:
+    """How many samples are heard before a recording begins."""
+    header = frames[0].header
+    if header is None or _said(data, frames) is None:
+        return _DECODER_DELAY + _ENCODER_DELAY
+    at = header + _COUNT + sum(size for bit, size in _FIELDS if data[header + 7] & bit)
+    edges = int.from_bytes(data[at + _EDGES : at + _EDGES + 3], "big")
+    # Without a name the rest is not looked at.
+    tagged = at + _EDGES + 3 <= frames[0].stop and data[at] and edges >> 12
+    # Where there is a count, a decoder leaves out its own delay.
+    return 0 if tagged else _ENCODER_DELAY
 
 
 def _frame(data: Bytes, at: int) -> _Frame | None:
@@ -161,7 +181,9 @@ def _frame(data: Bytes, at: int) -> _Frame | None:
     else:
         size = (72 if layer == 3 and halved else 144) * bit_rate // rate_hz + padding
     header = at + _header_at(head)
-    named = layer == 3 and data[header : header + 4] in (b"Xing", b"Info")
+    if data[at + _OTHER_COUNT : at + _OTHER_COUNT + 4] == b"VBRI":
+        header = at + _OTHER_COUNT
+    named = layer == 3 and data[header : header + 4] in (b"Xing", b"Info", b"VBRI")
     form = (version, layer, rate_hz, head[3] >> 6 == 3)
     return _Frame(at, at + size, form, header if named else None)
 
