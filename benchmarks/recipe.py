@@ -120,7 +120,14 @@ def run(params: Params, name: str, seed: int, change: dict[str, Any]) -> list[fl
     if config.calibrate_width is not None:
         songs = open_songs(training_songs(VALID, stems))
         samples = whole_blocks(config.validation.max_song_s)
-        calibrate_width(net, songs, samples, config.calibrate_width, mono=config.calibrate_mono)
+        calibrate_width(
+            net,
+            songs,
+            samples,
+            config.calibrate_width,
+            mono=config.calibrate_mono,
+            beyond_db=config.widen_db,
+        )
     model = LoadedModel(
         net.eval(), DatasetFeatures.load(FEATURES), mixer_config(name, system, params)
     )

@@ -112,8 +112,14 @@ def _widened(
     net.load_state_dict(weights)
     songs = open_songs(training_songs(VALID, stems))
     samples = whole_blocks(system.training.validation.max_song_s)
-    mono = system.training.calibrate_mono
-    grown_db = calibrate_width(net, songs, samples, measure, mono=mono)
+    grown_db = calibrate_width(
+        net,
+        songs,
+        samples,
+        measure,
+        mono=system.training.calibrate_mono,
+        beyond_db=system.training.widen_db,
+    )
     print(f"side of the mix: {grown_db:+.1f} dB")
     return net.state_dict()
 

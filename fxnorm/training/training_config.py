@@ -147,6 +147,8 @@ class TrainingConfig(Config):
     calibrate_mono: bool = False
     """Calibrate the width with the stems as if they had been recorded in mono, as most are: what
     normalisation makes of such a stem is narrower."""
+    widen_db: float = Field(default=0.0, ge=-12.0, le=12.0)
+    """By how much to raise the side beyond that, as songs outside the validation may ask for."""
     averaging: float = Field(default=0.95, ge=0.0, lt=1.0)
     """Decay per step of the moving average of the weights that is validated and kept, less in the
     first steps; 0 takes the weights as they are."""
@@ -164,6 +166,8 @@ class TrainingConfig(Config):
         guarded = self.loss.kind == "time-l1"
         if guarded and self.sequence_samples <= 2 * self.loss.guard_samples:
             raise ValueError("loss.guard_samples leaves nothing of sequence_s")
+        if self.widen_db and self.calibrate_width is None:
+            raise ValueError("widen_db comes on top of calibrate_width, which is empty; set it")
         return self
 
     @property

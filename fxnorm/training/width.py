@@ -30,6 +30,7 @@ def calibrate_width(
     measure: WidthMeasure = "position",
     *,
     mono: bool = False,
+    beyond_db: float = 0.0,
 ) -> float:
     """Scale what a network makes of side signals until its mixes are as wide as the targets.
 
@@ -44,6 +45,7 @@ def calibrate_width(
             as in the panning metrics; or "power", that of the side relative to the middle, which
             the lowest octaves and the loudest beats decide.
         mono: mix the songs with all stems as if they had been recorded in mono.
+        beyond_db: by how much to raise the side more.
 
     Returns:
         By how much the side grew in all, in dB.
@@ -58,7 +60,8 @@ def calibrate_width(
         for _ in range(_ROUNDS):
             gap_db = _gap_db(net, songs, samples, measure, mono)
             if abs(gap_db) <= _TOLERANCE_DB:
-                return grown_db
+                net.widen(beyond_db)
+                return grown_db + beyond_db
             net.widen(gap_db)
             grown_db += gap_db
     finally:

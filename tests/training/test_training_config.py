@@ -79,6 +79,7 @@ def test_ramp_and_decay():
         ({"sequence_s": 0.001}, "sequence_s is shorter than 64 samples"),
         ({"validation": {"window_s": 0.1, "guard_samples": 3000}}, "leaves nothing of validation"),
         ({"loss": {"kind": "time-l1", "guard_samples": 70_000}}, "leaves nothing of sequence_s"),
+        ({"widen_db": 1.0}, "widen_db comes on top of calibrate_width"),
         ({"schedule": []}, "schedule"),
         ({"time_budget_s": 10}, "unknown key 'time_budget_s'"),
         ({"loss": {"kind": "stereo-c"}}, "loss.kind"),

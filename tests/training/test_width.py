@@ -114,6 +114,14 @@ def test_it_can_be_done_with_mono_stems(net, opened):
     assert abs(calibrate_width(net, as_mono, SAMPLES)) <= 0.1
 
 
+def test_and_by_so_much_wider(opened):
+    as_targets, wider = _network(AUTOMIX), _network(AUTOMIX)
+    grown_db = calibrate_width(as_targets, opened, SAMPLES)
+    assert calibrate_width(wider, opened, SAMPLES, beyond_db=2.0) == grown_db + 2.0
+    more_db = _side_db(_mixes(wider, opened)) - _side_db(_mixes(as_targets, opened))
+    assert more_db == pytest.approx(2.0, abs=0.3)
+
+
 def test_the_middle_stays(net, songs):
     stem = open_songs(songs)[0].beginning(SAMPLES).inputs
     middle = np.repeat(stem.mean(axis=2, keepdims=True), 2, axis=2)
