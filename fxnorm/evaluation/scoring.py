@@ -37,7 +37,7 @@ FILE_GROUP = "file"
 #: A stem is silent in blocks of this length with an RMS below this level.
 _BLOCK_S = 0.1
 _SILENT_DB = -60.0
-#: A song begins and ends where its RMS over so long is above this for so long.
+#: A song begins, and ends, where the RMS of the last 20 ms is above 0.1 % for 0.1 s.
 _LOUD, _RMS_S, _LOUD_FOR_S = 1e-3, 0.02, 0.1
 #: That row's metric: seconds that were compared; 0 for a song without a mix.
 COMPARED = "compared_s"
