@@ -4,9 +4,6 @@
 STEMS = ("vocals", "bass", "drums", "other")
 #: Sample rate in Hz at which everything is normalised, trained and mixed.
 SAMPLE_RATE = 44_100
-#: Sample rates in Hz that are taken; others are mistakes.
-LOWEST_RATE = 4_000
-HIGHEST_RATE = 768_000
 
 #: FFT length and hop of long-term spectra, in samples, and their number of bins.
 LONG_TERM_FFT = 65_536
@@ -20,5 +17,8 @@ WORKING_LEVEL_LUFS = -30.0
 LARGEST_BAND_GAIN_DB = 24.0
 #: Longest excerpt of audio that is logged of a run, in seconds.
 LOGGED_S = 10.0
+#: Loudness in LUFS and highest true peak in dBTP of what is played to people (EBU R 128).
+PROGRAM_LUFS = -23.0
+PROGRAM_CEILING_DBTP = -1.0
 #: Zeros put before and after a stem while it is normalised, in samples.
 PADDING = 65_536

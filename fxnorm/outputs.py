@@ -97,6 +97,17 @@ def atomic_folder(
             _replace_folder(target, temporary, old)
 
 
+def require_own(folder: str | os.PathLike[str], mark: str) -> None:
+    """Refuse early, before long work, a folder that holds files and not the one that marks ours.
+
+    Raises:
+        FxNormError: it does.
+    """
+    path = Path(folder)
+    if path.is_dir() and any(path.iterdir()) and not (path / mark).is_file():
+        raise FxNormError(f"{folder}: holds files of something else; give a new or empty folder")
+
+
 @contextmanager
 def _final_names(temporary: Path, path: str | os.PathLike[str]) -> Iterator[None]:
     """Let messages name what files are to be called and not where they come into being."""

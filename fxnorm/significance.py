@@ -7,12 +7,12 @@ from typing import Any, Literal
 import numpy as np
 import scipy.stats
 
-#: Differences that agree to so many decimals of the largest are ties: they differ by rounding.
-_DECIMALS = 9
+#: What agrees to so many decimals, of the scale or the largest, differs by rounding: it is a tie.
+TIE_DECIMALS = 9
 #: The most pairs for which p is exact; the normal approximation is as good beyond.
 _MOST_EXACT = 200
 #: The fewest values that vary.
-_LEAST_VALUES = 2
+LEAST_VALUES = 2
 
 
 def signed_rank(differences: np.ndarray) -> tuple[float, float]:
@@ -30,7 +30,7 @@ def signed_rank(differences: np.ndarray) -> tuple[float, float]:
         return math.nan, math.nan
     if not differences.any():
         return 1.0, 0.0
-    ties = np.round(differences / np.abs(differences).max(), _DECIMALS)
+    ties = np.round(differences / np.abs(differences).max(), TIE_DECIMALS)
     ties = ties[ties != 0.0]
     ranks = scipy.stats.rankdata(np.abs(ties))
     above = float(ranks[ties > 0.0].sum())
@@ -97,7 +97,7 @@ def bootstrap_interval(
     Returns:
         Lower and upper end: NaN for fewer than two values, the value itself where all are equal.
     """
-    if len(values) < _LEAST_VALUES:
+    if len(values) < LEAST_VALUES:
         return math.nan, math.nan
     if np.ptp(values) == 0.0:
         return float(values[0]), float(values[0])

@@ -64,10 +64,11 @@ def wheel(distributions):
 
 
 @pytest.fixture(scope="module")
-def scripts(tmp_path_factory, wheel):
+def scripts(tmp_path_factory, request):
     """The folder of programs of a fresh environment with the wheel and the plain dependencies."""
     if "FXNORM_PLAIN_SCRIPTS" in os.environ:
         return Path(os.environ["FXNORM_PLAIN_SCRIPTS"])
+    wheel = request.getfixturevalue("wheel")
     home = tmp_path_factory.mktemp("environment")
     venv.create(home, symlinks=True)
     paths = {"base": str(home), "platbase": str(home)}

@@ -21,13 +21,14 @@ from fxnorm.audio.loudness import short_term_loudness as short_term_loudness
 from fxnorm.audio.loudness import true_peak_db as true_peak_db
 from fxnorm.audio.offset import offsets as offsets
 from fxnorm.audio.offset import without_offsets as without_offsets
-from fxnorm.audio.rates import checked_rate as checked_rate
+from fxnorm.audio.resampling import checked_rate as checked_rate
 from fxnorm.audio.resampling import resample as resample
 from fxnorm.audio.sound_files import WRITABLE as WRITABLE
 from fxnorm.audio.sound_files import audio_files as audio_files
 from fxnorm.audio.sound_files import is_audio as is_audio
 from fxnorm.audio.sound_files import mixes_by_system as mixes_by_system
 from fxnorm.audio.sound_files import read as read
+from fxnorm.audio.sound_files import require_stereo as require_stereo
 from fxnorm.audio.sound_files import to_stereo as to_stereo
 from fxnorm.audio.sound_files import write as write
 from fxnorm.audio.stft import frame_count as frame_count

@@ -32,7 +32,7 @@ from fxnorm.audio.containers.mp3 import mp3_links
 from fxnorm.audio.containers.ogg import ogg_links
 from fxnorm.audio.containers.wav import wav_links
 from fxnorm.audio.names import existing
-from fxnorm.audio.rates import checked_rate
+from fxnorm.audio.resampling import checked_rate
 from fxnorm.errors import FxNormError
 
 #: Suffixes of files that libsndfile reads, and of those that ffmpeg does where it is installed.
@@ -69,8 +69,6 @@ _CUT_OFF = re.compile(
 )
 #: How much later coding may make one file than another, in seconds.
 _DELAY_S = 0.005
-#: Samples that are decoded at a time.
-_BLOCK = 2**18
 #: How much less than what a file says ffmpeg may decode, in seconds: edges of coded frames.
 _FRAMES_S = 0.1
 
@@ -307,7 +305,7 @@ def _decoded(file: _ScannedFile, start: int) -> Iterator[np.ndarray]:
             if start < sound.frames:
                 if start > 0:
                     sound.seek(start)
-                while len(block := sound.read(_BLOCK, dtype="float32", always_2d=True)):
+                while len(block := sound.read(ffmpeg.BLOCK, dtype="float32", always_2d=True)):
                     yield block
             start = max(0, start - sound.frames)
     except soundfile.LibsndfileError as error:

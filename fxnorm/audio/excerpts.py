@@ -20,6 +20,7 @@ from fxnorm.audio.loudness import (
 )
 from fxnorm.audio.resampling import resample
 from fxnorm.audio.sound_files import read, to_stereo
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 
 _GAIN_ITERATIONS = 3
@@ -89,21 +90,18 @@ def busiest_in_files(
     return min(start_s, math.floor(shortest_s - seconds)), activity_lufs
 
 
-def read_excerpt(
-    path: str | os.PathLike[str], start_s: float, samples: int, sample_rate: int
-) -> np.ndarray:
-    """A part of a file as (samples, 2) float32 at `sample_rate`.
+def read_excerpt(path: str | os.PathLike[str], start_s: float, samples: int) -> np.ndarray:
+    """A part of a file as (samples, 2) float32 at 44.1 kHz.
 
     Args:
         path: audio file, any sample rate, mono or stereo.
         start_s: beginning in seconds.
-        samples: length at `sample_rate`; what the file lacks is silence.
-        sample_rate: wanted sample rate in Hz.
+        samples: length at 44.1 kHz; what the file lacks is silence.
     """
     rate = info(path).sample_rate
-    count = math.ceil(samples * rate / sample_rate)
+    count = math.ceil(samples * rate / SAMPLE_RATE)
     audio, _ = read(path, start=round(start_s * rate), samples=count)
-    return resample(to_stereo(audio), rate, sample_rate, samples=samples)
+    return resample(to_stereo(audio), rate, SAMPLE_RATE, samples=samples)
 
 
 def fade(audio: np.ndarray, samples: int) -> np.ndarray:
@@ -119,7 +117,6 @@ def fade(audio: np.ndarray, samples: int) -> np.ndarray:
 def match_loudness(
     song: str,
     versions: Mapping[str, np.ndarray],
-    sample_rate: int,
     *,
     target_lufs: float,
     ceiling_dbtp: float,
@@ -131,8 +128,7 @@ def match_loudness(
 
     Args:
         song: its name, for the message.
-        versions: (samples, channels) by name.
-        sample_rate: in Hz.
+        versions: (samples, channels) at 44.1 kHz by name.
         target_lufs: integrated loudness (BS.1770).
         ceiling_dbtp: highest true peak allowed.
 
@@ -141,17 +137,17 @@ def match_loudness(
     """
     gains, peaks = {}, {}
     for name, audio in versions.items():
-        gains[name] = _gain_to(audio, sample_rate, target_lufs, f"{song}: {name}")
+        gains[name] = _gain_to(audio, target_lufs, f"{song}: {name}")
         peaks[name] = true_peak_db(audio) + gains[name]
     lowered = max(0.0, max(peaks.values()) - (ceiling_dbtp - TRUE_PEAK_MARGIN_DB))
     return LoudnessMatch({name: gain - lowered for name, gain in gains.items()}, lowered)
 
 
-def _gain_to(audio: np.ndarray, sample_rate: int, target_lufs: float, name: str) -> float:
+def _gain_to(audio: np.ndarray, target_lufs: float, name: str) -> float:
     # Repeated because the absolute gate sees other blocks once the level has changed.
     gain = 0.0
     for _ in range(_GAIN_ITERATIONS):
-        loudness = integrated_loudness(audio * from_db(gain), sample_rate)
+        loudness = integrated_loudness(audio * from_db(gain), SAMPLE_RATE)
         if not math.isfinite(loudness):
             raise FxNormError(
                 f"{name}: no loudness to match (silent, or shorter than {BLOCK_S:g} s); leave it"

@@ -18,7 +18,8 @@ from fxnorm.errors import FxNormError
 _INPUT = ("-protocol_whitelist", "file,pipe")
 #: Check sums, which it passes over otherwise.
 _CHECK = ("-err_detect", "crccheck")
-_BLOCK = 2**18
+#: Samples that are decoded or coded at a time.
+BLOCK = 2**18
 #: What ffmpeg begins messages with: a part of it, and where that lies in memory.
 _ADDRESS = re.compile(r"^\[[^\]]* @ 0x[0-9a-f]+\] ")
 
@@ -111,7 +112,7 @@ def decoded(
         ) as process:
             assert process.stdout is not None
             try:
-                while data := process.stdout.read(4 * channels * _BLOCK):
+                while data := process.stdout.read(4 * channels * BLOCK):
                     whole = len(data) // (4 * channels) * channels
                     yield np.frombuffer(data, np.float32, whole).reshape(-1, channels)
             except BaseException:

@@ -1,10 +1,14 @@
 """Levels in decibels relative to full scale."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from fxnorm import scratch
+
+#: Level of what is e times as large.
+DB_PER_NEPER = 20.0 / math.log(10.0)
 
 
 def db(amplitude: Any) -> Any:

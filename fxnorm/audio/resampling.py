@@ -1,14 +1,33 @@
-"""Sample-rate conversion."""
+"""Sample rates that audio has, and conversion between them."""
 
 import math
+from typing import Any
 
 import numpy as np
 import soxr
 
 from fxnorm import scratch
+from fxnorm.errors import FxNormError
 
+#: Rates in Hz that are taken; others are mistakes.
+_LOWEST, _HIGHEST = 4_000, 768_000
 #: Samples that are resampled in one go.
 _AT_ONCE = 2**24
+
+
+def checked_rate(sample_rate: Any) -> int:
+    """A sample rate in Hz as a whole number.
+
+    Raises:
+        FxNormError: it is none, or none that audio has.
+    """
+    if isinstance(sample_rate, bool) or not isinstance(sample_rate, int | float | np.number):
+        raise FxNormError(f"sample rate {sample_rate!r}: give a number in Hz")
+    if not _LOWEST <= sample_rate <= _HIGHEST or sample_rate != int(sample_rate):
+        raise FxNormError(
+            f"sample rate {sample_rate} Hz: must be a whole number from {_LOWEST} to {_HIGHEST}"
+        )
+    return int(sample_rate)
 
 
 def resample(

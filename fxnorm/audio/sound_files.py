@@ -8,6 +8,7 @@ import soundfile
 
 from fxnorm import scratch
 from fxnorm.audio.decoding import READABLE, blocks, info
+from fxnorm.audio.ffmpeg import BLOCK
 from fxnorm.audio.levels import is_finite
 from fxnorm.audio.names import composed, require_target, shown
 from fxnorm.errors import FxNormError
@@ -17,8 +18,6 @@ from fxnorm.outputs import atomic_file
 WRITABLE = (".wav", ".flac")
 
 _PCM_BITS = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
-#: Samples that are coded at a time.
-_BLOCK = 2**18
 
 
 def read(
@@ -126,6 +125,12 @@ def is_audio(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in READABLE and not path.name.startswith(".")
 
 
+def require_stereo(name: str | os.PathLike[str], channels: int) -> None:
+    """Refuse a file, or what is named so, with more than two channels."""
+    if channels > 2:
+        raise FxNormError(f"{name}: has {channels} channels; give mono or stereo")
+
+
 def to_stereo(audio: np.ndarray) -> np.ndarray:
     """(samples, 2) from mono, by repeating the channel, or from stereo, unchanged.
 
@@ -154,8 +159,8 @@ def _write_float(path: Path, audio: np.ndarray, sample_rate: int) -> None:
 def _write_pcm(path: Path, audio: np.ndarray, sample_rate: int, subtype: str) -> None:
     name = os.fsencode(path)  # For names that are not UTF-8.
     with soundfile.SoundFile(name, "w", sample_rate, audio.shape[1], subtype) as file:
-        for start in range(0, audio.shape[0], _BLOCK):
-            file.write(_to_pcm(audio[start : start + _BLOCK], _PCM_BITS[subtype]))
+        for start in range(0, audio.shape[0], BLOCK):
+            file.write(_to_pcm(audio[start : start + BLOCK], _PCM_BITS[subtype]))
 
 
 def _to_pcm(audio: np.ndarray, bits: int) -> np.ndarray:

@@ -145,7 +145,7 @@ def read_audio(path: str | os.PathLike[str]) -> np.ndarray:
         FxNormError: the file can't be decoded, or has more than two channels.
     """
     samples, sample_rate = audio.read(path)
-    _require_stereo(path, samples.shape[1])
+    audio.require_stereo(path, samples.shape[1])
     return audio.resample(audio.to_stereo(samples), sample_rate, SAMPLE_RATE)
 
 
@@ -166,11 +166,6 @@ def _decode(song: Song) -> None:
         elif audio.info(path).subtype not in _PLAIN or path.suffix.lower() != ".wav":
             for _ in audio.blocks(path):
                 pass
-
-
-def _require_stereo(path: str | os.PathLike[str], channels: int) -> None:
-    if channels > 2:
-        raise FxNormError(f"{path}: has {channels} channels; give mono or stereo")
 
 
 def _is_song(entry: Path, stems: Sequence[str]) -> bool:
@@ -196,7 +191,7 @@ def _open_song(entry: Path, stems: Sequence[str]) -> Song:
     files = {part: _part_file(entry, part) for part in (*stems, MIXTURE)}
     headers = {part: audio.info(path) for part, path in files.items()}
     for part, header in headers.items():
-        _require_stereo(files[part], header.channels)
+        audio.require_stereo(files[part], header.channels)
     lengths = {
         part: math.ceil(header.samples * SAMPLE_RATE / header.sample_rate)
         for part, header in headers.items()

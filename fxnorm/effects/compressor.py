@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from fxnorm import scratch
+from fxnorm.audio.levels import DB_PER_NEPER
 from fxnorm.compiling import compiled
 from fxnorm.errors import FxNormError
 
@@ -232,7 +233,6 @@ _SQRT_HALF = np.uint64(0x3FE6A09E667F3BCD)  # the bits of √½
 _BIAS = np.uint64((1 << 62) - (1 << 52))  # keeps the exponent positive: the compiler
 _ROUNDER_BITS = np.uint64(0x4338000000000000 - 1023)  # has no arithmetic shift for vectors
 _MANTISSA_WIDTH = np.uint64(52)
-_DB_PER_NEPER = 20.0 / math.log(10.0)
 _DB_PER_OCTAVE = 20.0 * math.log10(2.0)
 
 
@@ -258,7 +258,7 @@ def _levels_db(
             z = s * s
             r = z * (_L1 + z * (_L2 + z * (_L3 + z * (_L4 + z * (_L5 + z * (_L6 + z * _L7))))))
             natural = f - s * (f - r)
-            out[n] = natural * _DB_PER_NEPER + (exponent[n] - _ROUNDER) * _DB_PER_OCTAVE
+            out[n] = natural * DB_PER_NEPER + (exponent[n] - _ROUNDER) * _DB_PER_OCTAVE
         for n in range(part.shape[0]):
             if abs(np.float64(part[n])) < _LEVEL_FLOOR:
                 out[n] = LEVEL_FLOOR_DB

@@ -14,9 +14,9 @@ from .mix_evaluation import read_stem_scores as read_stem_scores
 from .scoring import read_scores as read_scores
 from .scoring import score_mixes as score_mixes
 from .scoring import score_stems as score_stems
+from .scoring import trim_silence as trim_silence
 from .scoring import write_scores as write_scores
 from .song_statistics import headline as headline
 from .song_statistics import improvement as improvement
 from .song_statistics import nested_summary as nested_summary
-from .song_statistics import summarize as summarize
-from .trimming import trim_silence as trim_silence
+from .song_statistics import summarize_scores as summarize_scores

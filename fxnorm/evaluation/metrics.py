@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fxnorm.audio import checked_rate, db, integrated_loudness, peak, peak_db, to_stereo
+from fxnorm.audio.levels import DB_PER_NEPER
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation.columns import MEAN_ERROR
 from fxnorm.evaluation.frame_features import HOP, N_FFT, PairFeatures, SignalFeatures, measure
@@ -24,7 +25,6 @@ _RUNNING_MEAN = 40
 _FRAME_HOPS = N_FFT // HOP
 _CONTRAST_TOP_DB = 80.0
 _AMIN = 1e-10
-_DB_PER_NEPER = 20.0 / np.log(10.0)
 #: Relative to a peak this near to 0 dBFS any error is huge: 1 dB would count as 10,000 %.
 _FULL_SCALE_DB = 0.01
 #: Below this (0.0004 dB between the channels) a stereo position is rounding.
@@ -207,7 +207,7 @@ def _level_curves(signal: SignalFeatures) -> dict[str, np.ndarray]:
     """Running means of (mean of the channels') level features of frames of 4,096 samples."""
     energy, highest, logs = np.moveaxis(signal.levels, -1, 0)
     rms_db = db(np.sqrt(_per_frame(energy).sum(axis=-1) / N_FFT))
-    spread_db = _per_frame(logs).sum(axis=-1) * (_DB_PER_NEPER / N_FFT) - rms_db
+    spread_db = _per_frame(logs).sum(axis=-1) * (DB_PER_NEPER / N_FFT) - rms_db
     crest = db(_per_frame(highest).max(axis=-1, initial=0.0)) / rms_db
     return {
         "rms": _running_mean(1.0 - rms_db.mean(axis=0)),

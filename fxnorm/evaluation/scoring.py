@@ -18,14 +18,15 @@ from fxnorm.audio import (
     loudness_by_gain,
     mixes_by_system,
     read,
+    require_stereo,
     resample,
     to_stereo,
     weighted_sum,
 )
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
+from fxnorm.evaluation.kernels import first_sustained
 from fxnorm.evaluation.metrics import compare
-from fxnorm.evaluation.trimming import trim_silence
 from fxnorm.outputs import write_text
 from fxnorm.progress import progress
 from fxnorm.tabulation import read_csv, to_csv
@@ -38,6 +39,8 @@ FILE_GROUP = "file"
 #: A stem is silent in blocks of this length with an RMS below this level.
 _BLOCK_S = 0.1
 _SILENT_DB = -60.0
+#: A song begins, and ends, where the RMS of the last 20 ms is above 0.1 % for 0.1 s.
+_LOUD, _RMS_S, _LOUD_FOR_S = 1e-3, 0.02, 0.1
 #: That row's metric: seconds that were compared; 0 for a song without a mix.
 COMPARED = "compared_s"
 
@@ -195,6 +198,33 @@ def load_pair(
     return Pair(x, y, tuple(notes))
 
 
+def trim_silence(
+    mix: np.ndarray, target: np.ndarray, sample_rate: int
+) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+    """Cut silence at both ends of the target, and the same samples of the mix.
+
+    A song starts with the first 0.1 s in which the RMS of the last 20 ms, in any channel, stays
+    above 0.1 % of full scale (SoX's `silence`, as the released evaluation calls it), and ends
+    likewise, seen from its end. A target that never gets that loud is left whole.
+
+    Args:
+        mix: (samples, channels).
+        target: (samples, channels), as long as `mix`.
+        sample_rate: in Hz.
+
+    Returns:
+        Mix, target and the range of samples kept (views, not copies).
+    """
+    window = round(_RMS_S * sample_rate)
+    run = round(_LOUD_FOR_S * sample_rate)
+    samples = len(target)
+    start = first_sustained(target, window, _LOUD, run)
+    end = samples - first_sustained(target[::-1], window, _LOUD, run)
+    if start >= end:
+        return mix, target, (0, samples)
+    return mix[start:end], target[start:end], (start, end)
+
+
 def pair_rows(system: str, test_set: str, song: str, pair: Pair) -> list[Row]:
     """Every metric of one song, after the row that says what was compared."""
     seconds = len(pair.target) / SAMPLE_RATE
@@ -260,9 +290,8 @@ def _load_stereo(audio: Audio, name: str, notes: list[str]) -> np.ndarray:
         notes += info(audio).notes
     if samples.ndim == 1 or samples.shape[1] == 1:
         notes.append(f"the {name} is mono: its channel is repeated")
-    elif samples.shape[1] > 2:
-        where = name if isinstance(audio, np.ndarray) else audio
-        raise FxNormError(f"{where}: has {samples.shape[1]} channels; give mono or stereo")
+    else:
+        require_stereo(name if isinstance(audio, np.ndarray) else audio, samples.shape[1])
     if rate != SAMPLE_RATE:
         notes.append(f"the {name} is resampled from {rate} Hz")
     return resample(to_stereo(samples), rate, SAMPLE_RATE)

@@ -12,7 +12,7 @@ from fxnorm.evaluation.columns import FURTHER_COLUMNS, MEAN_ERROR, TABLE_COLUMNS
 from fxnorm.evaluation.evaluation_config import EvaluationConfig
 from fxnorm.evaluation.scoring import FILE_GROUP
 from fxnorm.seeds import generator
-from fxnorm.significance import bootstrap_interval, holm, signed_rank
+from fxnorm.significance import LEAST_VALUES, bootstrap_interval, holm, signed_rank
 
 #: Groups of metrics whose mean errors, `MEAN_ERROR`, sum a system up.
 HEADLINE = ("spectral", "panning", "dynamics")
@@ -21,10 +21,9 @@ SIGNED = ("balance",)
 
 _CELL = ["test_set", "group", "metric"]
 _KEYS = ["system", *_CELL]
-_MIN_SONGS_FOR_TEST = 2
 
 
-def summarize(
+def summarize_scores(
     scores: pd.DataFrame, config: EvaluationConfig | None = None, *, seed: int = 0
 ) -> pd.DataFrame:
     """One row per system, test set and metric.
@@ -120,7 +119,7 @@ def nested_summary(
     keys = zip(scores["group"], scores["metric"], strict=True)
     kept = scores[[key in wanted for key in keys]]
     nested: dict[str, Any] = {}
-    for row in summarize(kept, config, seed=seed).to_dict("records"):
+    for row in summarize_scores(kept, config, seed=seed).to_dict("records"):
         cell = {
             key: float(f"{row[key]:.6g}")
             for key in ("mean", "median", "ci_low", "ci_high")
@@ -159,7 +158,7 @@ def _tests(improvements: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for key, part in improvements.groupby(_KEYS, sort=False):
         differences = part["improvement"].to_numpy()
-        enough = len(differences) >= _MIN_SONGS_FOR_TEST
+        enough = len(differences) >= LEAST_VALUES
         p_value, rank_biserial = signed_rank(differences) if enough else (math.nan, math.nan)
         rows.append(
             dict(zip(_KEYS, key, strict=True))

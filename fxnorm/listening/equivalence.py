@@ -6,9 +6,8 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from fxnorm.listening.analysis_config import AnalysisConfig
 from fxnorm.listening.rating_statistics import make_units
-from fxnorm.significance import holm
+from fxnorm.significance import LEAST_VALUES, holm
 
-_LEAST_UNITS = 2
 #: Differences below this are none.
 _ROUNDING = 1e-9
 _COLUMNS = ["system", "n", "margin", "difference", "low", "high", "p", "p_holm", "equivalent"]
@@ -49,7 +48,7 @@ def _t_tests(
     differences: np.ndarray, margin: float, alpha: float
 ) -> tuple[int, float, float, float, float]:
     n = differences.size
-    if n < _LEAST_UNITS:
+    if n < LEAST_VALUES:
         return n, (differences.mean() if n else np.nan), np.nan, np.nan, np.nan
     mean = float(differences.mean())
     if np.ptp(differences) < _ROUNDING:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from fxnorm.configuration import Config
+from fxnorm.conventions import PROGRAM_CEILING_DBTP, PROGRAM_LUFS
 
 #: Name of the system whose mixes are the songs' own.
 HUMAN_MIX = "human"
@@ -85,9 +86,9 @@ class ListeningConfig(Config):
     """Length of the excerpts in seconds; songs that are shorter are used whole."""
     fade_ms: float = Field(default=20.0, ge=0.0)
     """Fade at both ends in milliseconds."""
-    target_lufs: float = Field(default=-23.0, ge=-60.0, le=-5.0)
+    target_lufs: float = Field(default=PROGRAM_LUFS, ge=-60.0, le=-5.0)
     """Integrated loudness of every stimulus in LUFS."""
-    ceiling_dbtp: float = Field(default=-1.0, le=-0.1)
+    ceiling_dbtp: float = Field(default=PROGRAM_CEILING_DBTP, le=-0.1)
     """Highest true peak in dBTP; a page that would exceed it is lowered as a whole."""
     common_level: bool = False
     """Lower all pages together where one must be, so that the whole test has one loudness."""

@@ -29,17 +29,22 @@ from fxnorm.listening.rating_statistics import (
     make_items,
     natural,
     pairwise,
-    summarize,
+    summarize_ratings,
     system_order,
 )
-from fxnorm.outputs import atomic_folder, write_text
+from fxnorm.outputs import atomic_folder, require_own, write_text
 from fxnorm.tabulation import TextTable, to_csv, to_latex, to_markdown, without_tags
 
 _TABLES = (
     *("ratings", "summary", "friedman", "pairwise", "mixed_model"),
     *("equivalence", "groups", "participants"),
 )
-_FIGURES = ("ratings.png", "ratings.pdf", "ratings.svg")
+#: With what each format is not to say of when and by what it was made.
+_FIGURES: dict[str, dict[str, None]] = {
+    "ratings.png": {"Software": None},
+    "ratings.pdf": {"CreationDate": None},
+    "ratings.svg": {"Date": None},
+}
 #: All that a folder of results holds.
 _FILES = (
     *(f"{name}.csv" for name in _TABLES),
@@ -58,7 +63,7 @@ class ListeningAnalysis:
     ratings: pd.DataFrame
     """The tidy table, see `Results`."""
     summary: pd.DataFrame
-    """Per criterion and system, see `summarize`."""
+    """Per criterion and system, see `summarize_ratings`."""
     friedman: pd.DataFrame
     """Per criterion, see `friedman`."""
     pairwise: pd.DataFrame
@@ -111,7 +116,7 @@ def analyze(
     """
     config = config or AnalysisConfig()
     if folder is not None:
-        _check_folder(Path(folder))
+        require_own(folder, "findings.md")
     answers = read_key(key)
     found = read_results(results, answers, ignored)
     analysis = analyze_ratings(found, config, criteria=answers.criteria, seed=seed)
@@ -148,7 +153,7 @@ def analyze_ratings(
         test, pairs = friedman(table, config), pairwise(table, config)
         equal = equivalence(table, config)
         tables = {
-            "summary": summarize(table, config, seed, criterion),
+            "summary": summarize_ratings(table, config, seed, criterion),
             "friedman": pd.DataFrame([test]),
             "pairwise": pairs,
             "mixed_model": mixed_model(own, order, config),
@@ -201,11 +206,6 @@ def _titles(mixes: pd.DataFrame, criteria: Mapping[str, str] | None) -> dict[str
     return {name: title for name, title in {**known, **others}.items() if name in rated}
 
 
-def _check_folder(folder: Path) -> None:
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "findings.md").is_file():
-        raise FxNormError(f"{folder}: holds files of something else; give a new or empty folder")
-
-
 def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)
     return table[["criterion", *(column for column in table.columns if column != "criterion")]]
@@ -229,11 +229,8 @@ def _write(
         write_text(folder / name, text)
     # A fixed salt and no date: the same analysis gives the same bytes.
     with rc_context({"svg.hashsalt": "fxnorm", "pdf.fonttype": 42}):
-        for name, metadata in zip(_FIGURES, _METADATA, strict=True):
+        for name, metadata in _FIGURES.items():
             analysis.figure.savefig(folder / name, dpi=200, metadata=metadata)
-
-
-_METADATA = ({"Software": None}, {"CreationDate": None}, {"Date": None})
 
 
 def _findings(analysis: ListeningAnalysis, results: Results) -> str:

@@ -29,7 +29,7 @@ def draw_ratings(
 
     Args:
         items: see `make_items`, by criterion.
-        summary: see `summarize`, with the criterion.
+        summary: see `summarize_ratings`, with the criterion.
         titles: of the criteria.
         config: what is one observation, and what systems are called.
         seed: of the points' places.

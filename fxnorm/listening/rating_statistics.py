@@ -16,12 +16,9 @@ import scipy.stats
 
 from fxnorm.listening.analysis_config import AnalysisConfig
 from fxnorm.seeds import generator
-from fxnorm.significance import bootstrap_interval, holm, signed_rank
+from fxnorm.significance import LEAST_VALUES, TIE_DECIMALS, bootstrap_interval, holm, signed_rank
 
 _LEAST_SYSTEMS = 3
-_LEAST_UNITS = 2
-#: Ratings that agree to so many decimals are ties.
-_DECIMALS = 9
 
 
 def make_items(ratings: pd.DataFrame, systems: Sequence[str]) -> pd.DataFrame:
@@ -49,7 +46,7 @@ def make_units(items: pd.DataFrame, config: AnalysisConfig) -> pd.DataFrame:
     return complete.groupby(level="participant", sort=True).mean()
 
 
-def summarize(
+def summarize_ratings(
     items: pd.DataFrame, config: AnalysisConfig, seed: int, criterion: str
 ) -> pd.DataFrame:
     """Mean and median of each system, with bootstrap intervals over units.
@@ -89,10 +86,10 @@ def friedman(items: pd.DataFrame, config: AnalysisConfig) -> dict[str, float]:
         differs.
     """
     # Means of equal ratings in another order differ by rounding, and are ties.
-    units = make_units(items, config).round(_DECIMALS)
+    units = make_units(items, config).round(TIE_DECIMALS)
     n, systems = units.shape
     result = {"systems": systems, "n": n, "left_out": int(items.isna().any(axis=1).sum())}
-    if systems < _LEAST_SYSTEMS or n < _LEAST_UNITS or all_tied(units):
+    if systems < _LEAST_SYSTEMS or n < LEAST_VALUES or all_tied(units):
         return result | {"chi2": np.nan, "p": np.nan, "w": np.nan}
     chi2, p = scipy.stats.friedmanchisquare(*(units[name] for name in units.columns))
     return result | {"chi2": float(chi2), "p": float(p), "w": float(chi2 / (n * (systems - 1)))}
@@ -100,7 +97,7 @@ def friedman(items: pd.DataFrame, config: AnalysisConfig) -> dict[str, float]:
 
 def all_tied(units: pd.DataFrame) -> bool:
     """Every unit rates all systems alike."""
-    return bool((units.round(_DECIMALS).nunique(axis=1) == 1).all())
+    return bool((units.round(TIE_DECIMALS).nunique(axis=1) == 1).all())
 
 
 def pairwise(items: pd.DataFrame, config: AnalysisConfig) -> pd.DataFrame:

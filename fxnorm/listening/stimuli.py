@@ -19,7 +19,7 @@ from fxnorm.listening.stimulus_audio import (
 from fxnorm.listening.stimulus_pages import stimulus_pages
 from fxnorm.listening.waet import write_waet
 from fxnorm.listening.webmushra import write_webmushra
-from fxnorm.outputs import atomic_folder
+from fxnorm.outputs import atomic_folder, require_own
 from fxnorm.progress import progress
 
 #: The folder that may be put online; the key lies beside it.
@@ -56,7 +56,8 @@ def export_stimuli(
             systems, unreadable or silent audio, or `folder` holds something else.
     """
     config = config or ListeningConfig()
-    _check_songs(songs, Path(folder), config)
+    _check_songs(songs, config)
+    require_own(folder, "key.csv")
     rows: list[KeyRow] = []
     with atomic_folder(folder, replaces=(HOSTED, "key.csv")) as temporary:
         hosted = temporary / HOSTED
@@ -74,7 +75,7 @@ def export_stimuli(
     return rows
 
 
-def _check_songs(songs: Sequence[ListeningSong], folder: Path, config: ListeningConfig) -> None:
+def _check_songs(songs: Sequence[ListeningSong], config: ListeningConfig) -> None:
     if not songs:
         raise FxNormError("no songs to export; give at least one")
     names = [song.name for song in songs]
@@ -97,8 +98,6 @@ def _check_songs(songs: Sequence[ListeningSong], folder: Path, config: Listening
         raise FxNormError(
             f"page.songs_per_participant: {wanted} of {len(songs)} songs; give at most as many"
         )
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "key.csv").is_file():
-        raise FxNormError(f"{folder}: holds files of something else; give a new or empty folder")
 
 
 def _common_lowering(songs: Sequence[ListeningSong], config: ListeningConfig) -> float:

@@ -88,11 +88,10 @@ def read_versions(
     """The excerpt of every system's mix and of the dry sum, (samples, 2) float32, faded."""
     samples = round(excerpt.seconds * SAMPLE_RATE)
     versions = {
-        system: read_excerpt(path, excerpt.start_s, samples, SAMPLE_RATE)
-        for system, path in song.mixes.items()
+        system: read_excerpt(path, excerpt.start_s, samples) for system, path in song.mixes.items()
     }
     versions[REFERENCE] = np.sum(
-        [read_excerpt(path, excerpt.start_s, samples, SAMPLE_RATE) for path in song.stems], axis=0
+        [read_excerpt(path, excerpt.start_s, samples) for path in song.stems], axis=0
     )
     fade_samples = round(config.fade_ms * SAMPLE_RATE / 1000.0)
     return {system: fade(audio, fade_samples) for system, audio in versions.items()}
@@ -102,9 +101,7 @@ def match_versions(
     song: ListeningSong, versions: Mapping[str, np.ndarray], lufs: float, config: ListeningConfig
 ) -> LoudnessMatch:
     """Gains that bring a song's versions to one loudness."""
-    return match_loudness(
-        song.name, versions, SAMPLE_RATE, target_lufs=lufs, ceiling_dbtp=config.ceiling_dbtp
-    )
+    return match_loudness(song.name, versions, target_lufs=lufs, ceiling_dbtp=config.ceiling_dbtp)
 
 
 def dither(audio: np.ndarray, bits: int, rng: np.random.Generator) -> np.ndarray:

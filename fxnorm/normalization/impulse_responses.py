@@ -44,8 +44,7 @@ def load_impulse_responses(folder: str | os.PathLike[str]) -> list[ImpulseRespon
 
 def _load_response(path: Path) -> ImpulseResponse:
     samples, sample_rate = audio.read(path)
-    if samples.shape[1] > 2:
-        raise FxNormError(f"{path}: has {samples.shape[1]} channels; give mono or stereo")
+    audio.require_stereo(path, samples.shape[1])
     if not samples.any():
         raise FxNormError(f"{path}: is silent; replace or remove it")
     return ImpulseResponse(path.parent.name, audio.resample(samples, sample_rate, SAMPLE_RATE))

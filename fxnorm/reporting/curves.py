@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from fxnorm.audio import frame_count, stft, to_stereo
+from fxnorm.reporting.figure_styles import HIGHEST_HZ, LOWEST_HZ
 
 _N_FFT = 8192
 _HOP = 4096
 _FRAMES_PER_CHUNK = 64
 _POINTS = 240
-_LOWEST_HZ = 30.0
 _SMOOTHING_OCTAVES = 1 / 3
 
 
@@ -68,8 +68,8 @@ def _frame_spectra(audio: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]
 
 def _third_octaves(power: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
     """Sum of `power` over a third octave around each of the curve's frequencies."""
-    highest = min(20_000.0, sample_rate / 2 / 2 ** (_SMOOTHING_OCTAVES / 2))
-    frequency = np.geomspace(_LOWEST_HZ, highest, _POINTS)
+    highest = min(HIGHEST_HZ, sample_rate / 2 / 2 ** (_SMOOTHING_OCTAVES / 2))
+    frequency = np.geomspace(LOWEST_HZ, highest, _POINTS)
     cumulated = np.concatenate([[0.0], np.cumsum(power)])
     edges = np.arange(len(cumulated)) * sample_rate / _N_FFT - sample_rate / _N_FFT / 2
     half = 2.0 ** (_SMOOTHING_OCTAVES / 2)

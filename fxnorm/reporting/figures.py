@@ -1,8 +1,8 @@
 """Figures of the evaluation, each a function that returns a matplotlib figure.
 
 A system has the same style in every figure, told apart by colour and by dash or position; text is
-large enough for print at one text width (about 17 cm). `mixes` are (samples, channels) by system,
-`human` is the human mix, and `names` are the systems' display names, in their order.
+large enough for print at one text width (about 17 cm). `mixes` are (samples, channels) by system
+at 44.1 kHz, `human` is the human mix, and `names` are the systems' display names, in their order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,9 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from fxnorm.audio import short_term_loudness
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.evaluation.columns import metric_label
 from fxnorm.reporting.curves import long_term_spectrum_db, position_curve
-from fxnorm.reporting.figure_styles import frequency_axis, line_style
+from fxnorm.reporting.figure_styles import HIGHEST_HZ, LOWEST_HZ, frequency_axis, line_style
 from fxnorm.reporting.names import BASELINE_NAMES, HUMAN, ordered_systems, system_name
 
 HUMAN_COLOR = "#000000"
@@ -67,7 +68,6 @@ def metric_distributions(
 def long_term_spectra(
     mixes: Mapping[str, np.ndarray],
     human: np.ndarray,
-    sample_rate: int,
     names: Mapping[str, str] = {},
 ) -> Figure:
     """Long-term spectra of the human mix and of systems, and below it their difference.
@@ -76,65 +76,54 @@ def long_term_spectra(
     """
     figure = _empty_figure(4.6, len(mixes) + 1)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    frequency_hz, reference_db = long_term_spectrum_db(human, sample_rate)
+    frequency_hz, reference_db = long_term_spectrum_db(human, SAMPLE_RATE)
     upper.semilogx(frequency_hz, reference_db, color=HUMAN_COLOR, lw=1.8, label=HUMAN)
     lower.axhline(0.0, color=HUMAN_COLOR, lw=1.0)
     audible = reference_db > reference_db.max() - _AUDIBLE_RANGE_DB
     for system, style in _styles(mixes, names).items():
-        _, level_db = long_term_spectrum_db(mixes[system], sample_rate)
+        _, level_db = long_term_spectrum_db(mixes[system], SAMPLE_RATE)
         upper.semilogx(frequency_hz, level_db, **style)
         lower.semilogx(frequency_hz, np.where(audible, level_db - reference_db, np.nan), **style)
     upper.set_ylim(reference_db.max() - _AUDIBLE_RANGE_DB, reference_db.max() + 6.0)
     lower.set_ylim(-15.0, 15.0)
     upper.set_ylabel("third-octave level (dB)")
     lower.set_ylabel("system − human (dB)")
-    _frequency_axis(lower, sample_rate)
-    for axis in (upper, lower):
-        _tidy(axis)
-    _add_legend(figure, upper)
-    return figure
+    _frequency_axis(lower)
+    _tidy(lower)
+    return _finished(figure, upper)
 
 
 def loudness_over_time(
     mixes: Mapping[str, np.ndarray],
     human: np.ndarray,
-    sample_rate: int,
     names: Mapping[str, str] = {},
 ) -> Figure:
     """Short-term loudness (3 s) of the human mix and of systems, of at least 3 s."""
     figure = _empty_figure(2.8, len(mixes) + 1)
     axis = figure.subplots()
-    times_s, loudness = short_term_loudness(human, sample_rate)
-    axis.plot(times_s, _without_silence(loudness), color=HUMAN_COLOR, lw=1.8, label=HUMAN)
+    axis.plot(*_audible_loudness(human), color=HUMAN_COLOR, lw=1.8, label=HUMAN)
     for system, style in _styles(mixes, names).items():
-        times_s, loudness = short_term_loudness(mixes[system], sample_rate)
-        axis.plot(times_s, _without_silence(loudness), **style)
+        axis.plot(*_audible_loudness(mixes[system]), **style)
     axis.set_xlabel("time (s)")
     axis.set_ylabel("short-term loudness (LUFS)")
-    _add_legend(figure, axis)
-    _tidy(axis)
-    return figure
+    return _finished(figure, axis)
 
 
 def position_over_frequency(
     mixes: Mapping[str, np.ndarray],
     human: np.ndarray,
-    sample_rate: int,
     names: Mapping[str, str] = {},
 ) -> Figure:
     """Similarity of the channels, φ, over frequency: 1 is the centre, 0 one side alone."""
     figure = _empty_figure(2.8, len(mixes) + 1)
     axis = figure.subplots()
-    frequency_hz, phi = position_curve(human, sample_rate)
-    axis.semilogx(frequency_hz, phi, color=HUMAN_COLOR, lw=1.8, label=HUMAN)
+    axis.semilogx(*position_curve(human, SAMPLE_RATE), color=HUMAN_COLOR, lw=1.8, label=HUMAN)
     for system, style in _styles(mixes, names).items():
-        axis.semilogx(frequency_hz, position_curve(mixes[system], sample_rate)[1], **style)
+        axis.semilogx(*position_curve(mixes[system], SAMPLE_RATE), **style)
     axis.set_ylim(0.0, 1.02)
     axis.set_ylabel("φ (power-weighted mean)")
-    _frequency_axis(axis, sample_rate)
-    _add_legend(figure, axis)
-    _tidy(axis)
-    return figure
+    _frequency_axis(axis)
+    return _finished(figure, axis)
 
 
 def training_curves(
@@ -168,9 +157,7 @@ def training_curves(
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("epoch")
     axis.set_ylabel("loss")
-    _add_legend(figure, axis)
-    _tidy(axis)
-    return figure
+    return _finished(figure, axis)
 
 
 def read_reference_curves() -> dict[str, pd.DataFrame]:
@@ -235,7 +222,9 @@ def _empty_figure(height: float, labels: int) -> Figure:
     return Figure(figsize=(_WIDTH, height + _LEGEND_ROW * rows), layout="constrained")
 
 
-def _add_legend(figure: Figure, axis: Axes) -> None:
+def _finished(figure: Figure, axis: Axes) -> Figure:
+    """The figure with a legend of what is drawn on an axis."""
+    _tidy(axis)
     handles, labels = axis.get_legend_handles_labels()
     figure.legend(
         handles,
@@ -245,15 +234,17 @@ def _add_legend(figure: Figure, axis: Axes) -> None:
         frameon=False,
         ncols=min(_LEGEND_COLUMNS, len(labels)),
     )
+    return figure
 
 
-def _without_silence(loudness: np.ndarray) -> np.ndarray:
-    return np.where(loudness > _QUIETEST_LUFS, loudness, np.nan)
+def _audible_loudness(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    times_s, loudness = short_term_loudness(audio, SAMPLE_RATE)
+    return times_s, np.where(loudness > _QUIETEST_LUFS, loudness, np.nan)
 
 
-def _frequency_axis(axis: Axes, sample_rate: int) -> None:
-    axis.set_xlim(30.0, min(20_000.0, sample_rate / 2))
-    frequency_axis(axis, sample_rate / 2)
+def _frequency_axis(axis: Axes) -> None:
+    axis.set_xlim(LOWEST_HZ, HIGHEST_HZ)
+    frequency_axis(axis, SAMPLE_RATE / 2)
 
 
 def _tidy(axis: Axes) -> None:

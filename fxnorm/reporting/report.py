@@ -8,11 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from fxnorm import tabulation
-from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import read_audio
 from fxnorm.evaluation.columns import FURTHER_COLUMNS, MEAN_ERROR
 from fxnorm.evaluation.evaluation_config import NORMALIZED_SUM, EvaluationConfig
-from fxnorm.evaluation.song_statistics import HEADLINE, improvement, summarize
+from fxnorm.evaluation.song_statistics import HEADLINE, improvement, summarize_scores
 from fxnorm.outputs import atomic_folder, write_text
 from fxnorm.reporting.figures import (
     long_term_spectra,
@@ -106,7 +105,7 @@ def build_report(
     Raises:
         FxNormError: a mix that can't be read.
     """
-    summary = summarize(scores, config, seed=seed)
+    summary = summarize_scores(scores, config, seed=seed)
     tables = {}
     for test_set in _present(scores):
         tables[test_set] = results_table(summary, test_set, config, names=names)
@@ -231,19 +230,19 @@ def _example_figures(song: EvaluatedSong, names: Mapping[str, str]) -> dict[str,
     return {
         f"spectra_{song.test_set}": PageFigure(
             "Long-term spectra",
-            long_term_spectra(mixes, human, SAMPLE_RATE, names),
+            long_term_spectra(mixes, human, names),
             f"{where}. Third-octave levels at equal overall level, and below the difference.",
             "Spectra of the human mix and of every system.",
         ),
         f"loudness_{song.test_set}": PageFigure(
             "Loudness over time",
-            loudness_over_time(mixes, human, SAMPLE_RATE, names),
+            loudness_over_time(mixes, human, names),
             f"{where}. Short-term loudness (3 s).",
             "Short-term loudness of the human mix and of every system.",
         ),
         f"position_{song.test_set}": PageFigure(
             "Stereo position over frequency",
-            position_over_frequency(mixes, human, SAMPLE_RATE, names),
+            position_over_frequency(mixes, human, names),
             f"{where}. Similarity of the channels: 1 is the centre, 0 one side alone.",
             "Similarity of left and right over frequency for every system.",
         ),

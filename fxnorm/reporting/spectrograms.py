@@ -7,28 +7,27 @@ import librosa.display
 import numpy as np
 from matplotlib.figure import Figure
 
+from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
+from fxnorm.reporting.figure_styles import LOWEST_HZ, MEL_BANDS, MEL_FFT, MEL_HOP, MEL_RANGE_DB
 
 _WIDTH, _HEIGHT = 9.4, 2.5
-_N_FFT, _HOP, _MELS = 4096, 1024, 128
-_LOWEST_HZ, _HIGHEST_HZ = 30.0, 16_000.0
+_HIGHEST_HZ = 16_000.0
 _TICKS_HZ = (200, 500, 1000, 2000, 5000, 10_000)
-_RANGE_DB = 70.0
 
 
-def mel_spectrograms(mixes: Mapping[str, np.ndarray], sample_rate: int) -> Figure:
+def mel_spectrograms(mixes: Mapping[str, np.ndarray]) -> Figure:
     """Mel spectrograms side by side, in dB relative to the highest level of them all.
 
     Args:
-        mixes: (samples, channels) by label; the power is the mean over the channels.
-        sample_rate: in Hz.
+        mixes: (samples, channels) at 44.1 kHz by label; the power is the mean over the channels.
 
     Raises:
         FxNormError: librosa, which loads its parts at their first use, has no folder to keep
             compiled code in.
     """
     try:
-        return _spectrogram_figure(mixes, sample_rate)
+        return _spectrogram_figure(mixes)
     except RuntimeError as error:
         if "cannot cache function" not in str(error):
             raise
@@ -37,17 +36,16 @@ def mel_spectrograms(mixes: Mapping[str, np.ndarray], sample_rate: int) -> Figur
         ) from error
 
 
-def _spectrogram_figure(mixes: Mapping[str, np.ndarray], sample_rate: int) -> Figure:
-    highest_hz = min(_HIGHEST_HZ, sample_rate / 2)
+def _spectrogram_figure(mixes: Mapping[str, np.ndarray]) -> Figure:
     powers = {
         label: librosa.feature.melspectrogram(
             y=np.ascontiguousarray(audio.T),
-            sr=sample_rate,
-            n_fft=_N_FFT,
-            hop_length=_HOP,
-            n_mels=_MELS,
-            fmin=_LOWEST_HZ,
-            fmax=highest_hz,
+            sr=SAMPLE_RATE,
+            n_fft=MEL_FFT,
+            hop_length=MEL_HOP,
+            n_mels=MEL_BANDS,
+            fmin=LOWEST_HZ,
+            fmax=_HIGHEST_HZ,
         ).mean(axis=0)
         for label, audio in mixes.items()
     }
@@ -57,13 +55,13 @@ def _spectrogram_figure(mixes: Mapping[str, np.ndarray], sample_rate: int) -> Fi
     for axis, (label, power) in zip(axes, powers.items(), strict=True):
         image = librosa.display.specshow(
             librosa.power_to_db(power, ref=loudest, top_db=None),
-            sr=sample_rate,
-            hop_length=_HOP,
+            sr=SAMPLE_RATE,
+            hop_length=MEL_HOP,
             x_axis="time",
             y_axis="mel",
-            fmin=_LOWEST_HZ,
-            fmax=highest_hz,
-            vmin=-_RANGE_DB,
+            fmin=LOWEST_HZ,
+            fmax=_HIGHEST_HZ,
+            vmin=-MEL_RANGE_DB,
             vmax=0.0,
             cmap="magma",
             rasterized=True,

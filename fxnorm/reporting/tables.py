@@ -12,7 +12,7 @@ from fxnorm import tabulation
 from fxnorm.errors import FxNormError
 from fxnorm.evaluation.columns import TABLE_COLUMNS, Column
 from fxnorm.evaluation.evaluation_config import EvaluationConfig
-from fxnorm.evaluation.song_statistics import summarize
+from fxnorm.evaluation.song_statistics import summarize_scores
 from fxnorm.reporting.names import HUMAN, ordered_systems, system_name
 from fxnorm.tabulation import TextTable
 
@@ -70,7 +70,7 @@ def results_table(
     """The paper's table for one test set: a row per system, the human mix (0) last.
 
     Args:
-        summary: from `summarize`, all systems.
+        summary: from `summarize_scores`, all systems.
         test_set: which rows of it.
         config: baseline, confidence and level of significance, for the markers and notes.
         columns: the paper's, or `FURTHER_COLUMNS`.
@@ -112,7 +112,7 @@ def stems_table(stems: pd.DataFrame, config: EvaluationConfig | None = None) -> 
     """
     config = config or EvaluationConfig()
     # A stem type takes the place of a system, and there is nothing to test it against.
-    summary = summarize(stems.rename(columns={"stem": "system"}).assign(test_set=""), config)
+    summary = summarize_scores(stems.rename(columns={"stem": "system"}).assign(test_set=""), config)
     table = results_table(summary, "", config)
     return replace(
         table,
@@ -140,7 +140,7 @@ def published_table(
     """Our systems' means beside those of the paper's published excerpts.
 
     Args:
-        summary: from `summarize`.
+        summary: from `summarize_scores`.
         test_set: which of our test sets.
         names: display names of our systems, in the order of rows.
         our_data: what our test set is, for the note, such as "generated songs".

@@ -88,7 +88,7 @@ def test_fades_longer_than_the_audio_are_shortened() -> None:
 
 def test_versions_reach_the_target() -> None:
     versions = {"loud": noise(4.0), "quiet": noise(4.0, seed=1) * np.float32(0.003)}
-    match = match_loudness("song", versions, RATE, **LEVELS)
+    match = match_loudness("song", versions, **LEVELS)
     assert match.lowered_db == 0.0
     for audio in match.apply(versions).values():
         # The gain is found by measuring, to float32 rounding.
@@ -98,7 +98,7 @@ def test_versions_reach_the_target() -> None:
 def test_a_version_below_the_absolute_gate_in_parts_reaches_the_target_all_the_same() -> None:
     # A quiet passage that only counts once the level is raised.
     audio = np.concatenate([noise(3.0) * 0.003, noise(3.0) * 0.0012]).astype(np.float32)
-    match = match_loudness("song", {"mix": audio}, RATE, **LEVELS)
+    match = match_loudness("song", {"mix": audio}, **LEVELS)
     assert integrated_loudness(audio * from_db(match.gains_db["mix"]), RATE) == pytest.approx(
         -23.0, abs=0.01
     )
@@ -108,7 +108,7 @@ def test_all_are_lowered_together_when_one_would_exceed_the_ceiling() -> None:
     peaky = noise(4.0) * np.float32(0.01)
     peaky[RATE] = 1.0
     versions = {"peaky": peaky, "dense": noise(4.0, seed=1)}
-    match = match_loudness("song", versions, RATE, **LEVELS)
+    match = match_loudness("song", versions, **LEVELS)
     matched = match.apply(versions)
     assert match.lowered_db > 1.0
     assert true_peak_db(matched["peaky"]) <= -1.0
@@ -120,7 +120,7 @@ def test_all_are_lowered_together_when_one_would_exceed_the_ceiling() -> None:
 
 def test_a_silent_version_is_refused_by_name() -> None:
     with pytest.raises(FxNormError, match="song: wun: no loudness"):
-        match_loudness("song", {"wun": np.zeros((RATE, 2), np.float32)}, RATE, **LEVELS)
+        match_loudness("song", {"wun": np.zeros((RATE, 2), np.float32)}, **LEVELS)
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])
@@ -128,7 +128,7 @@ def test_an_excerpt_is_read_at_the_wanted_rate_and_place(tmp_path, rate: int) ->
     time = np.arange(4 * rate) / rate
     tone = np.sin(2 * np.pi * 440.0 * time) * (time >= 1.0) * (time < 2.0)
     write(tmp_path / "tone.wav", 0.5 * tone, rate, subtype="FLOAT")
-    excerpt = read_excerpt(tmp_path / "tone.wav", 1.0, RATE, RATE)
+    excerpt = read_excerpt(tmp_path / "tone.wav", 1.0, RATE)
     expected = 0.5 * np.sin(2 * np.pi * 440.0 * np.arange(RATE) / RATE)
     assert excerpt.shape == (RATE, 2)
     # Away from the edges, where resampling rings.
@@ -139,6 +139,6 @@ def test_an_excerpt_is_read_at_the_wanted_rate_and_place(tmp_path, rate: int) ->
 
 def test_what_the_file_lacks_is_silence(tmp_path) -> None:
     write(tmp_path / "short.wav", noise(1.0), RATE)
-    excerpt = read_excerpt(tmp_path / "short.wav", 0.5, RATE, RATE)
+    excerpt = read_excerpt(tmp_path / "short.wav", 0.5, RATE)
     assert excerpt.shape == (RATE, 2)
     assert not excerpt[RATE // 2 + 1 :].any()

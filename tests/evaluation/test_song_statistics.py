@@ -9,7 +9,7 @@ import pytest
 import scipy.stats
 
 from fxnorm.errors import FxNormError
-from fxnorm.evaluation import EvaluationConfig, improvement, nested_summary, summarize
+from fxnorm.evaluation import EvaluationConfig, improvement, nested_summary, summarize_scores
 from fxnorm.evaluation.scoring import COLUMNS
 
 CONFIG = EvaluationConfig(resamples=999)
@@ -41,7 +41,7 @@ def three_systems():
 
 
 def test_means_and_deviations(three_systems):
-    summary = summarize(scores_of(three_systems), CONFIG)
+    summary = summarize_scores(scores_of(three_systems), CONFIG)
     for system, values in three_systems.items():
         cells = row(summary, system)
         assert cells["songs"] == 12
@@ -55,13 +55,13 @@ def test_intervals_cover_the_true_mean():
     rng = np.random.default_rng(1)
     values = {f"system {index}": rng.normal(5.0, 1.0, 30) for index in range(200)}
     config = EvaluationConfig(resamples=400, confidence=0.9)
-    summary = summarize(scores_of(values), config)
+    summary = summarize_scores(scores_of(values), config)
     missed = ((summary["ci_low"] > 5.0) | (summary["ci_high"] < 5.0)).mean()
     assert 0.04 < missed < 0.17
 
 
 def test_tests_are_paired_and_corrected(three_systems):
-    summary = summarize(scores_of(three_systems), CONFIG)
+    summary = summarize_scores(scores_of(three_systems), CONFIG)
     base = three_systems["normalized_sum"]
     p_values = {
         system: scipy.stats.wilcoxon(base, three_systems[system]).pvalue
@@ -86,33 +86,36 @@ def test_improvement_is_per_song_and_by_magnitude():
     )
     table = improvement(scores, "normalized_sum")
     assert dict(zip(table.song, table.improvement, strict=True)) == {"song 0": 1.0, "song 1": -1.0}
-    assert row(summarize(scores, CONFIG), "ours")["mean"] == pytest.approx(5 / 3)
+    assert row(summarize_scores(scores, CONFIG), "ours")["mean"] == pytest.approx(5 / 3)
 
 
 def test_values_without_meaning_are_left_out_and_counted():
     scores = scores_of({"normalized_sum": [0.2, 0.4, math.nan], "ours": [math.nan] * 3})
-    summary = summarize(scores, CONFIG)
+    summary = summarize_scores(scores, CONFIG)
     assert row(summary, "normalized_sum")["mean"] == pytest.approx(0.3)
     assert list(summary["left_out"]) == [1, 3]
     assert math.isnan(row(summary, "ours")["mean"])
 
 
 def test_few_or_equal_songs():
-    one = row(summarize(scores_of({"normalized_sum": [0.3], "ours": [0.2]}), CONFIG), "ours")
+    one = row(summarize_scores(scores_of({"normalized_sum": [0.3], "ours": [0.2]}), CONFIG), "ours")
     assert one["improvement"] == pytest.approx(0.1)
     assert math.isnan(one["ci_low"])
     assert math.isnan(one["p_value"])
     equal = {"normalized_sum": [0.25] * 4, "ours": [0.25] * 4}
-    same = row(summarize(scores_of(equal), CONFIG), "ours")
+    same = row(summarize_scores(scores_of(equal), CONFIG), "ours")
     assert (same["ci_low"], same["ci_high"], same["p_holm"]) == (0.25, 0.25, 1.0)
 
 
 def test_the_seed_decides_and_other_systems_do_not(three_systems):
     scores = scores_of(three_systems)
-    first = summarize(scores, CONFIG, seed=1)
-    pd.testing.assert_frame_equal(first, summarize(scores, CONFIG, seed=1))
-    assert row(summarize(scores, CONFIG, seed=2), "ours")["ci_low"] != row(first, "ours")["ci_low"]
-    alone = row(summarize(scores[scores.system == "ours"], CONFIG, seed=1), "ours")
+    first = summarize_scores(scores, CONFIG, seed=1)
+    pd.testing.assert_frame_equal(first, summarize_scores(scores, CONFIG, seed=1))
+    assert (
+        row(summarize_scores(scores, CONFIG, seed=2), "ours")["ci_low"]
+        != row(first, "ours")["ci_low"]
+    )
+    alone = row(summarize_scores(scores[scores.system == "ours"], CONFIG, seed=1), "ours")
     assert alone["ci_low"] == row(first, "ours")["ci_low"]
 
 

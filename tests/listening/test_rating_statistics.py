@@ -15,7 +15,7 @@ from fxnorm.listening.rating_statistics import (
     make_items,
     make_units,
     pairwise,
-    summarize,
+    summarize_ratings,
     system_order,
 )
 
@@ -125,7 +125,7 @@ def test_intervals_hold_the_mean_and_shrink_with_more_participants() -> None:
     widths = []
     for participants in (10, 1000):
         items = as_items(rng.normal(0.5, 0.1, (participants, 1)))
-        row = summarize(items, QUICK, 0, "clarity").iloc[0]
+        row = summarize_ratings(items, QUICK, 0, "clarity").iloc[0]
         assert row["mean_low"] < row["mean"] < row["mean_high"]
         assert row["median_low"] <= row["median"] <= row["median_high"]
         widths.append(row["mean_high"] - row["mean_low"])
@@ -135,7 +135,7 @@ def test_intervals_hold_the_mean_and_shrink_with_more_participants() -> None:
 
 
 def test_a_single_participant_has_no_interval() -> None:
-    row = summarize(as_items(np.array([[0.5]])), QUICK, 0, "clarity").iloc[0]
+    row = summarize_ratings(as_items(np.array([[0.5]])), QUICK, 0, "clarity").iloc[0]
     assert row["mean"] == 0.5
     assert math.isnan(row["mean_low"])
 
@@ -159,7 +159,7 @@ def test_means_over_different_songs_are_not_compared() -> None:
     assert (test["n"], test["left_out"]) == (14, 14)
     assert (pairwise(items, CONFIG)["p_holm"] > 0.05).all()
     whole = items.dropna().groupby("participant").mean()
-    summary = summarize(items, QUICK, 0, "clarity").set_index("system")
+    summary = summarize_ratings(items, QUICK, 0, "clarity").set_index("system")
     assert summary["mean"].to_dict() == pytest.approx(whole.mean().to_dict())
 
 
@@ -175,7 +175,7 @@ def test_a_pair_is_compared_on_all_songs_that_have_both() -> None:
 
 def test_without_a_song_that_has_all_systems_each_is_summed_up_by_itself() -> None:
     values = np.array([[0.1, np.nan], [0.3, np.nan], [np.nan, 0.8]])
-    summary = summarize(as_items(values), QUICK, 0, "clarity").set_index("system")
+    summary = summarize_ratings(as_items(values), QUICK, 0, "clarity").set_index("system")
     assert summary["mean"].to_dict() == pytest.approx({"a": 0.2, "b": 0.8})
     assert summary["n"].to_dict() == {"a": 2, "b": 1}
 

@@ -53,13 +53,13 @@ def test_signal_figures_draw_every_system(noise):
         figures.loudness_over_time,
         figures.position_over_frequency,
     ):
-        figure = draw(mixes, human, SR, NAMES)
+        figure = draw(mixes, human, NAMES)
         axis = figure.axes[0]
         labels = [text.get_text() for text in figure.legends[0].get_texts()]
         assert labels == ["Human", "Normalised sum", "Ours-S-Lb"]
         for line in axis.get_lines():
             assert np.isfinite(line.get_ydata()).all()
-    difference = figures.long_term_spectra({"ours_S_Lb": human}, human, SR).axes[1]
+    difference = figures.long_term_spectra({"ours_S_Lb": human}, human).axes[1]
     assert np.abs(difference.get_lines()[1].get_ydata()).max() == 0.0
 
 
@@ -141,7 +141,7 @@ def test_figures_take_any_number_of_systems(noise):
     systems = [f"system {index:02d}" for index in range(14)]
     mixes = dict.fromkeys(systems, noise[: 4 * SR])
     for draw in (figures.long_term_spectra, figures.loudness_over_time):
-        figure = draw(mixes, noise[: 4 * SR], SR)
+        figure = draw(mixes, noise[: 4 * SR])
         figure.draw_without_rendering()
         legend = figure.legends[0].get_window_extent()
         # The legend has all, lies below the curves and within the figure.

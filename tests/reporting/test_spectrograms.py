@@ -19,7 +19,7 @@ def test_a_tone_is_the_band_at_its_frequency_and_levels_compare() -> None:
     time = np.arange(2 * SR) / SR
     tone = np.sin(2 * np.pi * 1000.0 * time)
     loud = np.stack([tone, -tone], axis=1).astype(np.float32)
-    figure = mel_spectrograms({"Human": loud, "Ours": 0.1 * loud}, SR)
+    figure = mel_spectrograms({"Human": loud, "Ours": 0.1 * loud})
     human, ours = figure.axes[:2]
     assert [axis.get_title() for axis in (human, ours)] == ["Human", "Ours"]
     levels, centres_hz = drawn(human)
@@ -31,5 +31,5 @@ def test_a_tone_is_the_band_at_its_frequency_and_levels_compare() -> None:
 
 
 def test_silence_is_drawn() -> None:
-    figure = mel_spectrograms({"Human": np.zeros((SR, 2), np.float32)}, SR)
+    figure = mel_spectrograms({"Human": np.zeros((SR, 2), np.float32)})
     assert np.isfinite(drawn(figure.axes[0])[0]).all()

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from fxnorm.errors import FxNormError
-from fxnorm.evaluation import EvaluationConfig, summarize
+from fxnorm.evaluation import EvaluationConfig, summarize_scores
 from fxnorm.evaluation.columns import FURTHER_COLUMNS, TABLE_COLUMNS
 from fxnorm.evaluation.scoring import COLUMNS
 from fxnorm.reporting import (
@@ -42,7 +42,7 @@ def summary():
                 (system, "wet", f"song {index}", column.group, column.metric, value, "")
                 for index, value in enumerate(values)
             ]
-    return summarize(pd.DataFrame(rows, columns=list(COLUMNS)), CONFIG)
+    return summarize_scores(pd.DataFrame(rows, columns=list(COLUMNS)), CONFIG)
 
 
 @pytest.fixture(scope="module")

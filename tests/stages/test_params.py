@@ -7,6 +7,7 @@ import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
 
+from fxnorm.configuration import Config
 from fxnorm.errors import FxNormError
 from fxnorm.stems import DEFAULT_STEMS, StemType
 from fxnorm.training.schedule import learning_rate
@@ -26,6 +27,17 @@ WAVE_U_NET = {
 }
 #: Sizes of a network that follow from elsewhere, or that nobody changes.
 GIVEN = {"kind", "stems", "channels", "pretraining"}
+#: Settings that have another value in params.yaml than where none is given, and why.
+OTHER_DEFAULTS = {
+    "the length of a training": {
+        *("training.steps_per_epoch", "training.schedule", "training.validation.max_song_s"),
+    },
+    "the recipe at that length; without it, training is plainer": {
+        *("training.ramp_steps", "training.decay", "training.averaging"),
+        *("training.calibrate_width", "training.calibrate_mono"),
+    },
+    "the generated songs have no validation songs of their own": {"dataset.validation"},
+}
 
 
 def _with(tmp_path, **changes):
@@ -86,6 +98,23 @@ def test_every_default_is_written_out_in_params_yaml():
         assert {"learning_rate", "loss"} <= set(system["training"])
     for kind, network in data["networks"].items():
         assert set(network) == set(params["networks"][kind]) - GIVEN
+
+
+def test_a_setting_has_one_default():
+    params = load_params(str(ROOT / "params.yaml"))
+    # What systems and stem types have of their own is no default; networks' are the paper's sizes.
+    own = (*OWN, "networks", "stems", "normalization.stems")
+    found = {path for path in _other_than_default(params) if not path.startswith(own)}
+    assert found == set.union(*OTHER_DEFAULTS.values())
+
+
+def _other_than_default(config, path=""):
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        if isinstance(value, Config):
+            yield from _other_than_default(value, f"{path}{name}.")
+        elif not field.is_required() and value != field.get_default(call_default_factory=True):
+            yield f"{path}{name}"
 
 
 def test_an_unknown_key_is_named(tmp_path):

@@ -78,12 +78,12 @@ class Grid:
             for offset in range(section.bars):
                 yield section.first_bar + offset, section, chords[offset % len(chords)]
 
-    def spans(self, kind: str) -> list[tuple[float, float]]:
-        """Start and end in seconds of the sections of a kind, from a sixteenth before."""
+    def choruses(self) -> list[tuple[float, float]]:
+        """Start and end of each in seconds, from a sixteenth before."""
         return [
             (self.time_s(s.first_bar, -1), self.time_s(s.first_bar + s.bars, -1))
             for s in self.sections
-            if s.kind == kind
+            if s.kind == "chorus"
         ]
 
     @staticmethod
@@ -157,16 +157,14 @@ def bass_line(grid: Grid, style: Style, random: np.random.Generator) -> Part:
     for bar, section, chord in grid.each_bar():
         if "bass" not in section.players:
             continue
-        root = nearest_pitch(chord.root, _BASS_LOWEST + 6)
-        root += 12 if root < _BASS_LOWEST else 0
+        root = _bass_pitch(chord)
         level = _DYNAMICS[section.kind]
         for step, length in _bass_rhythm(rhythm, bar, grid.outline.pattern, random):
             interval = 0 if step == 0 else int(random.choice((0, 0, 0, 7, 12)))
             strength = level * _accent(_arrives(section, bar, step), random)
             notes.append(_note(grid, bar, step, 0.92 * length, root + interval, strength, random))
     if "bass" in grid.final_players():
-        root = nearest_pitch(grid.final_chord().root, _BASS_LOWEST + 6)
-        root += 12 if root < _BASS_LOWEST else 0
+        root = _bass_pitch(grid.final_chord())
         notes.append(_note(grid, grid.bars, 0, 12, root, 0.6, random))
     return Part("bass", instrument, tuple(notes))
 
@@ -259,6 +257,11 @@ def _figure(
         (2 * index, 3.5, (pitches[order[index % len(order)]],), 1.0 if index % 4 == 0 else 0.8)
         for index in range(8)
     ]
+
+
+def _bass_pitch(chord: Chord) -> int:
+    root = nearest_pitch(chord.root, _BASS_LOWEST + 6)
+    return root + 12 if root < _BASS_LOWEST else root
 
 
 def _bass_rhythm(

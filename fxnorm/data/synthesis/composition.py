@@ -112,7 +112,7 @@ def _arrange(name: str, outline: Outline, random: np.random.Generator) -> Compos
     grid = Grid(outline, sections, style.swing)
     voice = str(random.choice(style.voices))
     lead = lead_melody(grid, voice, style, random)
-    chorus = grid.spans("chorus")
+    chorus = grid.choruses()
     return Composition(
         name=name,
         outline=outline,

@@ -7,6 +7,9 @@ from fxnorm.audio import from_db
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.oscillators import sample_count
 
+#: Steps of 16 bits from silence to full scale.
+STEPS = 32_768
+
 #: A recording is active in blocks of this length whose level is above this one.
 _BLOCK_S = 0.1
 _ACTIVE_DB = -60.0

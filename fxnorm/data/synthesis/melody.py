@@ -67,7 +67,7 @@ def lead_melody(
 def backing_voices(lead: tuple[Syllable, ...], grid: Grid) -> tuple[Syllable, ...]:
     """The chorus's long notes again, two scale steps higher."""
     notes = _scale_pitches(grid)
-    chorus = grid.spans("chorus")
+    chorus = grid.choruses()
     return tuple(
         replace(syllable, pitch=float(notes[notes.index(int(syllable.pitch)) + 2]), consonant="")
         for syllable in lead

@@ -7,12 +7,11 @@ import scipy.signal
 
 from fxnorm.audio import db, from_db, integrated_loudness
 from fxnorm.conventions import SAMPLE_RATE
-from fxnorm.data.synthesis.dynamics import limiter_gain, louder_channel
+from fxnorm.data.synthesis.dynamics import STEPS, limiter_gain, louder_channel
 from fxnorm.data.synthesis.oscillators import sample_count
 from fxnorm.effects import high_pass
 from fxnorm.effects.compressor import gain_reduction_db, level_db, smoothing
 
-_STEPS = 32_768
 _PASSES = 3
 #: Songs come coded. Of what is above this, that leaves little, and it is wide: in five real mixes
 #: it lies 20 to 50 dB below the octaves under it, with a phi of 0.74 to 0.84.
@@ -55,13 +54,13 @@ def mix_down(
     peaks = np.maximum.reduce([louder_channel(audio) for audio in (mix, *stems.values())])
     gain = _bus_gain(mix, peaks, target_lufs, ceiling_db)
     steps = {
-        stem: np.rint(audio * (gain * _STEPS)[:, None]).astype(np.int32)
+        stem: np.rint(audio * (gain * STEPS)[:, None]).astype(np.int32)
         for stem, audio in stems.items()
     }
     mixture = reduce(np.add, steps.values())
     return (
-        {stem: (audio / _STEPS).astype(np.float32) for stem, audio in steps.items()},
-        (mixture / _STEPS).astype(np.float32),
+        {stem: (audio / STEPS).astype(np.float32) for stem, audio in steps.items()},
+        (mixture / STEPS).astype(np.float32),
     )
 
 

@@ -14,6 +14,7 @@ import scipy.signal
 from fxnorm.audio import from_db, to_stereo
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.drums import play_drums
+from fxnorm.data.synthesis.dynamics import STEPS
 from fxnorm.data.synthesis.instruments import has_microphone, play
 from fxnorm.data.synthesis.oscillators import sample_count
 from fxnorm.data.synthesis.rooms import Room, impulse_response
@@ -43,7 +44,6 @@ _ROOM = Room(reverberation_s=0.35, damping=1.8, warmth=1.1, direct=6.0)
 #: Level of the room in a microphone.
 _ROOM_LEVEL = {"vocals": 0.1, "drums": 0.3, "bass": 0.1, "other": 0.2}
 _FADE_OUT_S = 0.6
-_STEPS = 32_768
 #: Notes closer than this belong to one passage; a passage rings on for the second figure.
 _PAUSE_S, _RING_S = 0.8, 0.5
 
@@ -218,6 +218,6 @@ def _record(
         noise = from_db(loudest_db + _NOISE_DB) * np.sqrt(12.0) * (random.random(samples) - 0.5)
         shaped = fade if track.audio.ndim == 1 else fade[:, None]
         noise = noise if track.audio.ndim == 1 else noise[:, None]
-        steps = np.rint(_STEPS * shaped * (gain * track.audio + noise)) / _STEPS
+        steps = np.rint(STEPS * shaped * (gain * track.audio + noise)) / STEPS
         recorded.append(replace(track, audio=steps))
     return tuple(recorded)

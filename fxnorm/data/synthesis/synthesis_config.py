@@ -49,7 +49,7 @@ class EngineerConfig(Config):
 class SynthesisConfig(Config):
     """Size of the generated data set, and how it is mixed."""
 
-    training_songs: int = Field(default=48, ge=1, le=400)
+    training_songs: int = Field(default=36, ge=1, le=400)
     """Songs in the training folder (the validation partition is chosen from them)."""
     test_songs: int = Field(default=10, ge=1, le=400)
     """Songs in the test folder, which also exist as dry stems."""

@@ -80,7 +80,7 @@ def _fitted(
     wanted = Excerpts(tuple(songs), config.seconds, config.bitrate_kbps)
     # Encoding takes long: what an attempt took beyond its audio, per song, tells which are in vain.
     beyond = 0.0
-    for excerpts in smaller_and_smaller(songs, config):
+    for excerpts in smaller_and_smaller(wanted):
         if rest + excerpts.audio_bytes() + beyond * len(excerpts.songs) > limit:
             continue
         note = excerpts.note(wanted, config.max_megabytes)

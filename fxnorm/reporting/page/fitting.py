@@ -1,11 +1,10 @@
 """Excerpts that fit into the page's size."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from fxnorm.audio import info
-from fxnorm.reporting.page.page_config import PageConfig
 from fxnorm.reporting.page.players import PageSong
 
 _BITRATES_KBPS = (256, 192, 160, 128, 112, 96, 80, 64)
@@ -46,12 +45,11 @@ class Excerpts:
         return f"To keep to {limit}, the excerpts are {', '.join(changes)}."
 
 
-def smaller_and_smaller(songs: Sequence[PageSong], config: PageConfig) -> Iterator[Excerpts]:
-    """What was asked for, then lower bit rates, then shorter excerpts, then fewer songs, to none.
+def smaller_and_smaller(excerpts: Excerpts) -> Iterator[Excerpts]:
+    """What is asked for, then lower bit rates, then shorter excerpts, then fewer songs, to none.
 
     The song that goes is the last of the test set with the most songs.
     """
-    excerpts = Excerpts(tuple(songs), config.seconds, config.bitrate_kbps)
     yield excerpts
     for bitrate in _BITRATES_KBPS:
         if bitrate < excerpts.bitrate_kbps:

@@ -19,17 +19,16 @@ from fxnorm.audio import (
     true_peak_db,
 )
 from fxnorm.audio.excerpts import busiest_start, fade
-from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.conventions import PROGRAM_CEILING_DBTP, SAMPLE_RATE
 from fxnorm.outputs import write_text
 from fxnorm.reporting.curves import long_term_spectrum_db
+from fxnorm.reporting.page.page_config import PageConfig
 from fxnorm.reporting.page.player import FADE_S, PlayedVersion, between, rendered_player
 from fxnorm.reporting.page.plots import Line, line_plot, mel_plots
 from fxnorm.reporting.page.rendering import RenderedPlayer, minus_signs, page_assets, render
 
 _SECONDS = 40.0
-_BITRATE_KBPS = 160
 _TARGET_LUFS = -20.0
-_CEILING_DBTP = -1.0
 _INPUTS, _NORMALIZED, _MIX = "Sum of the inputs", "Sum of the normalised stems", "Mix"
 
 
@@ -102,9 +101,8 @@ def write_mix_page(path: str | os.PathLike[str], song: MixedSong) -> None:
                     Line(_MIX, *long_term_spectrum_db(song.mix, song.sample_rate)),
                 ],
                 "Long-term spectrum, in third octaves",
-                "dB",
             ),
-            *mel_plots(sums, SAMPLE_RATE),
+            *mel_plots(sums),
         ],
     )
     write_text(path, f"{text}\n")
@@ -162,7 +160,7 @@ def _rendered_player(
     gains_db = [gain if math.isfinite(gain) else 0.0 for gain in gains_db]
     pairs = list(zip(versions, gains_db, strict=True))
     highest = max(true_peak_db(version.audio) + gain for version, gain in pairs)
-    lowered = max(0.0, highest - _CEILING_DBTP)
+    lowered = max(0.0, highest - PROGRAM_CEILING_DBTP)
     played = [
         PlayedVersion(
             version.label, (version.audio * from_db(gain - lowered)).astype(np.float32), own
@@ -175,7 +173,7 @@ def _rendered_player(
         name=name,
         details=between(start_s, seconds),
         seconds=seconds,
-        bitrate_kbps=_BITRATE_KBPS,
+        bitrate_kbps=PageConfig().bitrate_kbps,
     )
 
 
@@ -186,7 +184,7 @@ def _stem_section(song: MixedSong, stem: str) -> dict[str, Any]:
         "steps": [(name, minus_signs(words)) for name, words in song.steps[stem]],
         "plots": [
             *(
-                line_plot(_channels(curves), f"{stem}: gain of the effect {effect}", "dB")
+                line_plot(_channels(curves), f"{stem}: gain of the effect {effect}")
                 for effect, curves in song.curves.get(stem, {}).items()
             ),
             *_spectrum_plots(song, stem),
@@ -204,7 +202,7 @@ def _spectrum_plots(song: MixedSong, stem: str) -> list[Markup]:
     if stem in song.shares:
         share = long_term_spectrum_db(song.shares[stem], song.sample_rate)
         lines.append(Line("in the mix", *share))
-    return [line_plot(lines, f"{stem}: long-term spectrum", "dB")]
+    return [line_plot(lines, f"{stem}: long-term spectrum")]
 
 
 def _channels(curves: Mapping[str, np.ndarray]) -> list[Line]:

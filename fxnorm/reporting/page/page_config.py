@@ -3,16 +3,17 @@
 from pydantic import Field
 
 from fxnorm.configuration import Config
+from fxnorm.conventions import PROGRAM_CEILING_DBTP, PROGRAM_LUFS
 
 
 class PageConfig(Config):
     """Audio in the page, and the page's size."""
 
-    seconds: float = Field(default=12.0, ge=1.0)
+    seconds: float = Field(default=10.0, ge=1.0)
     """Length of the excerpts in seconds."""
-    target_lufs: float = Field(default=-23.0, ge=-60.0, le=-5.0)
+    target_lufs: float = Field(default=PROGRAM_LUFS, ge=-60.0, le=-5.0)
     """Integrated loudness of every excerpt in LUFS."""
-    ceiling_dbtp: float = Field(default=-1.0, le=0.0)
+    ceiling_dbtp: float = Field(default=PROGRAM_CEILING_DBTP, le=0.0)
     """Highest true peak before encoding in dBTP; a song that would exceed it is lowered as a
     whole."""
     bitrate_kbps: int = Field(default=160, ge=32, le=320)

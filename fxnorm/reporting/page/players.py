@@ -45,13 +45,12 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
         raise FxNormError(f"{song.name}: no mixes to play; give at least one")
     start_s, samples = _excerpt_samples(song, config.seconds)
     excerpts = {
-        label: fade(read_excerpt(path, start_s, samples, SAMPLE_RATE), round(FADE_S * SAMPLE_RATE))
+        label: fade(read_excerpt(path, start_s, samples), round(FADE_S * SAMPLE_RATE))
         for label, path in song.versions.items()
     }
     match = match_loudness(
         song.name,
         excerpts,
-        SAMPLE_RATE,
         target_lufs=config.target_lufs,
         ceiling_dbtp=config.ceiling_dbtp,
     )
@@ -87,7 +86,7 @@ def _excerpt_samples(song: PageSong, seconds: float) -> tuple[int, int]:
 def _spectrograms(song: PageSong, matched: Mapping[str, np.ndarray]) -> dict[str, str | int] | None:
     if not song.spectrograms:
         return None
-    figure = mel_spectrograms({label: matched[label] for label in song.spectrograms}, SAMPLE_RATE)
+    figure = mel_spectrograms({label: matched[label] for label in song.spectrograms})
     return {
         "source": image_source(figure),
         "width": displayed_width(figure),

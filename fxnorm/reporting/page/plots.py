@@ -12,18 +12,25 @@ import scipy.fft
 from markupsafe import Markup
 
 from fxnorm.audio import sqrt_hann
+from fxnorm.conventions import SAMPLE_RATE
+from fxnorm.reporting.figure_styles import (
+    LOWEST_HZ,
+    MEL_BANDS,
+    MEL_FFT,
+    MEL_HOP,
+    MEL_RANGE_DB,
+    TICKS_HZ,
+    frequency_label,
+)
 from fxnorm.reporting.page.rendering import minus_signs, render
 
 _WIDTH, _HEIGHT = 460, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 10, 34
 _INNER_WIDTH, _INNER_HEIGHT = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
-_HZ_TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 #: What lies lower is not heard beside the highest.
 _SMALLEST_SPAN, _LARGEST_SPAN = 12.0, 60.0
-_LOWEST_HZ, _HIGHEST_HZ = 30.0, 18_000.0
+_HIGHEST_HZ = 18_000.0
 
-_N_FFT, _HOP, _MELS = 4096, 1024, 128
-_RANGE_DB = 70.0
 _COLUMNS = 700
 #: The colour map "magma" (van der Walt and Smith, CC0) at equal steps, as RGB.
 _MAGMA = np.array(
@@ -52,25 +59,24 @@ class _Tick:
     text: str
 
 
-def line_plot(lines: Sequence[Line], title: str, unit: str) -> Markup:
-    """Curves over a logarithmic frequency axis.
+def line_plot(lines: Sequence[Line], title: str) -> Markup:
+    """Curves in dB over a logarithmic frequency axis.
 
     Args:
         lines: at most four, each in a colour of its own.
         title: what is drawn, also for those who can't see it.
-        unit: of the values.
     """
-    shown = [_between(line, _LOWEST_HZ, _HIGHEST_HZ) for line in lines]
+    shown = [_thinned(line) for line in lines]
     values = np.concatenate([line.values for line in shown])
     highest = float(values.max())
     low, high, step = _axis(max(float(values.min()), highest - _LARGEST_SPAN), highest)
     return _plot(
         title=title,
-        unit=unit,
+        unit="dB",
         legend=[line.label for line in shown],
         image=None,
         x_label="Hz",
-        x_ticks=[_Tick(_x(hz), _hz(hz)) for hz in _HZ_TICKS],
+        x_ticks=[_Tick(_x(hz), frequency_label(hz)) for hz in TICKS_HZ if hz < _HIGHEST_HZ],
         y_ticks=[
             _Tick(_y(value, low, high), minus_signs(f"{value:g}"))
             for value in np.arange(low, high + 0.5 * step, step)
@@ -79,19 +85,18 @@ def line_plot(lines: Sequence[Line], title: str, unit: str) -> Markup:
     )
 
 
-def mel_plots(signals: Mapping[str, np.ndarray], sample_rate: int) -> list[Markup]:
+def mel_plots(signals: Mapping[str, np.ndarray]) -> list[Markup]:
     """Mel spectrograms in dB below the loudest value of them all.
 
     Args:
-        signals: (samples, 2) by label; the power is the mean over the channels.
-        sample_rate: in Hz.
+        signals: (samples, 2) at 44.1 kHz by label; the power is the mean over the channels.
     """
-    powers = {label: mel_power(signal, sample_rate) for label, signal in signals.items()}
+    powers = {label: mel_power(signal) for label, signal in signals.items()}
     loudest = max(float(power.max()) for power in powers.values()) or 1.0
     plots = []
     for label, power in powers.items():
-        shade = 1.0 + 10.0 * np.log10(np.maximum(power, 1e-30) / loudest) / _RANGE_DB
-        seconds = len(signals[label]) / sample_rate
+        shade = 1.0 + 10.0 * np.log10(np.maximum(power, 1e-30) / loudest) / MEL_RANGE_DB
+        seconds = len(signals[label]) / SAMPLE_RATE
         step = next(s for s in (0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 600) if seconds / s <= 8)
         plots.append(
             _plot(
@@ -104,37 +109,37 @@ def mel_plots(signals: Mapping[str, np.ndarray], sample_rate: int) -> list[Marku
                     _Tick(_LEFT + _INNER_WIDTH * at / seconds, f"{at:g}")
                     for at in np.arange(0.0, seconds, step)
                 ],
-                y_ticks=[_Tick(_mel_y(hz, sample_rate), _hz(hz)) for hz in (200, 1000, 5000)],
+                y_ticks=[_Tick(_mel_y(hz), frequency_label(hz)) for hz in (200, 1000, 5000)],
                 paths=[],
             )
         )
     return plots
 
 
-def mel_power(signal: np.ndarray, sample_rate: int) -> np.ndarray:
+def mel_power(signal: np.ndarray) -> np.ndarray:
     """Power in 128 mel bands (O'Shaughnessy's scale) per frame, (128, frames)."""
-    filled = np.pad(signal, [(0, max(0, _N_FFT - len(signal))), (0, 0)])
-    frames = np.lib.stride_tricks.sliding_window_view(filled, _N_FFT, axis=0)[::_HOP]
-    bank = _mel_bank(sample_rate)
+    filled = np.pad(signal, [(0, max(0, MEL_FFT - len(signal))), (0, 0)])
+    frames = np.lib.stride_tricks.sliding_window_view(filled, MEL_FFT, axis=0)[::MEL_HOP]
+    bank = _mel_bank()
     bands = [
-        bank @ (np.abs(scipy.fft.rfft(frame * sqrt_hann(_N_FFT) ** 2)) ** 2).mean(axis=0)
+        bank @ (np.abs(scipy.fft.rfft(frame * sqrt_hann(MEL_FFT) ** 2)) ** 2).mean(axis=0)
         for frame in frames
     ]
     return np.stack(bands, axis=1)
 
 
-def _mel_bank(sample_rate: int) -> np.ndarray:
+def _mel_bank() -> np.ndarray:
     """Triangles of equal height over mel-spaced frequencies, (128, bins)."""
-    edges = _from_mel(np.linspace(*_mel_range(sample_rate), _MELS + 2))
-    bins = np.fft.rfftfreq(_N_FFT, 1.0 / sample_rate)
+    edges = _from_mel(np.linspace(*_mel_range(), MEL_BANDS + 2))
+    bins = np.fft.rfftfreq(MEL_FFT, 1.0 / SAMPLE_RATE)
     rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
     falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]
     triangles: np.ndarray = np.maximum(0.0, np.minimum(rising, falling))
     return triangles
 
 
-def _mel_range(sample_rate: int) -> tuple[float, float]:
-    return float(_to_mel(_LOWEST_HZ)), float(_to_mel(min(_HIGHEST_HZ, sample_rate / 2)))
+def _mel_range() -> tuple[float, float]:
+    return float(_to_mel(LOWEST_HZ)), float(_to_mel(_HIGHEST_HZ))
 
 
 def _to_mel(hz: "float | np.ndarray") -> np.ndarray:
@@ -145,8 +150,8 @@ def _from_mel(mel: np.ndarray) -> np.ndarray:
     return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
 
 
-def _mel_y(hz: float, sample_rate: int) -> float:
-    low, high = _mel_range(sample_rate)
+def _mel_y(hz: float) -> float:
+    low, high = _mel_range()
     return _TOP + _INNER_HEIGHT * (1.0 - (float(_to_mel(hz)) - low) / (high - low))
 
 
@@ -180,7 +185,7 @@ def _plot(**context: Any) -> Markup:
 
 
 def _x(hz: float) -> float:
-    share = np.log(hz / _LOWEST_HZ) / np.log(_HIGHEST_HZ / _LOWEST_HZ)
+    share = np.log(hz / LOWEST_HZ) / np.log(_HIGHEST_HZ / LOWEST_HZ)
     return round(_LEFT + _INNER_WIDTH * float(share), 1)
 
 
@@ -188,13 +193,9 @@ def _y(value: float, low: float, high: float) -> float:
     return round(_TOP + _INNER_HEIGHT * (high - value) / (high - low), 1)
 
 
-def _hz(hz: float) -> str:
-    return f"{hz / 1000:g}k" if hz >= 1000 else f"{hz:g}"
-
-
-def _between(line: Line, low_hz: float, high_hz: float) -> Line:
-    """At most 160 points of a line, evenly spaced in octaves."""
-    grid = np.geomspace(low_hz, min(high_hz, float(line.frequencies_hz[-1])), 160)
+def _thinned(line: Line) -> Line:
+    """160 points of a line within what is shown, evenly spaced in octaves."""
+    grid = np.geomspace(LOWEST_HZ, min(_HIGHEST_HZ, float(line.frequencies_hz[-1])), 160)
     return Line(line.label, grid, np.interp(grid, line.frequencies_hz, line.values))
 
 
