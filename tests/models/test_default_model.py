@@ -17,7 +17,7 @@ from fxnorm.models.default_model import DEFAULT_MODEL
 
 CARD = Path(__file__).parents[2] / "docs" / "model-card.md"
 #: Of the mix of the first generated test song with this seed.
-RECORDED = {"spectral": 0.0748, "panning": 0.1482, "dynamics": 0.0965}
+RECORDED = {"spectral": 0.0771, "panning": 0.1344, "dynamics": 0.0966}
 
 
 def test_it_is_the_recorded_one():
