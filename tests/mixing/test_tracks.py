@@ -107,7 +107,7 @@ def test_a_file_read_in_parts_and_a_resampled_one_are_those_read_at_once(tmp_pat
     write(tmp_path / "a.wav", noise, 48_000, "FLOAT")
     (source,) = open_stems({"bass": tmp_path / "a.wav"}, 48_000, ("bass",))
     whole, _ = source.read(source.samples)
-    monkeypatch.setattr("fxnorm.audio.decoding._BLOCK", 7001)
+    monkeypatch.setattr("fxnorm.audio.ffmpeg.BLOCK", 7001)
     monkeypatch.setattr("fxnorm.audio.resampling._AT_ONCE", 1000)
     parts, _ = source.read(source.samples)
     np.testing.assert_allclose(parts, whole, atol=1e-6)
