@@ -17,7 +17,7 @@ from fxnorm.models.default_model import DEFAULT_MODEL
 
 CARD = Path(__file__).parents[2] / "docs" / "model-card.md"
 #: Of the mix of the first generated test song with this seed.
-RECORDED = {"spectral": 0.0771, "panning": 0.1344, "dynamics": 0.0966}
+RECORDED = {"spectral": 0.0773, "panning": 0.1391, "dynamics": 0.0973}
 
 
 def test_it_is_the_recorded_one():
