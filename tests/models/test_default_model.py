@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fresh_process import run_code
 
 from fxnorm import audio
 from fxnorm.conventions import SAMPLE_RATE, STEMS
@@ -38,3 +39,15 @@ def test_its_mix_of_a_generated_song_is_the_recorded_one(tmp_path):
     scores = compare(mixed.audio, audio.read(song / "mixture.wav")[0], SAMPLE_RATE).values
     found = {group: scores[group]["mape_mean"] for group in RECORDED}
     assert found == pytest.approx(RECORDED, rel=0.02)
+
+
+def test_it_is_loaded_without_the_compiler_of_torch():
+    run_code("""
+        import sys
+        from fxnorm.models import load
+        from fxnorm.models.default_model import DEFAULT_MODEL
+        load(DEFAULT_MODEL)
+        # Each takes a good part of a second, and none is needed to mix.
+        heavy = {"sympy", "torch._dynamo", "torch._inductor"} & set(sys.modules)
+        assert not heavy, heavy
+    """)

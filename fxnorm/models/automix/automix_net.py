@@ -201,7 +201,9 @@ class AutomixNet(Network):
 
     @torch.no_grad()
     def _mirror(self) -> None:
-        self.conv_1.weight.copy_(_mirrored(self.conv_1.weight))
+        # Arithmetic on a weight without memory loads torch's compiler, which takes a second.
+        if not self.conv_1.weight.is_meta:
+            self.conv_1.weight.copy_(_mirrored(self.conv_1.weight))
 
     def _rebuild(self, x: Tensor) -> Tensor:
         encoded = self.encode(x)
