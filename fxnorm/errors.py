@@ -39,6 +39,15 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
+def to_mend(error: Exception) -> FxNormError | None:
+    """What a user can mend, as an error that says how; None for what is our own fault."""
+    if isinstance(error, OSError):
+        return from_system(error)
+    if lacks_memory(error):
+        return from_memory()
+    return error if isinstance(error, FxNormError) else None
+
+
 def lacks_memory(error: Exception) -> bool:
     """Whether something went wrong for want of memory, in whichever library."""
     return isinstance(error, MemoryError) or (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from fxnorm.data import Song, SongList
-from fxnorm.errors import FxNormError, from_memory, from_system, lacks_memory, printable
+from fxnorm.errors import FxNormError, printable, to_mend
 from fxnorm.outputs import write_text
 from fxnorm.scratch import use_place
 from fxnorm.tabulation import to_csv
@@ -68,21 +68,13 @@ def ends_in_one_line(name: str) -> Iterator[None]:
     """End the process with one line and exit code 2 on wrong input, with 130 on an interrupt."""
     try:
         yield
-    except FxNormError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except OSError as error:
-        print(f"{name}: {from_system(error)}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except BrokenProcessPool:
-        print(f"{name}: {KILLED}", file=sys.stderr)
-        raise SystemExit(2) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except Exception as error:
-        if not lacks_memory(error):
+        fault = KILLED if isinstance(error, BrokenProcessPool) else to_mend(error)
+        if fault is None:
             raise
-        print(f"{name}: {from_memory()}", file=sys.stderr)
+        print(f"{name}: {fault}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

@@ -14,7 +14,7 @@ from typing import TextIO
 from fxnorm import __version__
 from fxnorm.cli import features, listen, mix, normalize, register, score, weights
 from fxnorm.cli.arguments import Parser
-from fxnorm.errors import FxNormError, from_memory, from_system, lacks_memory, not_loaded
+from fxnorm.errors import not_loaded, to_mend
 
 _OBJECTS_UNTIL_COLLECTION = 100_000
 
@@ -57,8 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _cluster(getattr(options, "dask", None)):
             options.run(options)
         sys.stdout.flush()
-    except FxNormError as error:
-        return _ended(2, str(error))
     except BrokenPipeError:
         return _ended(141)
     except ModuleNotFoundError as error:
@@ -71,14 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (error.name or "").partition(".")[0] == "fxnorm":
             raise
         return _ended(2, str(not_loaded(error)))
-    except OSError as error:
-        return _ended(2, str(from_system(error)))
     except KeyboardInterrupt:
         return _ended(130, "interrupted")
     except Exception as error:
-        if not lacks_memory(error):
+        fault = to_mend(error)
+        if fault is None:
             raise
-        return _ended(2, str(from_memory()))
+        return _ended(2, str(fault))
     return 0
 
 

@@ -10,7 +10,7 @@ from fxnorm.cli.common import chosen_effects, read_impulse_responses, stem_steps
 from fxnorm.errors import FxNormError
 
 if TYPE_CHECKING:
-    from fxnorm.mixing import Finishing, Mix, Track
+    from fxnorm.mixing import Mix, Track
 
 
 def mix_song(
@@ -128,15 +128,22 @@ def _model_folder(options: argparse.Namespace) -> str:
     return str(options.model or DEFAULT_MODEL)
 
 
-def _finishing(options: argparse.Namespace) -> "Finishing":
+def _common_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """What a mix is asked for, with or without a network."""
     from fxnorm.mixing import Finishing
 
-    return Finishing(
-        balance_db=options.balance,
-        wet=options.dry_wet,
-        loudness_lufs=options.loudness,
-        ceiling_dbtp=options.ceiling,
-    )
+    return {
+        "seed": options.seed,
+        "impulse_responses": read_impulse_responses(options.impulse_responses),
+        "pre_impulse_responses": read_impulse_responses(options.pre_impulse_responses),
+        "finishing": Finishing(
+            balance_db=options.balance,
+            wet=options.dry_wet,
+            loudness_lufs=options.loudness,
+            ceiling_dbtp=options.ceiling,
+        ),
+        "keep_trace": options.page is not None,
+    }
 
 
 def _mix_stems(
@@ -158,18 +165,14 @@ def _mix_stems(
         tracks,
         None,
         folder,
-        seed=options.seed,
         device=options.device,
         effects=chosen_effects(
             options, config.normalization.effects, has_rooms=bool(load_rooms(folder))
         ),
         strengths=options.strength,
-        impulse_responses=read_impulse_responses(options.impulse_responses),
-        pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),
-        finishing=_finishing(options),
         keep_stems=config.has_shares and _needs_stems(options),
-        keep_trace=options.page is not None,
         on_progress=on_progress,
+        **_common_arguments(options),
     )
 
 
@@ -192,12 +195,8 @@ def _sum_stems(
         None,
         features,
         config.adapted(chosen_effects(options, config.effects), options.strength),
-        seed=options.seed,
-        impulse_responses=read_impulse_responses(options.impulse_responses),
-        pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),
-        finishing=_finishing(options),
         keep_stems=_needs_stems(options),
-        keep_trace=options.page is not None,
+        **_common_arguments(options),
     )
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from fxnorm.audio.names import require_target, shown
 from fxnorm.cli.common import check_output, keep_inputs, print_json, warn
+from fxnorm.cli.mix_song import keep_apart, known_types, mix_song, written_files
 from fxnorm.conventions import STEMS
 from fxnorm.digests import digest
-from fxnorm.errors import FxNormError, from_system
+from fxnorm.errors import FxNormError, to_mend
 from fxnorm.models.default_model import DEFAULT_MODEL
 from fxnorm.outputs import alone_in, write_text
 from fxnorm.progress import progress
@@ -49,8 +50,6 @@ class _Order:
 
     @property
     def written(self) -> list[Path]:
-        from fxnorm.cli.mix_song import written_files
-
         return [self.report, *written_files(self.output, self.stems, self.page, self.tracks)]
 
 
@@ -97,7 +96,6 @@ def _mix_missing(
 
 
 def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
-    from fxnorm.cli.mix_song import keep_apart, known_types, written_files
     from fxnorm.mixing import notes_on_place, read_session
 
     if options.song is not None or options.stem or any(getattr(options, stem) for stem in STEMS):
@@ -125,11 +123,8 @@ def _orders(options: argparse.Namespace) -> tuple[list[_Order], dict[str, str]]:
             stems = None if options.stems is None else str(Path(options.stems) / folder.name)
             if stems is not None:
                 keep_apart(stems, session.tracks, types)
-        except FxNormError as error:
-            faults[folder.name] = str(error)
-            continue
-        except OSError as error:
-            faults[folder.name] = str(from_system(error))
+        except (FxNormError, OSError) as error:
+            faults[folder.name] = str(to_mend(error))
             continue
         output = target / f"{folder.name}{suffix}"
         audio = written_files(output, stems, None, session.tracks)
@@ -174,16 +169,12 @@ def _mix(options: argparse.Namespace, order: _Order) -> tuple[str, str | None]:
     """The song's name, and what went wrong."""
     import torch
 
-    from fxnorm.cli.mix_song import mix_song
-
     # Songs run side by side: each has one core.
     torch.set_num_threads(1)
     try:
         report = mix_song(options, order.tracks, order.output, order.stems, order.page)
-    except FxNormError as error:
-        return order.name, str(error)
-    except OSError as error:
-        return order.name, str(from_system(error))
+    except (FxNormError, OSError) as error:
+        return order.name, str(to_mend(error))
     report["warnings"] = [*order.notes, *report["warnings"]]
     report["fingerprint"] = order.fingerprint
     write_text(order.report, json.dumps(report, indent=2) + "\n")
