@@ -1,4 +1,3 @@
-from .baseline import sum_normalized as sum_normalized
 from .finishing import Finishing as Finishing
 from .finishing import Levels as Levels
 from .finishing import Mix as Mix
@@ -9,6 +8,7 @@ from .inference import apply_network_by_stem as apply_network_by_stem
 from .inference import choose_device as choose_device
 from .mixer import mix as mix
 from .mixer import mix_stems as mix_stems
+from .mixer import sum_normalized as sum_normalized
 from .sessions import Session as Session
 from .sessions import at_sides as at_sides
 from .sessions import notes_on_place as notes_on_place

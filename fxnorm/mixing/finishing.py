@@ -13,13 +13,7 @@ from fxnorm.audio.loudness import TRUE_PEAK_MARGIN_DB
 from fxnorm.configuration import Config, explained, within
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
-from fxnorm.mixing.limits import (
-    BALANCE_DB,
-    CEILING_DBTP,
-    DEFAULT_CEILING_DBTP,
-    LOUDNESS_LUFS,
-    WET,
-)
+from fxnorm.mixing import limits
 from fxnorm.mixing.preparation import PreparedSong
 
 _TOLERANCE_LU = 0.05
@@ -28,13 +22,13 @@ _TOLERANCE_LU = 0.05
 class Finishing(Config):
     """What is done to the mix that the network made."""
 
-    balance_db: dict[str, Annotated[float, within(BALANCE_DB)]] = Field(default_factory=dict)
+    balance_db: dict[str, Annotated[float, within(limits.BALANCE_DB)]] = Field(default_factory=dict)
     """Gain in dB of each stem's share; 0 where not named."""
-    wet: Annotated[float, within(WET)] = 1.0
+    wet: Annotated[float, within(limits.WET)] = 1.0
     """Share of the mix; the rest is the plain sum of the given stems."""
-    loudness_lufs: Annotated[float, within(LOUDNESS_LUFS)] | None = None
+    loudness_lufs: Annotated[float, within(limits.LOUDNESS_LUFS)] | None = None
     """Integrated loudness to bring the mix to; None leaves it as it is."""
-    ceiling_dbtp: Annotated[float, within(CEILING_DBTP)] = DEFAULT_CEILING_DBTP
+    ceiling_dbtp: Annotated[float, within(limits.CEILING_DBTP)] = limits.DEFAULT_CEILING_DBTP
     """Highest true peak; what would exceed it is lowered as a whole, never limited."""
 
     def __init__(self, **settings: Any) -> None:
@@ -143,15 +137,15 @@ def finish(
         warnings.append(f"resampled from {sample_rate} Hz to {SAMPLE_RATE} Hz and back")
     trace = Trace(
         given,
-        {stem.type: stem.normalized[warm_up:] for stem in song.stems},
-        {stem.type: stem.curves for stem in song.stems},
+        {stem.type: stem.normalized.audio[warm_up:] for stem in song.stems},
+        {stem.type: stem.normalized.curves for stem in song.stems},
     )
     return Mix(
         mixed,
         sample_rate,
         shares,
         levels,
-        {stem.type: stem.report for stem in song.stems},
+        {stem.type: stem.normalized.report for stem in song.stems},
         (*song.notes, *warnings),
         trace if keep_trace else None,
     )

@@ -1,27 +1,25 @@
-"""From anybody's stems to a mix: normalise each stem, then let the network mix them."""
+"""From anybody's stems to a mix: normalise each, then let the network mix them, or add them."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import InstanceOf
 
+from fxnorm.audio import weighted_sum
+from fxnorm.configuration import Config
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.mixing.finishing import Finishing, Mix, Raw, finish
-from fxnorm.mixing.mix_arguments import MixArguments
 from fxnorm.mixing.preparation import prepare_song
 from fxnorm.mixing.sources import open_stems
 from fxnorm.mixing.tracks import Stems
 from fxnorm.models import load_rooms, load_settings
 from fxnorm.models.default_model import DEFAULT_MODEL
 from fxnorm.models.mixer_config import NO_SHARES
-from fxnorm.normalization import (
-    FxNormalizer,
-    ImpulseResponse,
-    NormalizationConfig,
-)
+from fxnorm.normalization import DatasetFeatures, FxNormalizer, ImpulseResponse, NormalizationConfig
 from fxnorm.normalization.effect_table import find_effect
 from fxnorm.workers import in_threads
 
@@ -30,6 +28,8 @@ if TYPE_CHECKING:
 
 #: How much of the time of a mix goes into normalisation, about.
 _NORMALIZATION_SHARE = 0.2
+
+_Responses = tuple[InstanceOf[ImpulseResponse], ...]
 
 
 def mix(
@@ -103,7 +103,7 @@ def mix_stems(
         FxNormError: see `mix`; a balance where the network has no stems of its mix; or strengths or
             impulse responses of an effect that is not applied.
     """
-    given = MixArguments.of(
+    given = _MixArguments.of(
         seed=seed,
         device=device,
         effects=effects,
@@ -153,7 +153,7 @@ def mix_stems(
         loaded = loading.result()
     raw = _run(
         loaded,
-        {stem.type: stem.normalized for stem in song.stems},
+        {stem.type: stem.normalized.audio for stem in song.stems},
         lambda part: on_progress(_NORMALIZATION_SHARE + (1.0 - _NORMALIZATION_SHARE) * part),
         by_stem=bool(finishing.balance_db) or (keep_stems and settings.has_shares),
     )
@@ -164,6 +164,73 @@ def mix_stems(
             0, "the network was trained on reverberated stems; give impulse responses"
         )
     return finish(raw, song, finishing, keep_stems=keep_stems, keep_trace=keep_trace)
+
+
+def sum_normalized(
+    stems: Stems,
+    sample_rate: int | None,
+    features: DatasetFeatures,
+    config: NormalizationConfig | None = None,
+    *,
+    seed: int = 0,
+    impulse_responses: Sequence[ImpulseResponse] | None = None,
+    pre_impulse_responses: Sequence[ImpulseResponse] | None = None,
+    finishing: Finishing | None = None,
+    keep_stems: bool = True,
+    keep_trace: bool = False,
+) -> Mix:
+    """The baseline: the plain sum of the normalised stems, with no network.
+
+    Arguments as for `mix_stems`, but with these in the place of a model.
+
+    Args:
+        features: what to normalise to.
+        config: settings of the normalisation.
+
+    Raises:
+        FxNormError: see `mix`.
+    """
+    given = _MixArguments.of(
+        seed=seed,
+        impulse_responses=impulse_responses,
+        pre_impulse_responses=pre_impulse_responses,
+        finishing=finishing,
+    )
+    normalizer = FxNormalizer(
+        features,
+        config,
+        impulse_responses=given.impulse_responses,
+        pre_impulse_responses=given.pre_impulse_responses,
+    )
+    sources = open_stems(stems, sample_rate, features.stems)
+    finishing = given.finishing or Finishing()
+    finishing.require([source.stem for source in sources])
+    keep_given = keep_trace or finishing.wet < 1.0
+    song = prepare_song(sources, normalizer, given.seed, keep_given=keep_given)
+    # What is done to the shares is not done to the trace.
+    raw = Raw(shares={stem.type: weighted_sum((stem.normalized.audio, 1.0)) for stem in song.stems})
+    return finish(raw, song, finishing, keep_stems=keep_stems, keep_trace=keep_trace)
+
+
+class _MixArguments(Config):
+    """What a caller in Python gives beside the stems, checked."""
+
+    seed: int
+    device: str = "auto"
+    effects: tuple[str, ...] | None = None
+    strengths: dict[str, float] | None = None
+    impulse_responses: _Responses | None = None
+    pre_impulse_responses: _Responses | None = None
+    finishing: Finishing | None = None
+
+    @classmethod
+    def of(cls, **arguments: Any) -> "_MixArguments":
+        """Check arguments of a mix.
+
+        Raises:
+            FxNormError: one has another type, or holds what it can't.
+        """
+        return cls.parse(arguments, "mix")
 
 
 def _loaded(model: "str | os.PathLike[str] | LoadedModel", device: str) -> "LoadedModel":
@@ -189,7 +256,7 @@ def _run(
     return Raw(apply_network(normalized, model, on_progress=on_progress))
 
 
-def _refuse_idle(given: MixArguments, config: NormalizationConfig, *, has_rooms: bool) -> None:
+def _refuse_idle(given: _MixArguments, config: NormalizationConfig, *, has_rooms: bool) -> None:
     """Refuse strengths and impulse responses that would not be looked at."""
     there = {None, "impulse_responses" if has_rooms else None}
     for name in ("impulse_responses", "pre_impulse_responses"):

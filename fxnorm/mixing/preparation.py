@@ -4,7 +4,6 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from fxnorm.mixing.sources import (
     stamp_notes,
     start_notes,
 )
-from fxnorm.normalization import FxNormalizer
+from fxnorm.normalization import FxNormalizer, NormalizedStem
 from fxnorm.seeds import derive_seed
 from fxnorm.workers import in_threads
 
@@ -36,12 +35,8 @@ class PreparedStem:
     """Its stem type."""
     given: np.ndarray | None
     """The sum of its tracks, (warm_up + samples, 2) float32; None where it is not kept."""
-    normalized: np.ndarray
+    normalized: NormalizedStem
     """The same normalised."""
-    report: dict[str, Any]
-    """Of the normalisation; see `NormalizedStem`."""
-    curves: dict[str, dict[str, np.ndarray]]
-    """See `NormalizedStem`."""
     notes: tuple[str, ...]
     """What to say of it."""
     start_s: float
@@ -94,15 +89,7 @@ def prepare_song(
         result = normalizer(given, SAMPLE_RATE, source.stem, derive_seed(seed, "mix"))
         notes += tuple(f"{source.stem}: {message}" for message in result.report["warnings"])
         start_s = _first_audible(given[warm_up:]) / SAMPLE_RATE
-        return PreparedStem(
-            source.stem,
-            given if keep_given else None,
-            result.audio,
-            result.report,
-            result.curves,
-            notes,
-            start_s,
-        )
+        return PreparedStem(source.stem, given if keep_given else None, result, notes, start_s)
 
     stems: list[PreparedStem] = []
     at_once = min(len(sources), os.cpu_count() or 1, _MOST_AT_ONCE)
