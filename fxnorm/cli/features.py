@@ -4,15 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fxnorm.cli.common import (
-    add_jobs,
-    add_json,
-    add_stem_types,
-    check_output,
-    chosen_stem_types,
-    print_json,
-    warn,
-)
+from fxnorm.cli import common
 
 if TYPE_CHECKING:
     from fxnorm.normalization import DatasetFeatures
@@ -30,15 +22,15 @@ def add_parser(commands: Any) -> None:
         "folder (<DATASET>/<song>/{vocals,bass,drums,other,mixture}.wav).",
     )
     measure.add_argument("dataset", metavar="DATASET")
-    add_stem_types(measure)
+    common.add_stem_types(measure)
     measure.add_argument("-o", "--output", required=True, metavar="FILE", help="features .npz")
     measure.add_argument(
         "--skip-faulty",
         action="store_true",
         help="leave faulty songs out; for that, files may be decoded once more",
     )
-    add_jobs(measure)
-    add_json(measure)
+    common.add_jobs(measure)
+    common.add_json(measure)
     measure.set_defaults(run=_measure_data_set)
 
     released = actions.add_parser(
@@ -49,7 +41,7 @@ def add_parser(commands: Any) -> None:
     )
     released.add_argument("released", metavar="RELEASED.npy")
     released.add_argument("-o", "--output", required=True, metavar="FILE", help="features .npz")
-    add_json(released)
+    common.add_json(released)
     released.set_defaults(run=_import)
 
     show = actions.add_parser(
@@ -60,7 +52,7 @@ def add_parser(commands: Any) -> None:
     show.add_argument("file", metavar="FILE", help="features .npz")
     show.add_argument("other", nargs="?", metavar="OTHER", help="second file, for comparison")
     show.add_argument("-o", "--output", metavar="PNG", help="picture of the curves")
-    add_json(show)
+    common.add_json(show)
     show.set_defaults(run=_show)
 
 
@@ -68,15 +60,15 @@ def _measure_data_set(options: argparse.Namespace) -> None:
     from fxnorm.data import find_songs
     from fxnorm.normalization import measure_features
 
-    check_output(options.output, (".npz",))
+    common.check_output(options.output, (".npz",))
     found = find_songs(
         options.dataset,
-        chosen_stem_types(options),
+        common.chosen_stem_types(options),
         skip_faulty=options.skip_faulty,
         how_to_skip="--skip-faulty",
     )
-    warn([f"skipped {name}: {reason}" for name, reason in found.skipped.items()])
-    warn([f"{song.name}: {note}" for song in found.songs for note in song.notes])
+    common.warn([f"skipped {name}: {reason}" for name, reason in found.skipped.items()])
+    common.warn([f"{song.name}: {note}" for song in found.songs for note in song.notes])
     features = measure_features(found.songs, jobs=options.jobs)
     features.save(options.output)
     _print(options, {options.output: features})
@@ -85,7 +77,7 @@ def _measure_data_set(options: argparse.Namespace) -> None:
 def _import(options: argparse.Namespace) -> None:
     from fxnorm.normalization import DatasetFeatures
 
-    check_output(options.output, (".npz",))
+    common.check_output(options.output, (".npz",))
     features = DatasetFeatures.import_released(options.released)
     features.save(options.output)
     _print(options, {options.output: features})
@@ -100,7 +92,7 @@ def _show(options: argparse.Namespace) -> None:
         from fxnorm.outputs import atomic_file
         from fxnorm.reporting.features_figure import features_figure
 
-        check_output(options.output, (".png",))
+        common.check_output(options.output, (".png",))
         figure = features_figure(*shown.values())
         with atomic_file(options.output) as path:
             figure.savefig(path, dpi=150)
@@ -109,7 +101,7 @@ def _show(options: argparse.Namespace) -> None:
 
 def _print(options: argparse.Namespace, shown: "dict[str, DatasetFeatures]") -> None:
     if options.json:
-        print_json({file: features.numbers() for file, features in shown.items()})
+        common.print_json({file: features.numbers() for file, features in shown.items()})
         return
     for file, features in shown.items():
         print(Path(file).name)

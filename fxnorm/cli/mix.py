@@ -5,29 +5,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fxnorm.cli import common
 from fxnorm.cli.arguments import Merge, number, numbers
-from fxnorm.cli.common import (
-    add_effects,
-    add_jobs,
-    add_json,
-    add_subtype,
-    check_output,
-    check_place,
-    describe_levels,
-    describe_stem,
-    keep_inputs,
-    print_json,
-    warn,
-)
+from fxnorm.cli.mix_song import keep_apart, known_types, mix_song, written_files
 from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError, printable
-from fxnorm.mixing.limits import (
-    BALANCE_DB,
-    CEILING_DBTP,
-    DEFAULT_CEILING_DBTP,
-    LOUDNESS_LUFS,
-    WET,
-)
+from fxnorm.mixing import limits
 
 if TYPE_CHECKING:
     from fxnorm.mixing import Session
@@ -67,9 +50,9 @@ def add_parser(commands: Any) -> None:
         help="features.npz for --normalized-sum; the default is the model's",
     )
     _add_outputs(parser)
-    add_effects(parser)
+    common.add_effects(parser)
     parser.add_argument("--device", default="auto", help="auto (the default), cpu, cuda, ...")
-    add_json(parser)
+    common.add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -109,7 +92,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--songs", metavar="DIR", help="mix all songs of a folder, one folder of tracks each"
     )
-    add_jobs(parser)
+    common.add_jobs(parser)
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -127,36 +110,36 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--balance",
         action=Merge,
-        type=numbers("STEM", *BALANCE_DB),
+        type=numbers("STEM", *limits.BALANCE_DB),
         default={},
         metavar="STEM=DB,...",
         help="gain of a stem's share of the mix, such as vocals=+1.5",
     )
     parser.add_argument(
         "--dry-wet",
-        type=number(*WET),
+        type=number(*limits.WET),
         default=1.0,
         metavar="NUMBER",
         help="from 0 (the plain sum of the inputs) to 1 (the mix, the default)",
     )
     parser.add_argument(
         "--loudness",
-        type=number(*LOUDNESS_LUFS),
+        type=number(*limits.LOUDNESS_LUFS),
         metavar="LUFS",
         help="integrated loudness of the mix; the default is as the network made it",
     )
     parser.add_argument(
         "--ceiling",
-        type=number(*CEILING_DBTP),
-        default=DEFAULT_CEILING_DBTP,
+        type=number(*limits.CEILING_DBTP),
+        default=limits.DEFAULT_CEILING_DBTP,
         metavar="DBTP",
         help="highest true peak, kept by lowering the mix; "
-        f"{DEFAULT_CEILING_DBTP:g} is the default",
+        f"{limits.DEFAULT_CEILING_DBTP:g} is the default",
     )
     parser.add_argument(
         "--format", choices=_FORMATS, help="of the mix; the default is what OUT ends in, or wav"
     )
-    add_subtype(parser, "PCM_24")
+    common.add_subtype(parser, "PCM_24")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -191,7 +174,6 @@ def _refuse_idle(options: argparse.Namespace) -> None:
 
 
 def _mix_one(options: argparse.Namespace) -> None:
-    from fxnorm.cli.mix_song import keep_apart, known_types, mix_song, written_files
     from fxnorm.mixing import notes_on_place
     from fxnorm.mixing.compiling_ahead import compiling_ahead
     from fxnorm.progress import fraction_done
@@ -201,7 +183,7 @@ def _mix_one(options: argparse.Namespace) -> None:
     session = _session_to_mix(options)
     files = {stem: [str(track.audio) for track in its] for stem, its in session.tracks.items()}
     written = written_files(output, options.stems, options.page, files)
-    keep_inputs(written, (file for its in files.values() for file in its))
+    common.keep_inputs(written, (file for its in files.values() for file in its))
     if options.stems is not None:
         keep_apart(options.stems, files, known_types(options))
     if options.song is not None and not options.json:
@@ -214,21 +196,20 @@ def _mix_one(options: argparse.Namespace) -> None:
         own = written_files(output, options.stems, None, files)
         notes += notes_on_place(options.song, own, known_types(options))
     report["warnings"] = [*notes, *report["warnings"]]
-    warn(report["warnings"])
+    common.warn(report["warnings"])
     if options.json:
-        print_json(report)
+        common.print_json(report)
         return
     for stem, facts in report["stems"].items():
         print(printable(f"{stem}: {', '.join(files[stem])}"))
-        print(describe_stem(facts))
+        print(common.describe_stem(facts))
     print(
         f"{output}: {report['seconds']:.1f} s at {report['sample_rate']} Hz,"
-        f" {describe_levels(report)}"
+        f" {common.describe_levels(report)}"
     )
 
 
 def _session_to_mix(options: argparse.Namespace) -> "Session":
-    from fxnorm.cli.mix_song import known_types
     from fxnorm.mixing import Session, Track, at_sides, read_session
 
     named = [(stem, file) for stem in STEMS for file in getattr(options, stem)] + options.stem
@@ -265,13 +246,13 @@ def _output(options: argparse.Namespace) -> Path:
 
 
 def _check_outputs(options: argparse.Namespace, output: Path) -> None:
-    check_output(str(output), [f".{name}" for name in _FORMATS], options.subtype)
+    common.check_output(str(output), [f".{name}" for name in _FORMATS], options.subtype)
     if options.page is not None:
-        check_output(options.page, [".html"])
+        common.check_output(options.page, [".html"])
     if options.stems is not None:
         if Path(options.stems).is_file():
             raise FxNormError(f"{options.stems}: is a file; --stems takes a folder")
-        check_place(str(Path(options.stems) / "stem.wav"))
+        common.check_place(str(Path(options.stems) / "stem.wav"))
 
 
 def _stem_file(text: str) -> tuple[str, str]:

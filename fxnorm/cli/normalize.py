@@ -5,18 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fxnorm.cli.common import (
-    add_effects,
-    add_json,
-    add_subtype,
-    check_output,
-    chosen_effects,
-    describe_stem,
-    keep_inputs,
-    print_json,
-    read_impulse_responses,
-    warn,
-)
+from fxnorm.cli import common
 from fxnorm.errors import FxNormError, printable
 from fxnorm.normalization.effect_table import default_effects
 
@@ -43,14 +32,14 @@ def add_parser(commands: Any) -> None:
         metavar="DIR|FILE",
         help="wav or flac file for one input, else a folder for <input's name>.wav",
     )
-    add_effects(parser)
+    common.add_effects(parser)
     parser.add_argument(
         "--released-quirks",
         action="store_true",
         help="reproduce the released code's departures from its method",
     )
-    add_subtype(parser, "PCM_16")
-    add_json(parser)
+    common.add_subtype(parser, "PCM_16")
+    common.add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -62,20 +51,20 @@ def run(options: argparse.Namespace) -> None:
 
     outputs = _outputs(options.inputs, options.output, options.subtype)
     settings = {
-        "effects": chosen_effects(options, default_effects()),
+        "effects": common.chosen_effects(options, default_effects()),
         "strengths": options.strength,
         "released_quirks": options.released_quirks,
     }
     normalizer = FxNormalizer(
         DatasetFeatures.load(options.features),
         NormalizationConfig.parse(settings, "fxnorm normalize"),
-        impulse_responses=read_impulse_responses(options.impulse_responses),
-        pre_impulse_responses=read_impulse_responses(options.pre_impulse_responses),
+        impulse_responses=common.read_impulse_responses(options.impulse_responses),
+        pre_impulse_responses=common.read_impulse_responses(options.pre_impulse_responses),
     )
     reports = []
     for source, target in zip(options.inputs, outputs, strict=True):
         samples, sample_rate = audio.read(source)
-        warn(audio.info(source).notes)
+        common.warn(audio.info(source).notes)
         seed = derive_seed(options.seed, "normalize", Path(source).name)
         try:
             result = normalizer(samples, sample_rate, options.stem, seed)
@@ -86,12 +75,12 @@ def run(options: argparse.Namespace) -> None:
             stereo, report = _within_full_scale(stereo, report)
         audio.write(target, stereo, sample_rate, options.subtype)
         reports.append({"file": source, "output": str(target), **report})
-        warn([f"{source}: {message}" for message in report["warnings"]])
+        common.warn([f"{source}: {message}" for message in report["warnings"]])
         if not options.json:
             print(printable(f"{source} -> {target}"))
-            print(describe_stem(report))
+            print(common.describe_stem(report))
     if options.json:
-        print_json(reports)
+        common.print_json(reports)
 
 
 def _within_full_scale(
@@ -120,7 +109,7 @@ def _outputs(inputs: Sequence[str], output: str, subtype: str) -> list[Path]:
     if Path(output).suffix.lower() in audio.WRITABLE:
         if len(inputs) > 1:
             raise FxNormError(f"{output}: is one file for {len(inputs)} inputs; give a folder")
-        check_output(output, audio.WRITABLE, subtype)
+        common.check_output(output, audio.WRITABLE, subtype)
         targets = [Path(output)]
     else:
         if Path(output).suffix.lower() in audio.READABLE and not Path(output).is_dir():
@@ -128,5 +117,5 @@ def _outputs(inputs: Sequence[str], output: str, subtype: str) -> list[Path]:
         targets = [Path(output) / f"{Path(source).stem}.wav" for source in inputs]
     if len(set(targets)) < len(targets):
         raise FxNormError("two inputs have the same name; normalise them into different folders")
-    keep_inputs(targets, inputs)
+    common.keep_inputs(targets, inputs)
     return targets

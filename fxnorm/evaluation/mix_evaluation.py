@@ -12,17 +12,8 @@ import pandas as pd
 
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data import Song, read_stem
+from fxnorm.evaluation import scoring
 from fxnorm.evaluation.evaluation_config import EvaluationConfig
-from fxnorm.evaluation.scoring import (
-    Audio,
-    Pair,
-    Row,
-    load_pair,
-    pair_rows,
-    score_row,
-    score_stems,
-    tidy,
-)
 from fxnorm.progress import progress
 from fxnorm.tabulation import read_csv
 from fxnorm.workers import in_processes
@@ -47,8 +38,8 @@ class SongMix:
 
     test_set: str
     song: str
-    mix: Audio
-    target: Audio
+    mix: scoring.Audio
+    target: scoring.Audio
 
 
 def evaluate_mixes(
@@ -73,18 +64,18 @@ def evaluate_mixes(
     config = config or EvaluationConfig()
     tasks = ((mix.song, (system, mix, config)) for mix in mixes)
     results = in_processes(evaluate_mix, tasks, jobs, threads=True)
-    rows: list[Row] = []
+    rows: list[scoring.Row] = []
     for scored in progress(results, len(mixes), f"evaluate {system}", "songs"):
         rows.extend(scored)
-    return tidy(rows)
+    return scoring.tidy(rows)
 
 
-def evaluate_mix(system: str, mix: SongMix, config: EvaluationConfig) -> list[Row]:
+def evaluate_mix(system: str, mix: SongMix, config: EvaluationConfig) -> list[scoring.Row]:
     """Rows of one mix; see `evaluate_mixes`."""
-    pair = load_pair(mix.mix, mix.target, trim=config.trim)
-    rows = pair_rows(system, mix.test_set, mix.song, pair)
+    pair = scoring.load_pair(mix.mix, mix.target, trim=config.trim)
+    rows = scoring.pair_rows(system, mix.test_set, mix.song, pair)
     for metric, (value, note) in _losses(pair, config).items():
-        rows.append(score_row(system, mix.test_set, mix.song, LOSS_GROUP, metric, value, note))
+        rows.append((system, mix.test_set, mix.song, LOSS_GROUP, metric, value, note))
     return rows
 
 
@@ -115,7 +106,7 @@ def _score_stems(song: Song, target: Song) -> pd.DataFrame:
     stems, wanted = (
         {stem: read_stem(given, stem) for stem in given.stems} for given in (song, target)
     )
-    return score_stems(stems, wanted, SAMPLE_RATE).assign(song=song.name)
+    return scoring.score_stems(stems, wanted, SAMPLE_RATE).assign(song=song.name)
 
 
 def read_stem_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -127,7 +118,7 @@ def read_stem_scores(path: str | os.PathLike[str]) -> pd.DataFrame:
     return read_csv(path, STEM_COLUMNS, {"value": float}, "run the evaluation again")
 
 
-def _losses(pair: Pair, config: EvaluationConfig) -> dict[str, tuple[float, str]]:
+def _losses(pair: scoring.Pair, config: EvaluationConfig) -> dict[str, tuple[float, str]]:
     """Training losses A and B, mean over equal stretches of the song."""
     # torch is loaded only where losses are wanted: scoring folders of mixes does not need it.
     import torch

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,7 +43,8 @@ _LOUD, _RMS_S, _LOUD_FOR_S = 1e-3, 0.02, 0.1
 #: That row's metric: seconds that were compared; 0 for a song without a mix.
 COMPARED = "compared_s"
 
-Row = dict[str, Any]
+#: A number of the tidy scores, in the order of `COLUMNS`.
+Row = tuple[str, str, str, str, str, float, str]
 Audio = np.ndarray | str | os.PathLike[str]
 
 
@@ -97,7 +97,7 @@ def score_mixes(
                 tasks.append((f"{system}/{song}", task))
             else:
                 note = f"no {'target' if song in mixes else 'mix'} of this song"
-                rows.append(score_row(system, "", song, FILE_GROUP, COMPARED, 0.0, note))
+                rows.append((system, "", song, FILE_GROUP, COMPARED, 0.0, note))
     for _, (_, _, mix, target, *_) in tasks:
         info(mix), info(target)
     # The compiled metrics, FFTs and decoders all release the interpreter.
@@ -228,16 +228,9 @@ def trim_silence(
 def pair_rows(system: str, test_set: str, song: str, pair: Pair) -> list[Row]:
     """Every metric of one song, after the row that says what was compared."""
     seconds = len(pair.target) / SAMPLE_RATE
-    rows = [score_row(system, test_set, song, FILE_GROUP, COMPARED, seconds, "; ".join(pair.notes))]
+    compared: Row = (system, test_set, song, FILE_GROUP, COMPARED, seconds, "; ".join(pair.notes))
     scores = compare(pair.mix, pair.target, SAMPLE_RATE)
-    return rows + [score_row(system, test_set, song, *row) for row in scores.rows()]
-
-
-def score_row(
-    system: str, test_set: str, song: str, group: str, metric: str, value: float, note: str
-) -> Row:
-    """One row of the tidy scores."""
-    return dict(zip(COLUMNS, (system, test_set, song, group, metric, value, note), strict=True))
+    return [compared, *((system, test_set, song, *row) for row in scores.rows())]
 
 
 def tidy(rows: Iterable[Row]) -> pd.DataFrame:

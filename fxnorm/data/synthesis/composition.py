@@ -4,13 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fxnorm.data.synthesis.arrangement import (
-    Grid,
-    accompaniment,
-    bass_line,
-    drum_hits,
-    drum_pattern,
-)
+from fxnorm.data.synthesis import arrangement
 from fxnorm.data.synthesis.harmony import progression
 from fxnorm.data.synthesis.melody import backing_voices, lead_melody
 from fxnorm.data.synthesis.score import Composition, Outline, Section
@@ -94,7 +88,7 @@ def _outline(
         key=key,
         minor=minor,
         chords=chords,
-        pattern=drum_pattern(style, random),
+        pattern=arrangement.drum_pattern(style, random),
         duration_s=_whole_bars_s(float(random.uniform(*duration_s)), duration_s[0], tempo_bpm),
     )
 
@@ -109,7 +103,7 @@ def _whole_bars_s(longest_s: float, shortest_s: float, tempo_bpm: float) -> floa
 def _arrange(name: str, outline: Outline, random: np.random.Generator) -> Composition:
     style = STYLES[outline.style]
     sections = _sections(outline, style, random)
-    grid = Grid(outline, sections, style.swing)
+    grid = arrangement.Grid(outline, sections, style.swing)
     voice = str(random.choice(style.voices))
     lead = lead_melody(grid, voice, style, random)
     chorus = grid.choruses()
@@ -122,9 +116,9 @@ def _arrange(name: str, outline: Outline, random: np.random.Generator) -> Compos
         double=tuple(s for s in lead if grid.within(s.start_s, chorus)) if style.doubled else (),
         backing=backing_voices(lead, grid) if style.backing else (),
         kit=style.kit,
-        drums=drum_hits(grid, style, random),
-        bass=bass_line(grid, style, random),
-        accompaniment=accompaniment(grid, style, random),
+        drums=arrangement.drum_hits(grid, style, random),
+        bass=arrangement.bass_line(grid, style, random),
+        accompaniment=arrangement.accompaniment(grid, style, random),
     )
 
 

@@ -16,19 +16,9 @@ import scipy.signal
 
 from fxnorm.audio import db, from_db, integrated_loudness
 from fxnorm.conventions import SAMPLE_RATE, STEMS
+from fxnorm.data.synthesis import house
 from fxnorm.data.synthesis.bus import BANDS_HZ, SIDE_GAINS_DB, Heard, equalize, hear
 from fxnorm.data.synthesis.dynamics import active_rms, limit_crest, louder_channel
-from fxnorm.data.synthesis.house import (
-    BASSES,
-    CURVE_HZ,
-    INSTRUMENTS,
-    MASTERING,
-    STYLE_LEVELS,
-    STYLE_TONES,
-    STYLE_WIDTHS,
-    VOICES,
-    house_curves,
-)
 from fxnorm.data.synthesis.oscillators import sample_count
 from fxnorm.data.synthesis.performance import Recording
 from fxnorm.data.synthesis.real_music import real_curve
@@ -159,14 +149,14 @@ def decide(song: Composition, config: EngineerConfig, seed: int) -> dict[str, De
     decisions = {}
     for stem in STEMS:
         random = generator(seed, "engineer", song.name, stem)
-        jitter = config.jitter_db * random.standard_normal(CURVE_HZ.size + 1)
-        tone_db = STYLE_TONES[style] + _tone(song, stem) + jitter[:-1]
-        level = getattr(config.balance_lu, stem) + STYLE_LEVELS[style][stem] + jitter[-1]
+        jitter = config.jitter_db * random.standard_normal(house.CURVE_HZ.size + 1)
+        tone_db = house.STYLE_TONES[style] + _tone(song, stem) + jitter[:-1]
+        level = getattr(config.balance_lu, stem) + house.STYLE_LEVELS[style][stem] + jitter[-1]
         decisions[stem] = Decision(
             room=_STYLE_ROOMS[style].get(stem, "room"),
             send_db=_SENDS_DB[stem] + 3.0 * slowness,
-            tone_db=np.interp(np.log2(BANDS_HZ), np.log2(CURVE_HZ), tone_db),
-            width=STYLE_WIDTHS[style],
+            tone_db=np.interp(np.log2(BANDS_HZ), np.log2(house.CURVE_HZ), tone_db),
+            width=house.STYLE_WIDTHS[style],
             extra=tuple(config.extra.get(stem, ())),
             level_lu=float(level + _level_lu(song, stem)),
             ride=_ride(song, stem),
@@ -205,7 +195,7 @@ def process(
 
 def correction(heard: Heard, stem: str, decision: Decision) -> tuple[np.ndarray, np.ndarray]:
     """Gains in dB at `BANDS_HZ`: of the stem, and of its side signal on top."""
-    house_db, house_phi = house_curves(stem)
+    house_db, house_phi = house.house_curves(stem)
     wanted_db = real_curve(stem, "eq_db")[1] + house_db
     gains = wanted_db - heard.level_db
     # The fader sets the level.
@@ -231,7 +221,7 @@ def _side_gain(phi: np.ndarray, wanted: float) -> float:
 
 def mix_loudness(song: Composition, config: EngineerConfig) -> float:
     """Integrated loudness in LUFS to master the song at."""
-    return config.target_lufs + MASTERING[song.outline.style]
+    return config.target_lufs + house.MASTERING[song.outline.style]
 
 
 def _bus(tracks: tuple[Recording, ...]) -> np.ndarray:
@@ -320,27 +310,27 @@ def _compress_stem(audio: np.ndarray, stem: str) -> np.ndarray:
 def _tone(song: Composition, stem: str) -> np.ndarray:
     """What the instruments and the density change about a stem's tone, at `CURVE_HZ`."""
     if stem == "vocals":
-        return VOICES[song.voice]
+        return house.VOICES[song.voice]
     if stem == "bass":
-        return BASSES[song.bass.instrument][1]
+        return house.BASSES[song.bass.instrument][1]
     if stem == "other":
-        return INSTRUMENTS[song.accompaniment[0].instrument][1]
+        return house.INSTRUMENTS[song.accompaniment[0].instrument][1]
     # Many strokes of the hi-hat are kept darker.
     hats = sum(hit.drum == "hat" for hit in song.drums) / song.outline.duration_s
     treble_db = -0.5 * float(np.clip(hats - 3.0, -3.0, 4.0))
-    tone: np.ndarray = np.interp(CURVE_HZ, [1000.0, 8000.0], [0.0, treble_db])
+    tone: np.ndarray = np.interp(house.CURVE_HZ, [1000.0, 8000.0], [0.0, treble_db])
     return tone
 
 
 def _level_lu(song: Composition, stem: str) -> float:
     """What the instruments and the density change about a stem's level in LU."""
     if stem == "bass":
-        return BASSES[song.bass.instrument][0]
+        return house.BASSES[song.bass.instrument][0]
     if stem == "other":
         # The busier the accompaniment, the further back it goes.
         notes_per_s = sum(len(part.notes) for part in song.accompaniment) / song.outline.duration_s
         busy = float(np.clip(notes_per_s - 8.0, -4.0, 6.0))
-        return INSTRUMENTS[song.accompaniment[0].instrument][0] - 0.25 * busy
+        return house.INSTRUMENTS[song.accompaniment[0].instrument][0] - 0.25 * busy
     return 0.0
 
 

@@ -12,19 +12,10 @@ from torch import Tensor, nn
 
 from fxnorm import scratch
 from fxnorm.errors import FxNormError
+from fxnorm.models.automix import spectral
 from fxnorm.models.automix.automix_net import AutomixNet
 from fxnorm.models.automix.front_end import weigh
 from fxnorm.models.automix.long_latent import LONG_FRAMES, scale_in_parts
-from fxnorm.models.automix.spectral import (
-    Blocks,
-    analysis_kernel,
-    analyze,
-    envelope,
-    envelope_kernel,
-    overlap_add,
-    synthesis_kernel,
-    synthesize,
-)
 from fxnorm.models.windows import ReadBlock, WriteBlock, read_padded
 from fxnorm.workers import in_threads
 
@@ -116,11 +107,11 @@ class _TwoPasses:
     ) -> None:
         self.net, self.read_block, self.samples, self.device = net, read_block, samples, device
         self.threads = threads
-        self.blocks: Blocks = net.blocks
+        self.blocks: spectral.Blocks = net.blocks
         self.whole = samples + -samples % self.blocks.pool
         self.step = max(1, block // self.blocks.hop)
         self.filters = net.conv_1.out_channels
-        self.kernel_1 = analysis_kernel(net.conv_1.weight, self.blocks)
+        self.kernel_1 = spectral.analysis_kernel(net.conv_1.weight, self.blocks)
 
     def scale(self) -> Tensor:
         """What the decoder multiplies each filter by in each frame, (1, N, F)."""
@@ -131,7 +122,7 @@ class _TwoPasses:
 
     def pool(self) -> tuple[Tensor, Tensor]:
         """The first pass: peaks and sums of all frames, each (1, N, F)."""
-        blocks, kernel = self.blocks, envelope_kernel(self.net.weight_2, self.blocks)
+        blocks, kernel = self.blocks, spectral.envelope_kernel(self.net.weight_2, self.blocks)
         frames = self.whole // blocks.pool
         shape = 1, self.filters, frames
         peaks, sums = (
@@ -156,7 +147,7 @@ class _TwoPasses:
             inputs: groups of the network's S * C input channels, each decoded by itself.
         """
         blocks, hop = self.blocks, self.blocks.hop
-        kernel = synthesis_kernel(self.net.mix_kernel(), blocks)
+        kernel = spectral.synthesis_kernel(self.net.mix_kernel(), blocks)
         overlap = torch.zeros(len(inputs), self.net.channels, blocks.kernel - 1, device=self.device)
         for first, input_frames in self._input():
             count = len(input_frames)
@@ -164,7 +155,7 @@ class _TwoPasses:
             compute = partial(self._decode_chunk, kernel, scale, inputs)
             for index, decoded in self._each_chunk(compute, first, input_frames):
                 for pieces, whole in zip(decoded, out, strict=True):
-                    overlap_add(pieces, hop, whole[:, (index - first) * hop :])
+                    spectral.overlap_add(pieces, hop, whole[:, (index - first) * hop :])
             overlap = out[..., count * hop :]
             start = first * hop - blocks.lead
             yield out[..., max(0, -start) : min(count * hop, self.samples - start)]
@@ -177,7 +168,7 @@ class _TwoPasses:
         blocks = self.blocks
         local = self._analyze(chunk, index).abs_()
         own = local.narrow(-1, blocks.envelope_lead, blocks.hop)
-        return envelope(local, kernel, blocks).amax(-1), blocks.by_frame(own).sum(-1)
+        return spectral.envelope(local, kernel, blocks).amax(-1), blocks.by_frame(own).sum(-1)
 
     def _decode_chunk(
         self, kernel: Tensor, scale: Tensor, inputs: Sequence[slice], chunk: Tensor, index: int
@@ -195,7 +186,7 @@ class _TwoPasses:
             local = self._analyze(chunk, index, group)
             own = local.narrow(-1, blocks.envelope_lead, blocks.hop)
             weighted = weigh(own, mask, blocks, index, self.whole)
-            decoded.append(synthesize(weighted, kernel, blocks))
+            decoded.append(spectral.synthesize(weighted, kernel, blocks))
         return decoded
 
     def _each_chunk(
@@ -217,7 +208,7 @@ class _TwoPasses:
 
     def _analyze(self, input_frames: Tensor, first: int, group: slice = slice(None)) -> Tensor:
         frames, kernel = input_frames[:, group], self.kernel_1[:, group]
-        return analyze(frames, kernel, self.blocks, first, self.whole)
+        return spectral.analyze(frames, kernel, self.blocks, first, self.whole)
 
     def _input(self) -> Iterator[tuple[int, Tensor]]:
         """Index of the first block and (blocks, S * C, n_fft) of each part of the song."""
