@@ -26,26 +26,16 @@ _LATE_S, _LATE = 5.0, 0.25
 
 @dataclass(frozen=True)
 class _Part:
-    """A track with its length and what is known before it is read."""
+    """A track and what is known before it is read."""
 
     track: Track
     """What was given."""
     name: str
     """The file, or the stem type of an array, for messages."""
-    sample_rate: int
-    """Of the track, in Hz."""
-    samples: int
-    """Of the track."""
+    info: audio.AudioInfo
+    """Of the file; an array's samples, channels and sample rate."""
     notes: tuple[str, ...] = ()
     """What a user should know."""
-    late_s: float = 0.0
-    """See `AudioInfo`."""
-    begins_s: float | None = None
-    """See `AudioInfo`."""
-
-    @property
-    def seconds(self) -> float:
-        return self.samples / self.sample_rate
 
     def add_to(self, song: np.ndarray) -> tuple[int, list[str]]:
         """Add the track to (samples, 2) at 44.1 kHz.
@@ -70,8 +60,8 @@ class _Part:
             strongest = float(offsets[np.abs(offsets).argmax()])
             notes.append(f"{self.name}: a DC offset of {strongest:+.3f} was removed")
             given = audio.without_offsets(given, offsets)
-        samples = _scaled(self.samples, self.sample_rate, SAMPLE_RATE)
-        given = audio.resample(given, self.sample_rate, SAMPLE_RATE, samples=samples)
+        samples = _scaled(self.info, SAMPLE_RATE)
+        given = audio.resample(given, self.info.sample_rate, SAMPLE_RATE, samples=samples)
         gains = self.track.gains()
         for block in scratch.blocks(samples):
             song[block] += given[block] * gains
@@ -97,12 +87,12 @@ class Source:
     @cached_property
     def samples_given(self) -> int:
         """Length at the sample rate of the mix."""
-        return max(_scaled(p.samples, p.sample_rate, self.sample_rate) for p in self.parts)
+        return max(_scaled(part.info, self.sample_rate) for part in self.parts)
 
     @cached_property
     def samples(self) -> int:
         """Length at 44.1 kHz."""
-        return max(_scaled(p.samples, p.sample_rate, SAMPLE_RATE) for p in self.parts)
+        return max(_scaled(part.info, SAMPLE_RATE) for part in self.parts)
 
     def read(self, samples: int, warm_up: int = 0) -> tuple[np.ndarray, tuple[str, ...]]:
         """The sum of the tracks at 44.1 kHz, (warm_up + samples, 2) float32, and notes.
@@ -173,18 +163,20 @@ def open_stems(stems: Stems, sample_rate: int | None, types: Sequence[str]) -> l
 def length_notes(sources: Sequence[Source]) -> list[str]:
     """Warnings of tracks that are much shorter than the longest, with both lengths."""
     parts = [part for source in sources for part in source.parts]
-    longest = max(parts, key=lambda part: part.seconds)
+    longest = max(parts, key=lambda part: part.info.duration_s)
+    longest_s = longest.info.duration_s
     return [
-        f"{part.name}: {part.seconds:.1f} s long, {longest.name} {longest.seconds:.1f} s; silence"
+        f"{part.name}: {part.info.duration_s:.1f} s long, {longest.name} {longest_s:.1f} s; silence"
         " follows it (export all tracks from one start to one end)"
         for part in parts
-        if part.seconds < _SHORT * longest.seconds
+        if part.info.duration_s < _SHORT * longest_s
     ]
 
 
 def stamp_notes(sources: Sequence[Source]) -> list[str]:
     """Warnings of tracks that began at other times by their time stamps, with both."""
-    begun = {p.name: p.begins_s for s in sources for p in s.parts if p.begins_s is not None}
+    parts = [part for source in sources for part in source.parts]
+    begun = {part.name: part.info.begins_s for part in parts if part.info.begins_s is not None}
     first = min(begun, key=lambda name: begun[name], default="")
     return [
         f"{name}: begins at {begins:.2f} s by its time stamp, {first} at {begun[first]:.2f} s; both"
@@ -196,7 +188,7 @@ def stamp_notes(sources: Sequence[Source]) -> list[str]:
 
 def coding_notes(sources: Sequence[Source]) -> list[str]:
     """Warnings of files that coding has made later than others."""
-    return audio.delay_notes({part.name: part.late_s for s in sources for part in s.parts})
+    return audio.delay_notes({part.name: part.info.late_s for s in sources for part in s.parts})
 
 
 def shared_notes(sources: Sequence[Source]) -> list[str]:
@@ -261,17 +253,18 @@ def _common_rate(tracks: dict[str, tuple[Track, ...]], sample_rate: int | None) 
 
 def _open_track(stem: str, track: Track, sample_rate: int) -> _Part:
     if isinstance(track.audio, np.ndarray):
-        return _Part(track, stem, sample_rate, track.audio.shape[0])
-    path = track.audio
-    header = audio.info(path)
-    name, rate = os.fspath(path), header.sample_rate
-    notes = [*header.notes]
-    if rate != sample_rate:
-        notes.append(f"{name}: resampled from {rate} Hz to {sample_rate} Hz")
-    if header.lossy:
+        channels = 1 if track.audio.ndim == 1 else track.audio.shape[1]
+        info = audio.AudioInfo(len(track.audio), channels, sample_rate, "", lossy=False)
+        return _Part(track, stem, info)
+    name, info = os.fspath(track.audio), audio.info(track.audio)
+    notes = [*info.notes]
+    if info.sample_rate != sample_rate:
+        notes.append(f"{name}: resampled from {info.sample_rate} Hz to {sample_rate} Hz")
+    if info.lossy:
         notes.append(f"{name}: lossy coding; what it removed can't be brought back")
-    return _Part(track, name, rate, header.samples, tuple(notes), header.late_s, header.begins_s)
+    return _Part(track, name, info, tuple(notes))
 
 
-def _scaled(samples: int, from_rate: int, to_rate: int) -> int:
-    return max(1, round(samples * to_rate / from_rate))
+def _scaled(info: audio.AudioInfo, rate: int) -> int:
+    """Samples at another rate."""
+    return max(1, round(info.samples * rate / info.sample_rate))
