@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import InstanceOf
 
 from fxnorm.audio import weighted_sum
-from fxnorm.configuration import Config
+from fxnorm.configuration import Config, explained
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.mixing.finishing import Finishing, Mix, Raw, finish
@@ -103,7 +103,7 @@ def mix_stems(
         FxNormError: see `mix`; a balance where the network has no stems of its mix; or strengths or
             impulse responses of an effect that is not applied.
     """
-    given = _MixArguments.of(
+    given = _MixArguments(
         seed=seed,
         device=device,
         effects=effects,
@@ -190,7 +190,7 @@ def sum_normalized(
     Raises:
         FxNormError: see `mix`.
     """
-    given = _MixArguments.of(
+    given = _MixArguments(
         seed=seed,
         impulse_responses=impulse_responses,
         pre_impulse_responses=pre_impulse_responses,
@@ -223,14 +223,9 @@ class _MixArguments(Config):
     pre_impulse_responses: _Responses | None = None
     finishing: Finishing | None = None
 
-    @classmethod
-    def of(cls, **arguments: Any) -> "_MixArguments":
-        """Check arguments of a mix.
-
-        Raises:
-            FxNormError: one has another type, or holds what it can't.
-        """
-        return cls.parse(arguments, "mix")
+    def __init__(self, **arguments: Any) -> None:
+        with explained(arguments, "mix"):
+            super().__init__(**arguments)
 
 
 def _loaded(model: "str | os.PathLike[str] | LoadedModel", device: str) -> "LoadedModel":
