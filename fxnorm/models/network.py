@@ -1,6 +1,7 @@
 """What training and mixing ask of a network."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from torch import Tensor, nn
 
@@ -52,3 +53,14 @@ class Network(nn.Module):
 
     def _unable(self, setting: str, reason: str) -> FxNormError:
         return FxNormError(f"training.{setting}: {type(self).__name__} {reason}")
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside this context; the network's own mode after it."""
+    training = net.training
+    net.eval()
+    try:
+        yield
+    finally:
+        net.train(training)

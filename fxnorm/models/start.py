@@ -3,7 +3,7 @@
 from torch import Tensor, no_grad
 
 from fxnorm.errors import FxNormError
-from fxnorm.models.network import Network
+from fxnorm.models.network import Network, evaluating
 
 #: Relative deviation of the level at which the calibration ends, and how often to try.
 _TOLERANCE, _ROUNDS = 0.01, 30
@@ -25,10 +25,8 @@ def calibrate_gain(net: Network, stems: Tensor, target_rms: float) -> float:
     """
     if target_rms <= 0.0:
         raise FxNormError(f"gain calibration: target RMS {target_rms} must be positive")
-    training = net.training
-    net.eval()
     gain = 1.0
-    try:
+    with evaluating(net):
         # The gates follow the level a little, so one step does not hit the target.
         for _ in range(_ROUNDS):
             rms = _rms_of_mix(net, stems)
@@ -38,8 +36,6 @@ def calibrate_gain(net: Network, stems: Tensor, target_rms: float) -> float:
                 return gain
             gain *= target_rms / rms
             net.scale_mix(target_rms / rms)
-    finally:
-        net.train(training)
     raise FxNormError("gain calibration: the mix's level does not settle; give other stems")
 
 

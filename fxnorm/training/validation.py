@@ -10,6 +10,7 @@ from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.losses.stereo import HOP
 from fxnorm.models import Network
+from fxnorm.models.network import evaluating
 from fxnorm.models.windows import run_in_windows
 from fxnorm.training.loader import to_tensor
 from fxnorm.training.training_songs import OpenSong
@@ -52,10 +53,8 @@ def validate(
     Raises:
         FxNormError: the guards leave nothing, or less than the network needs as context.
     """
-    training = net.training
-    net.eval()
-    try:
-        losses = []
+    losses = []
+    with evaluating(net):
         for song in songs:
             samples = _length(song, max_samples)
             piece = song.beginning(samples)
@@ -76,9 +75,7 @@ def validate(
             mix = torch.cat(parts, dim=-1)
             on_mix(song, mix)
             losses.append(float(loss(mix[None], target)))
-        return losses
-    finally:
-        net.train(training)
+    return losses
 
 
 def check_validation(

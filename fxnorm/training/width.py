@@ -9,6 +9,7 @@ from fxnorm.audio import db
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.errors import FxNormError
 from fxnorm.models import Network
+from fxnorm.models.network import evaluating
 from fxnorm.normalization import position
 from fxnorm.normalization.matching.panning import HOP, N_FFT
 from fxnorm.normalization.matching.rows import sounding_frames
@@ -53,10 +54,8 @@ def calibrate_width(
     Raises:
         FxNormError: no song whose target and mix have a side signal, or no convergence.
     """
-    training = net.training
-    net.eval()
     grown_db = 0.0
-    try:
+    with evaluating(net):
         for _ in range(_ROUNDS):
             gap_db = _gap_db(net, songs, samples, measure, mono)
             if abs(gap_db) <= _TOLERANCE_DB:
@@ -64,8 +63,6 @@ def calibrate_width(
                 return grown_db + beyond_db
             net.widen(gap_db)
             grown_db += gap_db
-    finally:
-        net.train(training)
     raise FxNormError("training.calibrate_width: the width does not settle; leave it empty")
 
 

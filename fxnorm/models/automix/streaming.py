@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from fxnorm import scratch
 from fxnorm.errors import FxNormError
@@ -16,6 +16,7 @@ from fxnorm.models.automix import spectral
 from fxnorm.models.automix.automix_net import AutomixNet
 from fxnorm.models.automix.front_end import weigh
 from fxnorm.models.automix.long_latent import LONG_FRAMES, scale_in_parts
+from fxnorm.models.network import evaluating
 from fxnorm.models.windows import ReadBlock, WriteBlock, read_padded
 from fxnorm.workers import in_threads
 
@@ -50,9 +51,7 @@ def mix_stream(
     Raises:
         FxNormError: a pretraining network, or a song without samples.
     """
-    _require_mixing(net, samples)
-    with _evaluating(net) as device, _threads_for_chunks(device) as threads:
-        song = _TwoPasses(net, read_block, samples, block, device, threads)
+    with _two_passes(net, read_block, samples, block) as song:
         for (part,) in song.decode(song.scale(), [slice(None)]):
             write_block(torch.tanh_(part))
 
@@ -78,19 +77,12 @@ def share_stream(
     Raises:
         FxNormError: see `mix_stream`.
     """
-    _require_mixing(net, samples)
     inputs = [slice(stem * net.channels, (stem + 1) * net.channels) for stem in stems]
-    with _evaluating(net) as device, _threads_for_chunks(device) as threads:
-        song = _TwoPasses(net, read_block, samples, block, device, threads)
+    with _two_passes(net, read_block, samples, block) as song:
         for parts in song.decode(song.scale(), inputs):
             whole = parts.sum(0)
             gain = torch.where(whole == 0.0, 1.0, torch.tanh(whole) / whole)
             write_block(parts.mul_(gain))
-
-
-def _require_mixing(net: AutomixNet, samples: int) -> None:
-    if net.pretraining or samples < 1:
-        raise FxNormError("mixing takes a mixing network and a song of at least one sample")
 
 
 class _TwoPasses:
@@ -228,6 +220,17 @@ def _put(target: Tensor, values: Tensor) -> None:
 
 
 @contextmanager
+def _two_passes(
+    net: AutomixNet, read_block: ReadBlock, samples: int, block: int
+) -> Iterator[_TwoPasses]:
+    if net.pretraining or samples < 1:
+        raise FxNormError("mixing takes a mixing network and a song of at least one sample")
+    device = next(net.parameters()).device
+    with evaluating(net), torch.inference_mode(), _threads_for_chunks(device) as threads:
+        yield _TwoPasses(net, read_block, samples, block, device, threads)
+
+
+@contextmanager
 def _threads_for_chunks(device: torch.device) -> Iterator[Executor | None]:
     """As many threads as torch uses, each for a chunk of its own; None where one does it all.
 
@@ -242,15 +245,3 @@ def _threads_for_chunks(device: torch.device) -> Iterator[Executor | None]:
             yield pool
     finally:
         torch.set_num_threads(threads)
-
-
-@contextmanager
-def _evaluating(net: nn.Module) -> Iterator[torch.device]:
-    """Evaluation mode without gradients; yields the network's device."""
-    training = net.training
-    net.eval()
-    try:
-        with torch.inference_mode():
-            yield next(net.parameters()).device
-    finally:
-        net.train(training)
