@@ -115,11 +115,7 @@ def fade(audio: np.ndarray, samples: int) -> np.ndarray:
 
 
 def match_loudness(
-    song: str,
-    versions: Mapping[str, np.ndarray],
-    *,
-    target_lufs: float,
-    ceiling_dbtp: float,
+    song: str, versions: Mapping[str, np.ndarray], *, target_lufs: float, ceiling_dbtp: float
 ) -> LoudnessMatch:
     """One loudness for all versions, none above a true-peak ceiling.
 

@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fxnorm.cli.arguments import Join, Merge, numbers, several
 from fxnorm.conventions import STEMS
 from fxnorm.errors import FxNormError, printable
-from fxnorm.normalization.effect_table import (
-    EFFECTS,
-    default_effects,
-    effect_names,
-    find_effect,
-)
+from fxnorm.normalization.effect_table import EFFECTS, default_effects, effect_names, find_effect
 
 if TYPE_CHECKING:
     from fxnorm.normalization import ImpulseResponse

@@ -151,9 +151,7 @@ def _notes_on_versions(
 
 
 def notes_on_place(
-    song: str | os.PathLike[str],
-    files: Iterable[str | os.PathLike[str]],
-    types: Collection[str],
+    song: str | os.PathLike[str], files: Iterable[str | os.PathLike[str]], types: Collection[str]
 ) -> tuple[str, ...]:
     """Which audio files to be written lie where the next mix takes them for tracks.
 

@@ -66,9 +66,7 @@ def metric_distributions(
 
 
 def long_term_spectra(
-    mixes: Mapping[str, np.ndarray],
-    human: np.ndarray,
-    names: Mapping[str, str] = {},
+    mixes: Mapping[str, np.ndarray], human: np.ndarray, names: Mapping[str, str] = {}
 ) -> Figure:
     """Long-term spectra of the human mix and of systems, and below it their difference.
 
@@ -94,9 +92,7 @@ def long_term_spectra(
 
 
 def loudness_over_time(
-    mixes: Mapping[str, np.ndarray],
-    human: np.ndarray,
-    names: Mapping[str, str] = {},
+    mixes: Mapping[str, np.ndarray], human: np.ndarray, names: Mapping[str, str] = {}
 ) -> Figure:
     """Short-term loudness (3 s) of the human mix and of systems, of at least 3 s."""
     figure = _empty_figure(2.8, len(mixes) + 1)
@@ -110,9 +106,7 @@ def loudness_over_time(
 
 
 def position_over_frequency(
-    mixes: Mapping[str, np.ndarray],
-    human: np.ndarray,
-    names: Mapping[str, str] = {},
+    mixes: Mapping[str, np.ndarray], human: np.ndarray, names: Mapping[str, str] = {}
 ) -> Figure:
     """Similarity of the channels, φ, over frequency: 1 is the centre, 0 one side alone."""
     figure = _empty_figure(2.8, len(mixes) + 1)

@@ -10,11 +10,7 @@ import scipy.signal
 from fxnorm.audio import sqrt_hann
 from fxnorm.compiling import compiled
 from fxnorm.conventions import LONG_TERM_BINS, LONG_TERM_FFT, LONG_TERM_HOP, SAMPLE_RATE
-from fxnorm.data.synthesis.real_music import (
-    real_curve,
-    third_octave_edges,
-    third_octave_means,
-)
+from fxnorm.data.synthesis.real_music import real_curve, third_octave_edges, third_octave_means
 from fxnorm.stems import DEFAULT_STEMS
 
 #: Half as many frames as the features of data sets are averaged over.

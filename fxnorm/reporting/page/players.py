@@ -49,10 +49,7 @@ def render_player(song: PageSong, number: int, config: PageConfig) -> RenderedPl
         for label, path in song.versions.items()
     }
     match = match_loudness(
-        song.name,
-        excerpts,
-        target_lufs=config.target_lufs,
-        ceiling_dbtp=config.ceiling_dbtp,
+        song.name, excerpts, target_lufs=config.target_lufs, ceiling_dbtp=config.ceiling_dbtp
     )
     matched = match.apply(excerpts)
     seconds = samples / SAMPLE_RATE
