@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
-import scipy.stats
+import scipy
 
 #: What agrees to so many decimals, of the scale or the largest, differs by rounding: it is a tie.
 TIE_DECIMALS = 9

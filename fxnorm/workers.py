@@ -24,9 +24,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import joblib
-from joblib.externals.loky import get_reusable_executor
-
 from fxnorm.digests import digest
 from fxnorm.errors import FxNormError
 from fxnorm.scratch import temporary_file
@@ -92,6 +89,8 @@ def in_processes(
     if _cluster is not None:
         yield from _on_cluster(_cluster, function, tasks)
         return
+    import joblib  # Slow to load, and most need threads at most.
+
     global _has_processes
     begun: deque[str] = deque()
     place = None if threads else os.getcwd()
@@ -115,6 +114,8 @@ def in_processes(
 def end_processes() -> bool:
     """End the processes of `in_processes`, whatever they are at; whether there were any."""
     if _has_processes:
+        from joblib.externals.loky import get_reusable_executor
+
         get_reusable_executor(reuse=True).shutdown(kill_workers=True)
     return _has_processes
 
@@ -160,6 +161,8 @@ def end_with(parent: int, end: Callable[[], None] | None = None) -> None:
 
 def _worker_processes() -> AbstractContextManager[Any]:
     """How joblib makes processes inside this context: they end with us and share no memory."""
+    import joblib
+
     context: AbstractContextManager[Any] = joblib.parallel_config(
         backend="loky",
         inner_max_num_threads=1,

@@ -1,36 +1,5 @@
 """Audio files, levels, loudness and short-time spectra."""
 
-from fxnorm.audio.convolution import convolved as convolved
-from fxnorm.audio.decoding import READABLE as READABLE
-from fxnorm.audio.decoding import AudioInfo as AudioInfo
-from fxnorm.audio.decoding import begins_like_audio as begins_like_audio
-from fxnorm.audio.decoding import blocks as blocks
-from fxnorm.audio.decoding import delay_notes as delay_notes
-from fxnorm.audio.decoding import info as info
-from fxnorm.audio.levels import db as db
-from fxnorm.audio.levels import from_db as from_db
-from fxnorm.audio.levels import is_finite as is_finite
-from fxnorm.audio.levels import peak as peak
-from fxnorm.audio.levels import peak_db as peak_db
-from fxnorm.audio.levels import weighted_sum as weighted_sum
-from fxnorm.audio.loudness import channel_loudness as channel_loudness
-from fxnorm.audio.loudness import gain_to_loudness as gain_to_loudness
-from fxnorm.audio.loudness import integrated_loudness as integrated_loudness
-from fxnorm.audio.loudness import loudness_by_gain as loudness_by_gain
-from fxnorm.audio.loudness import short_term_loudness as short_term_loudness
-from fxnorm.audio.loudness import true_peak_db as true_peak_db
-from fxnorm.audio.offset import offsets as offsets
-from fxnorm.audio.offset import without_offsets as without_offsets
-from fxnorm.audio.resampling import checked_rate as checked_rate
-from fxnorm.audio.resampling import resample as resample
-from fxnorm.audio.sound_files import WRITABLE as WRITABLE
-from fxnorm.audio.sound_files import audio_files as audio_files
-from fxnorm.audio.sound_files import is_audio as is_audio
-from fxnorm.audio.sound_files import mixes_by_system as mixes_by_system
-from fxnorm.audio.sound_files import read as read
-from fxnorm.audio.sound_files import require_stereo as require_stereo
-from fxnorm.audio.sound_files import to_stereo as to_stereo
-from fxnorm.audio.sound_files import write as write
-from fxnorm.audio.stft import frame_count as frame_count
-from fxnorm.audio.stft import sqrt_hann as sqrt_hann
-from fxnorm.audio.stft import stft as stft
+from fxnorm.lazy import attach_stub
+
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -107,11 +107,11 @@ def read_excerpt(path: str | os.PathLike[str], start_s: float, samples: int) -> 
 def fade(audio: np.ndarray, samples: int) -> np.ndarray:
     """Raised-cosine fades of `samples` at both ends of (samples, channels) audio."""
     length = min(samples, audio.shape[0] // 2)
-    ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / max(1, length))
-    envelope = np.ones(audio.shape[0])
-    envelope[:length] = ramp
-    envelope[audio.shape[0] - length :] = ramp[::-1]
-    return (audio * envelope[:, None]).astype(np.float32)
+    ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(length)[:, None] + 0.5) / max(1, length))
+    faded = audio.astype(np.float32)
+    faded[:length] = audio[:length] * ramp
+    faded[len(audio) - length :] = audio[len(audio) - length :] * ramp[::-1]
+    return faded
 
 
 def match_loudness(

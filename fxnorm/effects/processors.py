@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import scipy.signal
+import scipy
 
 from fxnorm.audio import from_db, to_stereo
 from fxnorm.audio.filters import high_shelf, low_shelf, peaking

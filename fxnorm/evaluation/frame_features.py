@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
-import scipy.signal
+import scipy
 
 from fxnorm.audio import frame_count, peak, sqrt_hann
 from fxnorm.evaluation import kernels

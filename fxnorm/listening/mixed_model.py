@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.stats
+import scipy
 from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 
 from fxnorm.listening.analysis_config import AnalysisConfig

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-import scipy.stats
+import scipy
 
 from fxnorm.errors import FxNormError
 from fxnorm.listening.analysis_config import AnalysisConfig

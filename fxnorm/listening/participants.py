@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-import scipy.stats
+import scipy
 
 _LEAST_ITEMS = 3
 _ITEM = ["criterion", "song", "system"]

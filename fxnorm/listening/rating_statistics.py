@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import scipy.stats
+import scipy
 
 from fxnorm.listening.analysis_config import AnalysisConfig
 from fxnorm.seeds import generator

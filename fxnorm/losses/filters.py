@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
-import scipy.signal
+import scipy
 
 from fxnorm.errors import FxNormError
 

@@ -194,19 +194,17 @@ def coding_notes(sources: Sequence[Source]) -> list[str]:
 def shared_notes(sources: Sequence[Source]) -> list[str]:
     """Warnings of files that are given for more than one stem, and of copies of a file."""
     stems: dict[str, list[str]] = {}
-    names: dict[str, str] = {}
     for source in sources:
         for part in source.parts:
             if not isinstance(part.track.audio, np.ndarray):
                 place = os.path.realpath(existing(part.name))
                 stems.setdefault(place, []).append(source.stem)
-                names.setdefault(place, part.name)
     return [
-        f"{names[place]}: is given for {' and '.join(its)}, and counts in each"
+        f"{place}: is given for {' and '.join(its)}, and counts in each"
         for place, its in stems.items()
         if len(its) > 1
     ] + [
-        f"{names[copy]}: is a copy of {names[place]}, and both are in the mix; leave one out"
+        f"{copy}: is a copy of {place}, and both are in the mix; leave one out"
         for place, copy in _copies(stems)
     ]
 

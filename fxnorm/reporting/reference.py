@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
+import scipy
 
 from fxnorm import tabulation
 from fxnorm.errors import FxNormError
@@ -104,7 +104,8 @@ def compare_with_reference(run: pd.DataFrame, reference: pd.DataFrame) -> pd.Dat
     spread = relative.combine(pooled, np.fmax).fillna(0.0)
     freedom = (both["seeds"] - 1).groupby(both["system"]).transform("sum")
     level = 1.0 - FALSE_ALARM / (2 * len(both))
-    seeds = t.ppf(level, freedom.clip(lower=1)) * spread * np.sqrt(1.0 + 1.0 / both["seeds"])
+    width = scipy.stats.t.ppf(level, freedom.clip(lower=1))
+    seeds = width * spread * np.sqrt(1.0 + 1.0 / both["seeds"])
     both["tolerance"] = np.fmax(seeds, MACHINE) * both["mean"].abs()
     apart = both["value"] - both["mean"]
     both["verdict"] = np.select(

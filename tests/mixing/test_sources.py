@@ -15,13 +15,12 @@ def test_a_file_of_two_stems_is_warned_of(tmp_path):
     assert note == f"{tmp_path / 'a.wav'}: is given for bass and drums, and counts in each"
 
 
-def test_a_copy_of_a_file_is_told_by_the_names_given(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_copy_of_a_file_is_told(tmp_path):
     for name, value in (("a", 0.1), ("b", 0.2), ("copy", 0.1)):
-        write(f"{name}.wav", np.full((100, 2), value), 44_100)
-    stems = {"bass": ["a.wav", "b.wav"], "other": "copy.wav"}
+        write(tmp_path / f"{name}.wav", np.full((100, 2), value), 44_100)
+    stems = {"bass": [tmp_path / "a.wav", tmp_path / "b.wav"], "other": tmp_path / "copy.wav"}
     (note,) = shared_notes(open_stems(stems, None, tuple(stems)))
-    assert note.startswith("copy.wav: is a copy of a.wav, and both")
+    assert note.startswith(f"{tmp_path / 'copy.wav'}: is a copy of {tmp_path / 'a.wav'}, and both")
 
 
 @pytest.mark.parametrize(

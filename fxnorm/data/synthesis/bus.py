@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
-import scipy.signal
+import scipy
 
 from fxnorm.audio import sqrt_hann
 from fxnorm.compiling import compiled

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.signal
+import scipy
 
 from fxnorm.conventions import SAMPLE_RATE
 from fxnorm.data.synthesis.oscillators import decaying_sines, sample_count

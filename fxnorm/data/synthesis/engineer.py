@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.ndimage
-import scipy.signal
+import scipy
 
 from fxnorm.audio import db, from_db, integrated_loudness
 from fxnorm.conventions import SAMPLE_RATE, STEMS

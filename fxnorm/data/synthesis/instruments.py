@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.signal
+import scipy
 
 from fxnorm.audio import from_db
 from fxnorm.conventions import SAMPLE_RATE

@@ -3,7 +3,7 @@
 from functools import reduce
 
 import numpy as np
-import scipy.signal
+import scipy
 
 from fxnorm.audio import db, from_db, integrated_loudness
 from fxnorm.conventions import SAMPLE_RATE

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.signal
+import scipy
 
 from fxnorm.audio import from_db, to_stereo
 from fxnorm.conventions import SAMPLE_RATE

@@ -3,9 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.fft
-import scipy.ndimage
-import scipy.signal
+import scipy
 
 from fxnorm.audio import sqrt_hann
 from fxnorm.conventions import SAMPLE_RATE

@@ -26,10 +26,14 @@ from fxnorm.reporting.page.page_config import PageConfig
 from fxnorm.reporting.page.player import FADE_S, PlayedVersion, between, rendered_player
 from fxnorm.reporting.page.plots import Line, line_plot, mel_plots
 from fxnorm.reporting.page.rendering import RenderedPlayer, minus_signs, page_assets, render
+from fxnorm.workers import in_threads
 
 _SECONDS = 40.0
 _TARGET_LUFS = -20.0
 _INPUTS, _NORMALIZED, _MIX = "Sum of the inputs", "Sum of the normalised stems", "Mix"
+
+#: Frequencies in Hz and levels in dB by stem.
+_Spectra = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -80,30 +84,37 @@ def write_mix_page(path: str | os.PathLike[str], song: MixedSong) -> None:
     start_s, seconds = _excerpt_s(song)
     versions = _versions(song, start_s, seconds)
     sums = {version.label: version.audio for version in versions if not version.solo}
+    # Encoding takes most of the time: all else is drawn meanwhile.
+    with in_threads(1) as pool:
+        player = pool.submit(_rendered_player, song.name, versions, start_s, seconds)
+        given, normalized = _spectra(song.given), _spectra(song.normalized)
+        stems = [_stem_section(song, stem, given, normalized) for stem in song.given]
+        plots = [
+            line_plot(
+                [
+                    Line(_INPUTS, *_sum_spectrum(song.given, given)),
+                    Line(_NORMALIZED, *_sum_spectrum(song.normalized, normalized)),
+                    Line(_MIX, *long_term_spectrum_db(song.mix, song.sample_rate)),
+                ],
+                "Long-term spectrum, in third octaves",
+            ),
+            *mel_plots(sums),
+        ]
+        players = [player.result()]
     text = render(
         "mix.html",
         title=song.name,
         **page_assets(),
         introduction=_mix_facts(song),
         warnings=song.report["warnings"],
-        players=[_rendered_player(song.name, versions, start_s, seconds)],
+        players=players,
         hint=(
             "The sums and the mix at one loudness; stems alone at the level they have in the mix."
             if song.shares
             else "The sums and the mix at one loudness; stems alone as they went into the network."
         ),
-        stems=[_stem_section(song, stem) for stem in song.given],
-        plots=[
-            line_plot(
-                [
-                    Line(_INPUTS, *_spectrum(list(song.given.values()))),
-                    Line(_NORMALIZED, *_spectrum(list(song.normalized.values()))),
-                    Line(_MIX, *long_term_spectrum_db(song.mix, song.sample_rate)),
-                ],
-                "Long-term spectrum, in third octaves",
-            ),
-            *mel_plots(sums),
-        ],
+        stems=stems,
+        plots=plots,
     )
     write_text(path, f"{text}\n")
 
@@ -177,7 +188,13 @@ def _rendered_player(
     )
 
 
-def _stem_section(song: MixedSong, stem: str) -> dict[str, Any]:
+def _spectra(stems: Mapping[str, np.ndarray]) -> _Spectra:
+    return {stem: long_term_spectrum_db(audio, SAMPLE_RATE) for stem, audio in stems.items()}
+
+
+def _stem_section(
+    song: MixedSong, stem: str, given: _Spectra, normalized: _Spectra
+) -> dict[str, Any]:
     return {
         "name": stem,
         "files": ", ".join(Path(file).name for file in song.report["files"][stem]),
@@ -187,18 +204,17 @@ def _stem_section(song: MixedSong, stem: str) -> dict[str, Any]:
                 line_plot(_channels(curves), f"{stem}: gain of the effect {effect}")
                 for effect, curves in song.curves.get(stem, {}).items()
             ),
-            *_spectrum_plots(song, stem),
+            *_spectrum_plots(song, stem, given, normalized),
         ],
     }
 
 
-def _spectrum_plots(song: MixedSong, stem: str) -> list[Markup]:
+def _spectrum_plots(
+    song: MixedSong, stem: str, given: _Spectra, normalized: _Spectra
+) -> list[Markup]:
     if not song.given[stem].any():
         return []
-    lines = [
-        Line("given", *long_term_spectrum_db(song.given[stem], SAMPLE_RATE)),
-        Line("normalised", *long_term_spectrum_db(song.normalized[stem], SAMPLE_RATE)),
-    ]
+    lines = [Line("given", *given[stem]), Line("normalised", *normalized[stem])]
     if stem in song.shares:
         share = long_term_spectrum_db(song.shares[stem], song.sample_rate)
         lines.append(Line("in the mix", *share))
@@ -215,14 +231,15 @@ def _channels(curves: Mapping[str, np.ndarray]) -> list[Line]:
     return [Line("both channels", lines[0].frequencies_hz, lines[0].values)] if same else lines
 
 
-def _spectrum(stems: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _sum_spectrum(
+    stems: Mapping[str, np.ndarray], spectra: _Spectra
+) -> tuple[np.ndarray, np.ndarray]:
     """Of the sum of stems that are taken for independent: their powers add up."""
-    levels, powers = [], []
-    for stem in stems:
-        hz, level_db = long_term_spectrum_db(stem, SAMPLE_RATE)
+    powers = []
+    for stem in stems.values():
         parts = np.array_split(stem, min(len(stem), 64))
-        power = float(np.mean([np.mean(np.square(part)) for part in parts]))
-        levels.append(10.0 ** (level_db / 10.0))
-        powers.append(power)
+        powers.append(float(np.mean([np.mean(np.square(part)) for part in parts])))
+    hz, _ = next(iter(spectra.values()))
+    levels = [10.0 ** (level_db / 10.0) for _, level_db in spectra.values()]
     total = np.average(levels, axis=0, weights=powers) if any(powers) else levels[0]
     return hz, 0.5 * db(np.maximum(total, 1e-15))

@@ -100,8 +100,8 @@ def _wave_path(audio: np.ndarray, full: float) -> str:
     """Outline of the waveform: highest and lowest sample of both channels per column."""
     edges = np.linspace(0, audio.shape[0], _WAVE_COLUMNS, endpoint=False).astype(int)
     scale = _WAVE_HALF_HEIGHT / full
-    high = np.maximum.reduceat(audio.max(axis=1), edges) * scale
-    low = np.minimum.reduceat(audio.min(axis=1), edges) * scale
+    high = np.maximum.reduceat(np.maximum(*audio.T), edges) * scale
+    low = np.minimum.reduceat(np.minimum(*audio.T), edges) * scale
     # At least a hairline where there is silence.
     upper = np.minimum(np.rint(_WAVE_HALF_HEIGHT - high), _WAVE_HALF_HEIGHT - 1).astype(int)
     lower = np.maximum(np.rint(_WAVE_HALF_HEIGHT - low), _WAVE_HALF_HEIGHT + 1).astype(int)
@@ -116,7 +116,7 @@ def _encode(audio: np.ndarray, kbps: int) -> bytes:
     data = _mp3(audio, kbps)
     loudness = integrated_loudness(audio, SAMPLE_RATE)
     for _ in range(_PASSES):
-        decoded, _rate = soundfile.read(io.BytesIO(data), always_2d=True)
+        decoded, _rate = soundfile.read(io.BytesIO(data), dtype="float32")
         # MP3 leaves out the highest frequencies: noisy sounds lose loudness, and peaks overshoot,
         # anew each time.
         lost_db = loudness - integrated_loudness(decoded, SAMPLE_RATE)

@@ -9,6 +9,7 @@ import librosa
 import matplotlib.image
 import numpy as np
 import pytest
+from fresh_process import run_code
 from page_browser import listening_script
 from tiny_model import plain_features
 
@@ -135,6 +136,20 @@ def test_a_curve_goes_through_its_points():
     y_12 = float(re.search(r'y="([\d.]+)" text-anchor="end">12<', plot)[1]) - 4
     np.testing.assert_allclose(points[points[:, 0] > x_1k + 3, 1], y_12, atol=0.2)
     assert points[0, 1] > y_12 + 100
+
+
+def test_the_loudness_is_compiled_for_one_type_of_samples():
+    run_code("""
+        import numpy as np
+        from fxnorm.audio import loudness
+        from fxnorm.reporting.page.player import PlayedVersion, rendered_player
+        noise = np.random.default_rng(0).uniform(-0.1, 0.1, (44_100, 2)).astype(np.float32)
+        version = PlayedVersion("noise", noise, -20.0)
+        words = {"number": 1, "name": "a", "details": "", "seconds": 1.0, "bitrate_kbps": 160}
+        rendered_player([version], **words)
+        # Each takes half a second of a page's time after installation.
+        assert len(loudness._weigh.signatures) == 1
+    """)
 
 
 @pytest.fixture
