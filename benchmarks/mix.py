@@ -74,7 +74,7 @@ def _steps(song: Path, model: str, folder: Path) -> None:
     with _timed("  the same again"):
         prepare_song(sources, FxNormalizer(features), 0, keep_given=False)
     with _timed("  network"):
-        raw = apply_network({stem.type: stem.normalized for stem in prepared.stems}, loaded)
+        raw = apply_network({stem.type: stem.normalized.audio for stem in prepared.stems}, loaded)
     with _timed("  level"):
         mix = finish(Raw(raw), prepared, Finishing(), keep_stems=False, keep_trace=False)
     with _timed("  writing"):
