@@ -9,7 +9,7 @@ from fxnorm.listening.rating_statistics import all_tied, make_units
 #: Says how to read the figures of the sentences.
 NOTE = (
     "Pairs: Wilcoxon signed-rank tests on the songs on which both are rated, p-values corrected"
-    " after Holm; r is the matched-pairs rank-biserial correlation, negative where the system is"
+    " after Holm within each criterion; r is the matched-pairs rank-biserial correlation, negative where the system is"
     " rated lower. No significant difference does not show that two systems are equal.\n"
 )
 
@@ -73,14 +73,14 @@ def equivalences(table: pd.DataFrame, config: AnalysisConfig) -> list[str]:
     """A sentence per system on its equivalence to the human mix; see `equivalence`."""
     human = config.labels.get(config.human, config.human)
     sentences = []
-    columns = (table[name].to_numpy(float) for name in ("margin", "difference", "p_holm"))
-    for system, margin, difference, p in zip(table["system"], *columns, strict=True):
+    columns = (table[name].to_numpy(float) for name in ("margin", "n", "difference", "p_holm"))
+    for system, margin, n, difference, p in zip(table["system"], *columns, strict=True):
         name = config.labels.get(system, system)
         verdict = "is" if p <= config.alpha else "is not shown to be"
-        sentences.append(
-            f"{name} {verdict} equivalent to {human} within ±{margin:g}"
-            f" (difference {_signed(difference)}, {_p(p)})."
-        )
+        figures = f"difference {_signed(difference)}, {_p(p)}"
+        if np.isnan(p):
+            figures = f"from {count(int(n), config)}, and the test needs two"
+        sentences.append(f"{name} {verdict} equivalent to {human} within ±{margin:g} ({figures}).")
     return sentences
 
 

@@ -106,3 +106,8 @@ def test_equivalence_is_told_of_either_way() -> None:
         "far is not shown to be equivalent to human within ±0.1 (difference -0.15, p = 1.000).",
     ]
     assert equivalences(equivalence(items, AnalysisConfig()), AnalysisConfig()) == []
+    single = equivalence(items.iloc[:1], config)
+    assert equivalences(single, config)[0] == (
+        "near is not shown to be equivalent to human within ±0.1"
+        " (from 1 participant, and the test needs two)."
+    )
