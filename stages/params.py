@@ -13,8 +13,11 @@ from fxnorm.errors import FxNormError
 from fxnorm.evaluation import EvaluationConfig
 from fxnorm.evaluation.evaluation_config import DRY_SUM, NORMALIZED_SUM
 from fxnorm.listening import ListeningConfig
+from fxnorm.listening.answer_key import ANCHORS, REFERENCE
+from fxnorm.listening.listening_config import HUMAN_MIX
 from fxnorm.models import NetworkConfig
 from fxnorm.normalization import NormalizationConfig
+from fxnorm.reporting.names import BASELINE_NAMES, HUMAN
 from fxnorm.reporting.page import PageConfig
 from fxnorm.stems import StemTable
 from fxnorm.training import LossConfig, TrainingConfig
@@ -22,8 +25,9 @@ from fxnorm.training.training_config import LossKind
 from stages.places import PRETRAINED
 
 NAME = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")]
-#: Folders of `models` and `reports` that belong to no system.
-RESERVED = (PRETRAINED, NORMALIZED_SUM, DRY_SUM)
+#: Folders of `models` and `reports` that belong to no system, and what a listening test has beside
+#: the systems' mixes.
+RESERVED = (PRETRAINED, NORMALIZED_SUM, DRY_SUM, HUMAN_MIX, REFERENCE, *ANCHORS)
 
 
 class SharedTraining(TrainingConfig):
@@ -117,6 +121,18 @@ class Params(SharedConfig):
                 raise ValueError(f"systems.{key}: this name is taken; use another one")
             if system.network.is_pretraining:
                 raise ValueError(f"systems.{key}.network.pretraining must be false")
+        return self
+
+    @model_validator(mode="after")
+    def _has_names_that_tell_systems_apart(self) -> Self:
+        shown = [HUMAN, *BASELINE_NAMES.values(), *self.names.values()]
+        for key, system in reversed(self.systems.items()):
+            if shown.count(system.name) > 1:
+                raise ValueError(f"systems.{key}.name: '{system.name}' is taken; use another one")
+        baselines = (NORMALIZED_SUM, DRY_SUM, *self.systems)
+        if self.evaluation.baseline not in baselines:
+            known = ", ".join(baselines)
+            raise ValueError(f"evaluation.baseline: none of the systems; use one of {known}")
         return self
 
     @model_validator(mode="after")

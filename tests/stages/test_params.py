@@ -236,6 +236,20 @@ def test_dvc_changes_one_line_of_the_file(tmp_path, file, setting, value):
             "key 'systems.a.training.learning_rate' is missing; key 'systems.a.training.loss.kind'",
         ),
         ({"stems": {"Guitar": {}}}, "stem type 'Guitar'"),
+        # What a listening test has beside the systems' mixes.
+        *(
+            ({"systems": {name: WAVE_U_NET}}, f"systems.{name}: this name is taken")
+            for name in ("human", "reference", "anchor35")
+        ),
+        # Tables and players tell mixes apart by what they are called.
+        *(
+            (
+                {"systems": {"a": WAVE_U_NET | {"name": "B"}, "b": WAVE_U_NET | {"name": name}}},
+                f"systems.b.name: '{name}' is taken",
+            )
+            for name in ("B", "Human", "Dry sum", "Pretraining")
+        ),
+        ({"evaluation": {"baseline": "normalised_sum"}}, "evaluation.baseline: none of the systems"),
     ],
 )
 def test_wrong_values_are_named_in_one_line_before_any_work(tmp_path, change, message):
