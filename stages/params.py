@@ -15,7 +15,7 @@ from fxnorm.evaluation.evaluation_config import DRY_SUM, NORMALIZED_SUM
 from fxnorm.listening import ListeningConfig
 from fxnorm.listening.answer_key import ANCHORS, REFERENCE
 from fxnorm.listening.listening_config import HUMAN_MIX
-from fxnorm.models import NetworkConfig
+from fxnorm.models import AutomixConfig, NetworkConfig
 from fxnorm.normalization import NormalizationConfig
 from fxnorm.reporting.names import BASELINE_NAMES, HUMAN
 from fxnorm.reporting.page import PageConfig
@@ -121,6 +121,22 @@ class Params(SharedConfig):
                 raise ValueError(f"systems.{key}: this name is taken; use another one")
             if system.network.is_pretraining:
                 raise ValueError(f"systems.{key}.network.pretraining must be false")
+        return self
+
+    @model_validator(mode="after")
+    def _has_front_ends_that_fit(self) -> Self:
+        pretrained = self.pretraining.network
+        for key, system in self.systems.items():
+            own = system.network
+            if system.training.front_end is None or not isinstance(own, AutomixConfig):
+                continue
+            for size in ("filters", "kernel"):
+                if getattr(own, size) != getattr(pretrained, size):
+                    raise ValueError(
+                        f"systems.{key}.network.{size}: the pretrained front end has"
+                        f" {getattr(pretrained, size)}; give it as many, change both under"
+                        f" networks.automix, or leave systems.{key}.training.front_end empty"
+                    )
         return self
 
     @model_validator(mode="after")

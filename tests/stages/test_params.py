@@ -25,6 +25,7 @@ WAVE_U_NET = {
     "network": {"kind": "wave-u-net"},
     "training": {"learning_rate": 1e-3, "loss": {"kind": "stereo-a"}},
 }
+AUTOMIX = WAVE_U_NET | {"network": {"kind": "automix"}}
 #: Sizes of a network that follow from elsewhere, or that nobody changes.
 GIVEN = {"kind", "stems", "channels", "pretraining"}
 #: Settings that have another value in params.yaml than where none is given, and why.
@@ -248,6 +249,10 @@ def test_dvc_changes_one_line_of_the_file(tmp_path, file, setting, value):
                 f"systems.b.name: '{name}' is taken",
             )
             for name in ("B", "Human", "Dry sum", "Pretraining")
+        ),
+        (
+            {"systems": {"a": AUTOMIX | {"network": {"kind": "automix", "filters": 16}}}},
+            "systems.a.network.filters: the pretrained front end has 32; give it as many",
         ),
         ({"evaluation": {"baseline": "normalised_sum"}}, "evaluation.baseline: none of the systems"),
     ],
