@@ -9,8 +9,8 @@ from fxnorm.listening.rating_statistics import all_tied, make_units
 #: Says how to read the figures of the sentences.
 NOTE = (
     "Pairs: Wilcoxon signed-rank tests on the songs on which both are rated, p-values corrected"
-    " after Holm within each criterion; r is the matched-pairs rank-biserial correlation, negative where the system is"
-    " rated lower. No significant difference does not show that two systems are equal.\n"
+    " after Holm within each criterion; r is the matched-pairs rank-biserial correlation, negative"
+    " where the system is rated lower. No significant difference does not show that two systems are equal.\n"
 )
 
 

@@ -254,7 +254,7 @@ def test_dvc_changes_one_line_of_the_file(tmp_path, file, setting, value):
             {"systems": {"a": AUTOMIX | {"network": {"kind": "automix", "filters": 16}}}},
             "systems.a.network.filters: the pretrained front end has 32; give it as many",
         ),
-        ({"evaluation": {"baseline": "normalised_sum"}}, "evaluation.baseline: none of the systems"),
+        ({"evaluation": {"baseline": "normalised_sum"}}, "evaluation.baseline: none of the"),
     ],
 )
 def test_wrong_values_are_named_in_one_line_before_any_work(tmp_path, change, message):
