@@ -10,7 +10,8 @@ from fxnorm.listening.rating_statistics import all_tied, make_units
 NOTE = (
     "Pairs: Wilcoxon signed-rank tests on the songs on which both are rated, p-values corrected"
     " after Holm within each criterion; r is the matched-pairs rank-biserial correlation, negative"
-    " where the system is rated lower. No significant difference does not show that two systems are equal.\n"
+    " where the system is rated lower. No significant difference does not show that two systems"
+    " are equal.\n"
 )
 
 
