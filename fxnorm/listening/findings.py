@@ -55,7 +55,12 @@ def limits(
 ) -> list[str]:
     """Sentences on what was left out, and on what could not have been found."""
     sentences = []
-    if test["left_out"]:
+    if test["left_out"] == len(items):
+        sentences.append(
+            "No page was rated for all systems: each system's mean is over pages of its own, so that"
+            " means differ by these, too; pairs are compared on the pages that have both."
+        )
+    elif test["left_out"]:
         pages = "page lacks" if test["left_out"] == 1 else "pages lack"
         sentences.append(
             f"{test['left_out']} of {len(items)} rated {pages} a system: the means and the test of"
@@ -115,7 +120,7 @@ def _friedman(items: pd.DataFrame, test: dict[str, float], config: AnalysisConfi
             f" Kendall's W = {test['w']:.2f}"
         )
     units = make_units(items, config)
-    if len(units) and all_tied(units):
+    if len(units) and units.shape[1] > 1 and all_tied(units):
         return text + "no difference, as all rate all systems alike"
     return text + "not possible, as it needs three systems and two complete observations"
 

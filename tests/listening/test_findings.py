@@ -72,6 +72,7 @@ def test_the_reason_for_no_test_is_the_true_one() -> None:
     assert ": no difference, as all rate all systems alike; no significant" in sentence(alike)
     pair = as_items({"human": spread(0.4), "a": spread(0.5)})
     assert ": not possible, as it needs three systems and two complete" in sentence(pair)
+    assert ": not possible, as it needs" in sentence(as_items({"human": spread(0.4)}))
 
 
 def test_too_few_to_find_anything_are_told_of() -> None:
@@ -94,6 +95,12 @@ def test_what_was_left_out_is_told_of() -> None:
         "1 of 8 rated page lacks a system: the means and the test of all systems are without them,"
         " pairs without those that lack one of the two."
     ]
+
+
+def test_means_over_pages_of_their_own_are_told_of() -> None:
+    items = as_items({"human": spread(0.6), "ours": spread(0.5), "wun": spread(0.3)})
+    items.iloc[:4, 1], items.iloc[4:, 2] = math.nan, math.nan
+    assert notes(items)[0].startswith("No page was rated for all systems: each system's mean is")
 
 
 def test_equivalence_is_told_of_either_way() -> None:
