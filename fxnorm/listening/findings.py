@@ -57,7 +57,7 @@ def limits(
     sentences = []
     if test["left_out"] == len(items):
         sentences.append(
-            "No page was rated for all systems: each system's mean is over pages of its own, so that"
+            "No page was rated for all systems: each system's mean is over pages of its own, and so"
             " means differ by these, too; pairs are compared on the pages that have both."
         )
     elif test["left_out"]:
