@@ -1,6 +1,7 @@
 """The schema of params.yaml."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -158,10 +159,16 @@ class Params(SharedConfig):
             # to a shell.
             if any(character.isspace() for character in str(root)):
                 raise ValueError(f"dataset.extra_roots: '{root}' has a space; link to it without")
-            if root.startswith("-") or any(character in '"$`\\' for character in root):
+            if root.startswith("-") or any(character in '"$`\\@' for character in root):
                 raise ValueError(
-                    f"dataset.extra_roots: '{root}' begins with a dash or has one of \"$`\\, which"
-                    " shells act upon; link to it without"
+                    f"dataset.extra_roots: '{root}' begins with a dash or has one of \"$`\\@, which"
+                    " shells or DVC act upon; link to it without"
+                )
+            # Its list would lie outside the folder of the lists, on which other stages depend.
+            if not root or ".." in Path(root).parts:
+                raise ValueError(
+                    f"dataset.extra_roots: '{root}' leads out of the checkout; give its absolute"
+                    " path"
                 )
         return self
 

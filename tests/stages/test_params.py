@@ -284,8 +284,19 @@ def test_stages_log_the_params_that_dvc_tracks():
             assert any(f'"{part}"' in source for part in above), (name, section)
 
 
-def test_an_extra_root_with_a_space_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("root", "message"),
+    [
+        ("/home/me/my songs", "'/home/me/my songs' has a space"),
+        # A DVC that sees it finds no stage of this name.
+        ("/home/me@work/songs", "which shells or DVC act upon"),
+        # Its list would lie where no stage looks for it, and a changed song would go unnoticed.
+        ("../songs", "'../songs' leads out of the checkout; give its absolute path"),
+        ("", "leads out of the checkout"),
+    ],
+)
+def test_an_extra_root_that_dvc_cannot_follow_is_refused(root, message, tmp_path):
     dataset = yaml.safe_load((ROOT / "params.yaml").read_text())["dataset"]
-    path = _with(tmp_path, dataset=dataset | {"extra_roots": ["/home/me/my songs"]})
-    with pytest.raises(FxNormError, match="'/home/me/my songs' has a space"):
+    path = _with(tmp_path, dataset=dataset | {"extra_roots": [root]})
+    with pytest.raises(FxNormError, match=message):
         load_params(path)
