@@ -1,6 +1,7 @@
 """The schema of params.yaml."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -13,8 +14,11 @@ from fxnorm.errors import FxNormError
 from fxnorm.evaluation import EvaluationConfig
 from fxnorm.evaluation.evaluation_config import DRY_SUM, NORMALIZED_SUM
 from fxnorm.listening import ListeningConfig
-from fxnorm.models import NetworkConfig
+from fxnorm.listening.answer_key import ANCHORS, REFERENCE
+from fxnorm.listening.listening_config import HUMAN_MIX
+from fxnorm.models import AutomixConfig, NetworkConfig
 from fxnorm.normalization import NormalizationConfig
+from fxnorm.reporting.names import BASELINE_NAMES, HUMAN
 from fxnorm.reporting.page import PageConfig
 from fxnorm.stems import StemTable
 from fxnorm.training import LossConfig, TrainingConfig
@@ -22,8 +26,9 @@ from fxnorm.training.training_config import LossKind
 from stages.places import PRETRAINED
 
 NAME = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$")]
-#: Folders of `models` and `reports` that belong to no system.
-RESERVED = (PRETRAINED, NORMALIZED_SUM, DRY_SUM)
+#: Folders of `models` and `reports` that belong to no system, and what a listening test has beside
+#: the systems' mixes.
+RESERVED = (PRETRAINED, NORMALIZED_SUM, DRY_SUM, HUMAN_MIX, REFERENCE, *ANCHORS)
 
 
 class SharedTraining(TrainingConfig):
@@ -120,16 +125,50 @@ class Params(SharedConfig):
         return self
 
     @model_validator(mode="after")
+    def _has_front_ends_that_fit(self) -> Self:
+        pretrained = self.pretraining.network
+        for key, system in self.systems.items():
+            own = system.network
+            if system.training.front_end is None or not isinstance(own, AutomixConfig):
+                continue
+            for size in ("filters", "kernel"):
+                if getattr(own, size) != getattr(pretrained, size):
+                    raise ValueError(
+                        f"systems.{key}.network.{size}: the pretrained front end has"
+                        f" {getattr(pretrained, size)}; give it as many, change both under"
+                        f" networks.automix, or leave systems.{key}.training.front_end empty"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _has_names_that_tell_systems_apart(self) -> Self:
+        shown = [HUMAN, *BASELINE_NAMES.values(), *self.names.values()]
+        for key, system in reversed(self.systems.items()):
+            if shown.count(system.name) > 1:
+                raise ValueError(f"systems.{key}.name: '{system.name}' is taken; use another one")
+        baselines = (NORMALIZED_SUM, DRY_SUM, *self.systems)
+        if self.evaluation.baseline not in baselines:
+            known = ", ".join(baselines)
+            raise ValueError(f"evaluation.baseline: none of the systems; use one of {known}")
+        return self
+
+    @model_validator(mode="after")
     def _has_roots_that_dvc_can_name(self) -> Self:
         for root in self.dataset.extra_roots:
             # DVC breaks the lines of its lock file at spaces in a stage's name, and hands the name
             # to a shell.
             if any(character.isspace() for character in str(root)):
                 raise ValueError(f"dataset.extra_roots: '{root}' has a space; link to it without")
-            if root.startswith("-") or any(character in '"$`\\' for character in root):
+            if root.startswith("-") or any(character in '"$`\\@' for character in root):
                 raise ValueError(
-                    f"dataset.extra_roots: '{root}' begins with a dash or has one of \"$`\\, which"
-                    " shells act upon; link to it without"
+                    f"dataset.extra_roots: '{root}' begins with a dash or has one of \"$`\\@, which"
+                    " shells or DVC act upon; link to it without"
+                )
+            # Its list would lie outside the folder of the lists, on which other stages depend.
+            if not root or ".." in Path(root).parts:
+                raise ValueError(
+                    f"dataset.extra_roots: '{root}' leads out of the checkout; give its absolute"
+                    " path"
                 )
         return self
 

@@ -31,6 +31,8 @@ from stages.tracking import Run
 
 TRAIN, VALID = NORMALIZED / "train", NORMALIZED / "valid"
 LOSSES = Path("reports/losses")
+#: Without what is done to the trained network.
+AS_TRAINED = {"calibrate_width": None, "calibrate_mono": False, "widen_db": 0.0}
 
 
 def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> None:
@@ -54,7 +56,8 @@ def train_stage(name: str, system: SystemConfig, params: Params, run: Run) -> No
     run.dataset("train", TRAIN, "training", digest=data["train"])
     run.dataset("valid", VALID, "validation", digest=data["valid"])
     inputs = digest(*data.values(), CODE, *wet_files)
-    key = digest(name, system.network, training, seed, start, inputs)
+    # Another width of what is trained takes no other training.
+    key = digest(name, system.network, training.model_copy(update=AS_TRAINED), seed, start, inputs)
     result = train(
         training,
         system.network,

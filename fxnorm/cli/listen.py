@@ -123,7 +123,8 @@ def _add_power(actions: Any) -> None:
         "power",
         help="how many participants a test needs",
         description="Simulate listening tests in which one system is rated lower than the human "
-        "mix, and print how often it is found to be, by the number of participants.",
+        "mix, and print how often it is found to be, by the number of participants, where only "
+        "pairs with the human mix are tested (analyze --contrasts human).",
     )
     power.add_argument(
         "--participants",

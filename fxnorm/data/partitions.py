@@ -9,7 +9,7 @@ from pydantic import Field
 from fxnorm.audio.names import composed
 from fxnorm.configuration import Config
 from fxnorm.conventions import STEMS
-from fxnorm.data.song_folders import Song, SongList, find_songs
+from fxnorm.data.song_folders import SongList, find_songs, refuse_doubles
 from fxnorm.errors import FxNormError
 
 #: What leaves faulty songs out, as a user of params.yaml writes it.
@@ -87,14 +87,14 @@ def load_partition(
     if partition == "valid":
         songs = [song for song in found.songs if song.name in validation]
         return SongList(songs, found.skipped)
-    songs = [song for song in found.songs if song.name not in validation]
-    skipped = dict(found.skipped)
+    extra, skipped = [], dict(found.skipped)
     for root in config.extra_roots:
-        extra = find(f"{root}/train")
-        songs += extra.songs
-        skipped |= extra.skipped
-    _refuse_doubles(songs)
-    return SongList(songs, skipped)
+        further = find(f"{root}/train")
+        extra += further.songs
+        skipped |= further.skipped
+    # Also of those that validate: nobody trains on them.
+    refuse_doubles([*found.songs, *extra])
+    return SongList([song for song in found.songs if song.name not in validation] + extra, skipped)
 
 
 def _validation_names(config: DatasetConfig, found: SongList) -> set[str]:
@@ -117,14 +117,3 @@ def _validation_names(config: DatasetConfig, found: SongList) -> set[str]:
     if len(chosen) == len(names):
         raise FxNormError(f"{where}: leaves no song for training; list fewer")
     return chosen
-
-
-def _refuse_doubles(songs: list[Song]) -> None:
-    seen: dict[str, Song] = {}
-    for song in songs:
-        if song.name in seen:
-            raise FxNormError(
-                f"{song.mixture.parent}: a song of this name is also in"
-                f" {seen[song.name].mixture.parent.parent}; rename one"
-            )
-        seen[song.name] = song

@@ -69,8 +69,8 @@ def find_songs(
         how_to_skip: the option that leaves faulty songs out, to be named in messages.
 
     Raises:
-        FxNormError: the folder is missing or holds no song, or (unless `skip_faulty`) a song is
-            faulty; the message names the song and the file.
+        FxNormError: the folder is missing or holds no song, or two of one name, or (unless
+            `skip_faulty`) a song is faulty; the message names the song and the file.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -97,7 +97,24 @@ def find_songs(
             f"{root}: holds no song{reason}; expected <song>/{{{','.join([MIXTURE, *stems])}}}.wav"
             f" or <song>{stem_mp4.SUFFIX}"
         )
+    refuse_doubles(songs)
     return SongList(songs, skipped)
+
+
+def refuse_doubles(songs: Sequence[Song]) -> None:
+    """See that songs have names of their own, by which their results are kept.
+
+    Raises:
+        FxNormError: two have the same.
+    """
+    seen: dict[str, Path] = {}
+    for song in songs:
+        if song.name in seen:
+            raise FxNormError(
+                f"{song.mixture}: a song of this name is also {seen[song.name]}; rename or remove"
+                " one"
+            )
+        seen[song.name] = song.mixture
 
 
 def read_stem(song: Song, stem: str) -> np.ndarray:

@@ -138,12 +138,17 @@ def headline(summary: Mapping[str, Any]) -> dict[str, dict[str, float]]:
         summary: from `nested_summary`.
 
     Returns:
-        {test set: {spectral, panning, dynamics, mean}}, as fractions of the human mix's values.
+        {test set: {spectral, panning, dynamics, mean}}, as fractions of the human mix's values. A
+        group that no song has a value of, as panning with mono human mixes, is left out, and then
+        so is the mean: it would be one of other errors.
     """
     numbers = {}
     for test_set, groups in summary.items():
-        errors = {group: groups[group][MEAN_ERROR]["mean"] for group in HEADLINE}
-        numbers[test_set] = errors | {"mean": sum(errors.values()) / len(errors)}
+        known = [group for group in HEADLINE if MEAN_ERROR in groups.get(group, {})]
+        errors = {group: groups[group][MEAN_ERROR]["mean"] for group in known}
+        if len(known) == len(HEADLINE):
+            errors["mean"] = sum(errors.values()) / len(errors)
+        numbers[test_set] = errors
     return numbers
 
 

@@ -9,8 +9,9 @@ from fxnorm.listening.rating_statistics import all_tied, make_units
 #: Says how to read the figures of the sentences.
 NOTE = (
     "Pairs: Wilcoxon signed-rank tests on the songs on which both are rated, p-values corrected"
-    " after Holm; r is the matched-pairs rank-biserial correlation, negative where the system is"
-    " rated lower. No significant difference does not show that two systems are equal.\n"
+    " after Holm within each criterion; r is the matched-pairs rank-biserial correlation, negative"
+    " where the system is rated lower. No significant difference does not show that two systems"
+    " are equal.\n"
 )
 
 
@@ -54,7 +55,12 @@ def limits(
 ) -> list[str]:
     """Sentences on what was left out, and on what could not have been found."""
     sentences = []
-    if test["left_out"]:
+    if test["left_out"] == len(items):
+        sentences.append(
+            "No page was rated for all systems: each system's mean is over pages of its own, and so"
+            " means differ by these, too; pairs are compared on the pages that have both."
+        )
+    elif test["left_out"]:
         pages = "page lacks" if test["left_out"] == 1 else "pages lack"
         sentences.append(
             f"{test['left_out']} of {len(items)} rated {pages} a system: the means and the test of"
@@ -73,14 +79,14 @@ def equivalences(table: pd.DataFrame, config: AnalysisConfig) -> list[str]:
     """A sentence per system on its equivalence to the human mix; see `equivalence`."""
     human = config.labels.get(config.human, config.human)
     sentences = []
-    columns = (table[name].to_numpy(float) for name in ("margin", "difference", "p_holm"))
-    for system, margin, difference, p in zip(table["system"], *columns, strict=True):
+    columns = (table[name].to_numpy(float) for name in ("margin", "n", "difference", "p_holm"))
+    for system, margin, n, difference, p in zip(table["system"], *columns, strict=True):
         name = config.labels.get(system, system)
         verdict = "is" if p <= config.alpha else "is not shown to be"
-        sentences.append(
-            f"{name} {verdict} equivalent to {human} within ±{margin:g}"
-            f" (difference {_signed(difference)}, {_p(p)})."
-        )
+        figures = f"difference {_signed(difference)}, {_p(p)}"
+        if np.isnan(p):
+            figures = f"from {count(int(n), config)}, and the test needs two"
+        sentences.append(f"{name} {verdict} equivalent to {human} within ±{margin:g} ({figures}).")
     return sentences
 
 
@@ -114,7 +120,7 @@ def _friedman(items: pd.DataFrame, test: dict[str, float], config: AnalysisConfi
             f" Kendall's W = {test['w']:.2f}"
         )
     units = make_units(items, config)
-    if len(units) and all_tied(units):
+    if len(units) and units.shape[1] > 1 and all_tied(units):
         return text + "no difference, as all rate all systems alike"
     return text + "not possible, as it needs three systems and two complete observations"
 

@@ -14,6 +14,8 @@ from fxnorm.listening.rating_statistics import pairs
 from fxnorm.significance import holm
 
 _LEAST_PARTICIPANTS = 2
+#: What is left over below this, of the scale, is rounding.
+_ROUNDING = 1e-9
 _COLUMNS = ["a", "b", "participants", "songs", "difference", "low", "high", "p", "p_holm"]
 
 
@@ -24,8 +26,9 @@ def mixed_model(
 
     A rating is the system's mean, plus what the participant, the song, and the participant for the
     system add at random, fitted by restricted maximum likelihood. The last of these keeps a
-    participant's songs from counting as so many independent opinions. It uses all ratings, also
-    those of songs on which a system is missing. Intervals and p-values are of Student's t with
+    participant's songs from counting as so many independent opinions. What a song adds for a
+    system is left to the residual: the differences are those on these songs. All ratings are used,
+    also those of songs on which a system is missing. Intervals and p-values are of Student's t with
     (participants - 1) (systems - 1) degrees of freedom, which is exact where everybody rates all
     systems on all songs.
 
@@ -36,14 +39,15 @@ def mixed_model(
 
     Returns:
         One row per pair: a, b, participants, songs, difference (a - b) with low and high, p and
-        p_holm; NaN where there are fewer than two participants or nothing varies.
+        p_holm; NaN where there are fewer than two participants, or nothing varies but by system,
+        participant and song.
     """
     chosen = pairs(systems, config)
     participants, songs = ratings["participant"].nunique(), ratings["song"].nunique()
     table = pd.DataFrame(chosen, columns=["a", "b"])
     table[["participants", "songs"]] = participants, songs
     table[["difference", "low", "high", "p", "p_holm"]] = np.nan
-    if participants < _LEAST_PARTICIPANTS or ratings["rating"].nunique() == 1 or not chosen:
+    if participants < _LEAST_PARTICIPANTS or not chosen or _is_additive(ratings):
         return table[_COLUMNS]
     estimates, covariance = _fit(ratings, systems)
     places = {system: place for place, system in enumerate(systems)}
@@ -62,6 +66,14 @@ def mixed_model(
     table["p"] = 2.0 * student.sf(np.abs(difference) / error)
     table["p_holm"] = holm(table["p"].to_numpy(float))
     return table[_COLUMNS]
+
+
+def _is_additive(ratings: pd.DataFrame) -> bool:
+    """Nothing is left to tell a difference from chance: the likelihood has no maximum."""
+    factors = pd.get_dummies(ratings[["participant", "song", "system"]].astype(str)).to_numpy(float)
+    rated = ratings["rating"].to_numpy(float)
+    explained = factors @ np.linalg.lstsq(factors, rated)[0]
+    return bool(np.abs(rated - explained).max() < _ROUNDING)
 
 
 class _Model(MixedLM):  # type: ignore[misc]

@@ -7,7 +7,7 @@ import scipy
 from fxnorm.errors import FxNormError
 from fxnorm.listening.analysis_config import AnalysisConfig
 from fxnorm.listening.rating_statistics import make_units
-from fxnorm.significance import holm
+from fxnorm.significance import TIE_DECIMALS, holm
 
 _LEAST_GROUPS = 2
 _NO_QUESTIONS = ("participant", "name", "session", "file")
@@ -72,7 +72,8 @@ def compare_groups(
     for system in items.columns:
         units = make_units(items[list(dict.fromkeys([config.human, system]))], config)
         units = units[units.index.isin(groups)]
-        difference = units[system] - units[config.human]
+        # Equal differences that are computed from other ratings differ by rounding, and are ties.
+        difference = (units[system] - units[config.human]).round(TIE_DECIMALS)
         label = units.index.map(groups)
         if system != config.human:
             tests[system] = _kruskal_p([part.to_numpy() for _, part in difference.groupby(label)])

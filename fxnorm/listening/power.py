@@ -65,6 +65,7 @@ def power(
     """How often a system that is rated lower than the human mix is found to be.
 
     All other systems are as good as the human mix, which is the hardest case for Holm's correction.
+    Only pairs with the human mix are tested, as with the contrasts "human" of the analysis.
 
     Args:
         difference: by how much it is rated lower, in parts of the scale.

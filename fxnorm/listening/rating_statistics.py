@@ -111,7 +111,7 @@ def pairwise(items: pd.DataFrame, config: AnalysisConfig) -> pd.DataFrame:
     rows = []
     for a, b in pairs(list(items.columns), config):
         units = make_units(items[[a, b]], config)
-        difference = (units[a] - units[b]).to_numpy()
+        difference = (units[a] - units[b]).round(TIE_DECIMALS).to_numpy()
         p, effect = signed_rank(difference)
         mean = difference.mean() if difference.size else np.nan
         rows.append((a, b, difference.size, mean, effect, p))

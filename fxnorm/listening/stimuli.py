@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fxnorm.errors import FxNormError
-from fxnorm.listening.answer_key import REFERENCE, KeyRow, opaque_id, write_key
+from fxnorm.listening.answer_key import ANCHORS, REFERENCE, KeyRow, opaque_id, write_key
 from fxnorm.listening.listening_config import ListeningConfig
 from fxnorm.listening.own_page import write_own_page, write_stimulus_script
 from fxnorm.listening.stimulus_audio import (
@@ -85,8 +85,12 @@ def _check_songs(songs: Sequence[ListeningSong], config: ListeningConfig) -> Non
             raise FxNormError(f"{song.name}: more than one song of this name; rename one")
         if not song.mixes or not song.stems:
             raise FxNormError(f"{song.name}: needs at least one mix and one dry stem")
-        if REFERENCE in song.mixes:
-            raise FxNormError(f"{song.name}: '{REFERENCE}' names the dry sum; rename that system")
+        for name in (REFERENCE, *ANCHORS):
+            if name in song.mixes:
+                raise FxNormError(
+                    f"{song.name}: '{name}' names the dry sum or an anchor made of it, which the"
+                    " analysis leaves out; rename that system"
+                )
         lacking = sorted(systems - set(song.mixes))
         if lacking:
             raise FxNormError(

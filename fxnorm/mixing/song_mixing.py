@@ -31,7 +31,8 @@ def mix_songs(
         folder: where the mixes go.
         model: what mixes them; None for the plain sum of the stems.
         title: shown with the progress.
-        subtype: of the files; see `fxnorm.audio.write`.
+        subtype: of the files; see `fxnorm.audio.write`. Mixes beyond full scale are FLOAT, as they
+            would be clipped: what is scored and heard is then another mix.
         jobs: how many songs at a time; -1 for one per core.
 
     Returns:
@@ -54,7 +55,7 @@ def mix_songs(
 def _mix_song(song: Song, path: Path, shared: OnDisk[LoadedModel | None], subtype: str) -> None:
     model = shared.value
     mixed = sum_song(song) if model is None else apply_network(song.stems, model)
-    audio.write(path, mixed, SAMPLE_RATE, subtype)
+    audio.write(path, mixed, SAMPLE_RATE, "FLOAT" if audio.peak(mixed) > 1.0 else subtype)
 
 
 def sum_song(song: Song) -> np.ndarray:

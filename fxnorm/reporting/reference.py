@@ -81,9 +81,10 @@ def compare_with_reference(run: pd.DataFrame, reference: pd.DataFrame) -> pd.Dat
 
     A number is as expected when it lies in the interval in which one more seed would, with a chance
     of `FALSE_ALARM` that any of them all does not (Student's prediction interval; Bonferroni), or
-    within `MACHINE` of the mean. The spread is the number's own, or the system's where that is
-    larger, as few seeds say little about a single number: the root mean square of its
-    numbers' relative standard deviations.
+    within `MACHINE` of the mean. As few seeds say little about a single number, the spread is that
+    of its metric, over systems and test sets: the root mean square of the relative standard
+    deviations. Numbers of one network move together, so each system counts once in the degrees of
+    freedom, and one in which nothing varies, such as a sum, not at all.
 
     Args:
         run: in long form.
@@ -100,9 +101,10 @@ def compare_with_reference(run: pd.DataFrame, reference: pd.DataFrame) -> pd.Dat
     if both.empty:
         raise FxNormError("the reference table has none of the run's systems and metrics")
     relative = both["std"] / both["mean"].abs()
-    pooled = (relative**2).groupby(both["system"]).transform("mean") ** 0.5
-    spread = relative.combine(pooled, np.fmax).fillna(0.0)
-    freedom = (both["seeds"] - 1).groupby(both["system"]).transform("sum")
+    trained = relative.groupby(both["system"]).transform("max") > 0.0
+    pooled = (relative.where(trained) ** 2).groupby(both["metric"]).transform("mean") ** 0.5
+    spread = pooled.where(trained, 0.0)
+    freedom = (both["seeds"] - 1) * both["system"][trained].nunique()
     level = 1.0 - FALSE_ALARM / (2 * len(both))
     width = scipy.stats.t.ppf(level, freedom.clip(lower=1))
     seeds = width * spread * np.sqrt(1.0 + 1.0 / both["seeds"])

@@ -189,8 +189,9 @@ def _per_song(scores: pd.DataFrame, config: EvaluationConfig) -> pd.DataFrame:
     table = better.pivot_table(
         index=["test_set", "song", "system"], columns="group", values="improvement", sort=False
     )
-    table = table[list(HEADLINE)]
-    table["mean"] = table.mean(axis=1)
+    table = table.reindex(columns=list(HEADLINE))
+    # Without one of them it would be the mean of other errors than in the other songs.
+    table["mean"] = table.mean(axis=1, skipna=False)
     return table.reset_index().rename_axis(columns=None)
 
 

@@ -70,7 +70,7 @@ def _gap_db(
     net: Network, songs: Sequence[OpenSong], samples: int, measure: WidthMeasure, mono: bool
 ) -> float:
     """How much wider the targets are than the mixes, the mean over songs."""
-    gaps = []
+    gaps, widest = [], 0.0
     for song in songs:
         inputs, target, _ = song.beginning(samples)
         if target is None:
@@ -82,13 +82,18 @@ def _gap_db(
             wanted, found = _apart(target, target), _apart(mix, target)
         else:
             wanted, found = (_side_power(one) for one in (target, mix))
+        widest = max(widest, wanted)
         if min(wanted, found) > _TINY:
             # Both go with the square of the side.
             gaps.append(0.5 * db(wanted / found))
     if not gaps:
-        raise FxNormError(
-            "training.calibrate_width: no validation song has a side signal; leave it empty"
+        lacks = (
+            "the network mixes no validation song in stereo; lower the learning rate where it"
+            " diverged, or"
+            if widest > _TINY
+            else "no validation song has a side signal;"
         )
+        raise FxNormError(f"training.calibrate_width: {lacks} leave it empty")
     return float(np.mean(gaps))
 
 

@@ -1,3 +1,4 @@
+import shutil
 import unicodedata
 
 import numpy as np
@@ -204,9 +205,12 @@ def test_extra_roots_add_training_songs_only(tmp_path, config, write_song):
     chosen = config(validation=["a"], extra_roots=[str(tmp_path / "private")])
     assert _names(chosen, "train") == ["b", "c", "d", "e", "f", "g"]
     assert _names(chosen, "valid") == ["a"]
-    write_song(tmp_path / "private" / "train", "b")
-    with pytest.raises(FxNormError, match="rename one"):
-        load_partition(chosen, "train")
+    # Neither one that trains already, nor one that validates.
+    for name in "ba":
+        shutil.rmtree(tmp_path / "private")
+        write_song(tmp_path / "private" / "train", name)
+        with pytest.raises(FxNormError, match=f"{name}/mixture.wav: a song of this name is also"):
+            load_partition(chosen, "train")
 
 
 def test_unknown_keys_are_named():

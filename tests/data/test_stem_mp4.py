@@ -43,6 +43,16 @@ def test_each_part_is_its_stream(tmp_path):
         assert abs(int(spectrum.argmax()) - 500 * (index + 1)) <= 2
 
 
+def test_a_song_that_lies_there_in_both_forms_is_refused(tmp_path):
+    song = _encode(tmp_path, STREAMS)
+    folder = song.parent / "Name"
+    folder.mkdir()
+    for index, part in enumerate(STREAMS):
+        shutil.copyfile(tmp_path / f"{index}.wav", folder / f"{part}.wav")
+    with pytest.raises(FxNormError, match=r"Name\.stem\.mp4: a song of this name is also .*Name/"):
+        find_songs(song.parent)
+
+
 def test_wrong_number_of_streams_and_broken_files_are_refused(tmp_path):
     song = _encode(tmp_path, STREAMS[:2])
     with pytest.raises(FxNormError, match="has 2 audio streams instead of 5"):

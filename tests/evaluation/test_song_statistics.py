@@ -9,7 +9,13 @@ import pytest
 import scipy.stats
 
 from fxnorm.errors import FxNormError
-from fxnorm.evaluation import EvaluationConfig, improvement, nested_summary, summarize_scores
+from fxnorm.evaluation import (
+    EvaluationConfig,
+    headline,
+    improvement,
+    nested_summary,
+    summarize_scores,
+)
 from fxnorm.evaluation.scoring import COLUMNS
 
 CONFIG = EvaluationConfig(resamples=999)
@@ -137,3 +143,11 @@ def test_nested_summary_is_small_json():
     assert nested["dry"]["loss"]["loss_b"].keys() == {"mean", "median", "ci_low", "ci_high"}
     with pytest.raises(FxNormError, match="one system"):
         nested_summary(scores_of({"a": [1.0], "b": [2.0]}))
+
+
+def test_the_headline_has_no_mean_where_one_of_its_errors_has_no_value():
+    values = {"spectral": 0.1, "panning": math.nan, "dynamics": 0.4}
+    mono = pd.concat([scores_of({"ours": [value] * 3}, group) for group, value in values.items()])
+    assert headline(nested_summary(mono, CONFIG)) == {"wet": {"spectral": 0.1, "dynamics": 0.4}}
+    stereo = mono.fillna({"value": 0.7})
+    assert headline(nested_summary(stereo, CONFIG))["wet"]["mean"] == pytest.approx(0.4)

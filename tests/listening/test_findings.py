@@ -72,6 +72,7 @@ def test_the_reason_for_no_test_is_the_true_one() -> None:
     assert ": no difference, as all rate all systems alike; no significant" in sentence(alike)
     pair = as_items({"human": spread(0.4), "a": spread(0.5)})
     assert ": not possible, as it needs three systems and two complete" in sentence(pair)
+    assert ": not possible, as it needs" in sentence(as_items({"human": spread(0.4)}))
 
 
 def test_too_few_to_find_anything_are_told_of() -> None:
@@ -96,6 +97,12 @@ def test_what_was_left_out_is_told_of() -> None:
     ]
 
 
+def test_means_over_pages_of_their_own_are_told_of() -> None:
+    items = as_items({"human": spread(0.6), "ours": spread(0.5), "wun": spread(0.3)})
+    items.iloc[:4, 1], items.iloc[4:, 2] = math.nan, math.nan
+    assert notes(items)[0].startswith("No page was rated for all systems: each system's mean is")
+
+
 def test_equivalence_is_told_of_either_way() -> None:
     config = AnalysisConfig(margin=0.1)
     near = [value + 0.01 * (-1) ** number for number, value in enumerate(spread(0.6))]
@@ -106,3 +113,8 @@ def test_equivalence_is_told_of_either_way() -> None:
         "far is not shown to be equivalent to human within ±0.1 (difference -0.15, p = 1.000).",
     ]
     assert equivalences(equivalence(items, AnalysisConfig()), AnalysisConfig()) == []
+    single = equivalence(items.iloc[:1], config)
+    assert equivalences(single, config)[0] == (
+        "near is not shown to be equivalent to human within ±0.1"
+        " (from 1 participant, and the test needs two)."
+    )

@@ -72,3 +72,14 @@ def test_a_single_song_is_enough() -> None:
     table = mixed_model(ratings, SYSTEMS, CONFIG)
     assert table["p_holm"][0] < 0.05
     assert table["songs"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("songs", [1, 3])
+def test_ratings_without_a_residual_show_nothing(songs: int) -> None:
+    means = {"human": 0.9, "ours": 0.5, "wun": 0.5}
+    exact = Listeners(songs=songs, level_sd=0.0, taste_sd=0.0, song_sd=0.0, noise_sd=0.0)
+    ratings = simulate_table(means, 5, exact, np.random.default_rng(0))
+    assert mixed_model(ratings, SYSTEMS, CONFIG)["p"].isna().all()
+    # Everybody agrees but for where on the scale: nothing tells ours from wun.
+    ratings["rating"] -= 0.01 * ratings["participant"].str[1:].astype(int)
+    assert mixed_model(ratings, SYSTEMS, CONFIG)["p"].isna().all()

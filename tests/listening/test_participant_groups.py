@@ -65,3 +65,13 @@ def test_a_planted_difference_between_groups_is_found_and_an_absent_one_is_not()
     assert table.loc[("liked", "young"), "difference"] == pytest.approx(both[0].mean())
     assert table.loc[("liked", "old"), "p"] == pytest.approx(scipy.stats.kruskal(*both).pvalue)
     assert table.loc["human", ["difference", "p", "p_holm"]].isna().all(axis=None)
+
+
+def test_equal_differences_are_ties_whatever_ratings_they_are_of() -> None:
+    assert 0.5 - 0.9 != 0.3 - 0.7
+    names = [(f"p{n:02d}", "song") for n in range(12)]
+    index = pd.MultiIndex.from_tuples(names, names=["participant", "song"])
+    values = {"human": [0.9] * 6 + [0.7] * 6, "ours": [0.5] * 6 + [0.3] * 6}
+    groups = {f"p{n:02d}": "young" if n < 6 else "old" for n in range(12)}
+    table = compare_groups(pd.DataFrame(values, index=index), groups, CONFIG)
+    assert (table.loc[table["system"] == "ours", "p"] == 1.0).all()

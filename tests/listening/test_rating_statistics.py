@@ -183,3 +183,14 @@ def test_without_a_song_that_has_all_systems_each_is_summed_up_by_itself() -> No
 def test_systems_come_in_natural_order_with_the_human_mix_first() -> None:
     names = ["ours10", "Ours2", "human", "ours1", "Über", "2nd"]
     assert system_order(names, "human") == ["human", "2nd", "ours1", "Ours2", "ours10", "Über"]
+
+
+def test_equal_means_of_ratings_in_another_order_do_not_differ() -> None:
+    ratings = [0.1, 0.2, 0.3, 0.7]
+    songs = [f"song {number}" for number in range(4)]
+    index = pd.MultiIndex.from_product([[f"p{n:02d}" for n in range(12)], songs])
+    values = {"a": ratings * 12, "b": ratings[::-1] * 12}
+    items = pd.DataFrame(values, index=index.set_names(["participant", "song"]))
+    means = make_units(items, CONFIG)
+    assert (means["a"] != means["b"]).all()
+    assert pairwise(items, CONFIG)["p"].tolist() == [1.0]

@@ -250,6 +250,7 @@ def test_bad_input_is_refused_and_leaves_nothing(songs, tmp_path) -> None:
         ([ListeningSong("x", {}, plain.stems)], "at least one mix"),
         ([ListeningSong("x", plain.mixes, [])], "at least one mix"),
         ([ListeningSong("x", {"reference": silent}, plain.stems)], "rename that system"),
+        ([ListeningSong("x", {"anchor70": silent}, plain.stems)], "rename that system"),
         ([plain, replace(plain, name="y", mixes={"wun": silent})], "y: has no mix of human, ours"),
         ([ListeningSong("x", {"ours": silent}, plain.stems)], "x: ours: no loudness"),
         ([ListeningSong("x", {"ours": tmp_path / "no.wav"}, plain.stems)], "no such file"),

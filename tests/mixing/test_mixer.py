@@ -216,6 +216,16 @@ def test_songs_are_mixed_alike_by_any_number_of_jobs(features, tmp_path):
     np.testing.assert_allclose(audio.read(sums["song 1"])[0], sum(stems), atol=1e-6)
 
 
+def test_a_mix_beyond_full_scale_is_not_clipped(tmp_path):
+    parts = {part: np.full((9000, 2), 0.4, np.float32) for part in (*STEMS, "mixture")}
+    for name, factor in (("loud", 1.0), ("soft", 0.5)):
+        for part, samples in parts.items():
+            audio.write(tmp_path / "songs" / name / f"{part}.wav", factor * samples, RATE, "FLOAT")
+    sums = mix_songs(find_songs(tmp_path / "songs").songs, tmp_path / "sums", None)
+    assert audio.peak(audio.read(sums["loud"])[0]) == pytest.approx(1.6)
+    assert audio.info(sums["soft"]).subtype == "PCM_16"
+
+
 def test_files_are_mixed_like_their_arrays_and_must_be_normalised(features, tmp_path):
     stems, loaded = bursts(RATE), model(features, AUTOMIX)
     stems["bass"] = stems["bass"][: RATE // 2]

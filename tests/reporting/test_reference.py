@@ -48,17 +48,17 @@ def test_one_seed_has_no_deviation():
 
 
 def test_the_tolerance_is_students_prediction_interval(summary):
-    compared = compare_with_reference(_run(1.2), summary)
-    own = compared[compared["metric"] == "panning"].set_index("system").loc["a"]
-    # The two numbers of the system have two degrees of freedom each; three numbers are compared.
-    quantile = stats.t(4).isf(FALSE_ALARM / 3 / 2)
-    assert own["tolerance"] == pytest.approx(quantile * 0.2 * math.sqrt(4 / 3))
-    # A number that did not vary gets the system's root mean square of 1/6 and 0.
-    steady = compared[compared["metric"] == "mean"].iloc[0]
-    pooled = math.sqrt(((0.2 / 1.2) ** 2 + 0.0) / 2)
-    assert steady["tolerance"] == pytest.approx(quantile * pooled * 2.0 * math.sqrt(4 / 3))
+    other = summary[summary["system"] == "a"].assign(system="b", mean=[0.5, 1.0], std=[0.05, 0.1])
+    reference = pd.concat([summary, other], ignore_index=True)
+    run = reference.rename(columns={"mean": "value"})[["system", "test_set", "metric", "value"]]
+    tolerance = compare_with_reference(run, reference)["tolerance"]
+    # Two trained systems have two degrees of freedom each; five numbers are compared.
+    factor = stats.t(4).isf(FALSE_ALARM / 5 / 2) * math.sqrt(4 / 3)
+    panning, mean = (np.sqrt((own**2 + 0.1**2) / 2) for own in (0.2 / 1.2, 0.0))
+    expected = factor * np.array([panning * 1.2, mean * 2.0, panning * 0.5, mean * 1.0])
+    assert tolerance[1:].tolist() == pytest.approx(expected.tolist())
     # Nothing is trained in a sum: only the machine varies.
-    assert compared.iloc[0]["tolerance"] == pytest.approx(0.004)
+    assert tolerance[0] == pytest.approx(0.004)
 
 
 def test_what_lies_outside_is_higher_or_lower(summary):
@@ -68,11 +68,27 @@ def test_what_lies_outside_is_higher_or_lower(summary):
         assert list(compared["verdict"]) == ["as expected", verdict, "as expected"]
 
 
+def _trained(rng):
+    """A run with the spread of real ones, whose numbers move together as a network's do."""
+    means, spread = {"spectral": 0.13, "panning": 0.2, "dynamics": 0.06}, (0.02, 0.05, 0.02)
+    numbers = {}
+    for system in "abc":
+        shared = rng.standard_normal()
+        numbers[system] = {}
+        for test_set in ("wet", "dry"):
+            moved = np.sqrt(0.7) * shared + np.sqrt(0.3) * rng.standard_normal(3)
+            errors = dict(
+                zip(means, np.array([*means.values()]) * (1 + spread * moved), strict=True)
+            )
+            numbers[system][test_set] = errors | {"mean": sum(errors.values()) / 3}
+    return headline_frame(numbers)
+
+
 def test_faithful_runs_are_rarely_called_wrong():
     rng = np.random.default_rng(5)
     wrong = 0
     for _ in range(200):
-        runs = [_run(rng.normal(1.0, 0.05), rng.normal(2.0, 0.1)) for _ in range(4)]
+        runs = [_trained(rng) for _ in range(4)]
         compared = compare_with_reference(runs[0], summarize_seeds(dict(enumerate(runs[1:]))))
         wrong += (compared["verdict"] != "as expected").any()
     assert wrong <= 8  # 2 are expected; more than 8 come once in several thousand times

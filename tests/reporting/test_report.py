@@ -29,7 +29,7 @@ def songs(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def report(songs):
+def scores(songs):
     error = {"normalized_sum": 0.4, "guitar_net": 0.3, "a_net": 0.2}
     rows = [
         (system, "wet", song.name, column.group, column.metric, error[system] + 0.01 * n, "")
@@ -37,7 +37,11 @@ def report(songs):
         for n, song in enumerate(songs)
         for system in SYSTEMS
     ]
-    scores = pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+@pytest.fixture(scope="module")
+def report(scores, songs):
     loss = {"metric": "loss_mean", "value": [2.0, 1.0]}
     history = pd.DataFrame({"epoch": [1, 2], "split": "valid", **loss})
     return build_report(
@@ -80,3 +84,17 @@ def test_the_page_draws_the_human_mix_the_baseline_and_the_best_system(report, s
     text = path.read_text()
     assert text.count("Mel spectrograms of the excerpt: Human, Normalised sum, A net") == 3
     assert "Guitar &amp; net" in text
+
+
+@pytest.mark.parametrize("mono", [1, 3])
+def test_a_song_without_one_of_the_errors_has_no_mean_improvement(mono, scores, songs, tmp_path):
+    names = [song.name for song in songs[:mono]]
+    panning = (scores["group"] == "panning") & scores["song"].isin(names)
+    lacking = scores.assign(value=scores["value"].mask(panning))
+    found = build_report(lacking, songs, {}, CONFIG, NAMES, our_data="made up", seed=0)
+    without = found.songs[found.songs["song"].isin(names)]
+    assert without[["panning", "mean"]].isna().all(axis=None)
+    assert without[["spectral", "dynamics"]].notna().all(axis=None)
+    assert found.songs["mean"].notna().sum() == 2 * (len(songs) - mono)
+    page = PageConfig(seconds=2.0)
+    write_report_page(tmp_path / "i.html", found, songs[:1], page, NAMES, our_data="made up")

@@ -25,6 +25,7 @@ WAVE_U_NET = {
     "network": {"kind": "wave-u-net"},
     "training": {"learning_rate": 1e-3, "loss": {"kind": "stereo-a"}},
 }
+AUTOMIX = WAVE_U_NET | {"network": {"kind": "automix"}}
 #: Sizes of a network that follow from elsewhere, or that nobody changes.
 GIVEN = {"kind", "stems", "channels", "pretraining"}
 #: Settings that have another value in params.yaml than where none is given, and why.
@@ -236,6 +237,24 @@ def test_dvc_changes_one_line_of_the_file(tmp_path, file, setting, value):
             "key 'systems.a.training.learning_rate' is missing; key 'systems.a.training.loss.kind'",
         ),
         ({"stems": {"Guitar": {}}}, "stem type 'Guitar'"),
+        # What a listening test has beside the systems' mixes.
+        *(
+            ({"systems": {name: WAVE_U_NET}}, f"systems.{name}: this name is taken")
+            for name in ("human", "reference", "anchor35")
+        ),
+        # Tables and players tell mixes apart by what they are called.
+        *(
+            (
+                {"systems": {"a": WAVE_U_NET | {"name": "B"}, "b": WAVE_U_NET | {"name": name}}},
+                f"systems.b.name: '{name}' is taken",
+            )
+            for name in ("B", "Human", "Dry sum", "Pretraining")
+        ),
+        (
+            {"systems": {"a": AUTOMIX | {"network": {"kind": "automix", "filters": 16}}}},
+            "systems.a.network.filters: the pretrained front end has 32; give it as many",
+        ),
+        ({"evaluation": {"baseline": "normalised_sum"}}, "evaluation.baseline: none of the"),
     ],
 )
 def test_wrong_values_are_named_in_one_line_before_any_work(tmp_path, change, message):
@@ -265,8 +284,19 @@ def test_stages_log_the_params_that_dvc_tracks():
             assert any(f'"{part}"' in source for part in above), (name, section)
 
 
-def test_an_extra_root_with_a_space_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("root", "message"),
+    [
+        ("/home/me/my songs", "'/home/me/my songs' has a space"),
+        # A DVC that sees it finds no stage of this name.
+        ("/home/me@work/songs", "which shells or DVC act upon"),
+        # Its list would lie where no stage looks for it, and a changed song would go unnoticed.
+        ("../songs", "'../songs' leads out of the checkout; give its absolute path"),
+        ("", "leads out of the checkout"),
+    ],
+)
+def test_an_extra_root_that_dvc_cannot_follow_is_refused(root, message, tmp_path):
     dataset = yaml.safe_load((ROOT / "params.yaml").read_text())["dataset"]
-    path = _with(tmp_path, dataset=dataset | {"extra_roots": ["/home/me/my songs"]})
-    with pytest.raises(FxNormError, match="'/home/me/my songs' has a space"):
+    path = _with(tmp_path, dataset=dataset | {"extra_roots": [root]})
+    with pytest.raises(FxNormError, match=message):
         load_params(path)

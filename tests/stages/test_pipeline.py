@@ -152,6 +152,17 @@ def test_stems_left_out_take_their_wet_signal_out_of_the_target(checkout, tmp_pa
         assert weights.read_bytes() != before
 
 
+def test_a_training_whose_width_cannot_be_set_is_not_lost(checkout, tmp_path):
+    train = (sys.executable, "-m", "stages.train", "wun_S_Lb")
+    with _kept(checkout, tmp_path, *TRAINED):
+        # It diverges, and then mixes in mono.
+        set_params(checkout, systems__wun_S_Lb__training__learning_rate=1e6)
+        done = run(checkout, *train, check=False)
+        assert (done.returncode, "mixes no validation song in stereo" in done.stderr) == (2, True)
+        set_params(checkout, systems__wun_S_Lb__training__calibrate_width=None)
+        assert "wun_S_Lb: resumed at step 2\n" in run(checkout, *train).stderr
+
+
 def test_the_report_says_whether_the_test_songs_are_the_papers(checkout, tmp_path):
     published = checkout / "reports/tables/published.md"
     assert "Not comparable as numbers" in published.read_text("utf-8")

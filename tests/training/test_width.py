@@ -153,6 +153,12 @@ def test_songs_without_width_are_refused(net, songs):
         calibrate_width(net, [Mono(one.song, one.lengths) for one in open_songs(songs)], SAMPLES)
 
 
+def test_a_network_that_mixes_in_mono_is_told_from_songs_without_width(net, opened):
+    net.widen(-200.0)
+    with pytest.raises(FxNormError, match="mixes no validation song in stereo; lower the learning"):
+        calibrate_width(net, opened, SAMPLES)
+
+
 def test_a_song_that_begins_with_silence_is_left_out(net, opened):
     class Silent(_Song):
         def beginning(self, samples):
