@@ -189,8 +189,9 @@ def main_checkout(root: Path) -> Path:
 
 
 def _start_writer() -> "subprocess.Popen[bytes] | None":
-    if os.environ.get("RANK", "0") != "0":
-        return None  # torchrun starts the stage several times; the first process logs.
+    # torchrun starts the stage several times; the first process logs.
+    if os.environ.get("FXNORM_TRACKING") == "off" or os.environ.get("RANK", "0") != "0":
+        return None
     return subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "stages.tracking_writer"],
         cwd=_CODE,

@@ -21,7 +21,7 @@ def finished_run(tmp_path_factory) -> Path:
             folder.mkdir()
             copy_checkout(folder)
             shrink(folder / "params.yaml")
-            run(folder, "dvc", "repro", LOKY_MAX_CPU_COUNT="2")
+            run(folder, "dvc", "repro", LOKY_MAX_CPU_COUNT="2", FXNORM_TRACKING="on")
             finished.touch()
     return folder
 

@@ -235,7 +235,7 @@ def _commit(folder):
 def test_temporary_experiments_are_tracked_in_the_main_checkout(checkout):
     _commit(checkout)
     experiment = ("dvc", "exp", "run", "--temp", "-S")
-    run(checkout, *experiment, "listening.fade_ms=5", "-n", "trial")
+    run(checkout, *experiment, "listening.fade_ms=5", "-n", "trial", FXNORM_TRACKING="on")
     shown = run(checkout, "dvc", "exp", "show", "--json").stdout
     assert "trial" in shown
     _, runs = _tracked(checkout, "tags.`dvc.exp_name` = 'trial'")
@@ -244,7 +244,8 @@ def test_temporary_experiments_are_tracked_in_the_main_checkout(checkout):
     assert yaml.safe_load((checkout / "params.yaml").read_text())["listening"]["fade_ms"] != 5
 
     # Nor does another store lose anything with the copy in which the experiment ran.
-    run(checkout, *experiment, "listening.fade_ms=6", MLFLOW_TRACKING_URI="sqlite:///build/my.db")
+    elsewhere = {"FXNORM_TRACKING": "on", "MLFLOW_TRACKING_URI": "sqlite:///build/my.db"}
+    run(checkout, *experiment, "listening.fade_ms=6", **elsewhere)
     client, (stimuli,) = _tracked(checkout, database="build/my.db")
     assert Path(stimuli.info.artifact_uri.removeprefix("file://")).is_dir()
     assert f"{checkout}/build/mlartifacts/" in stimuli.info.artifact_uri

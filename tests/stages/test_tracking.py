@@ -68,6 +68,14 @@ def silent_server():
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
+def test_tracking_can_be_switched_off(tmp_path, monkeypatch):
+    monkeypatch.setenv("FXNORM_TRACKING", "off")
+    with stage_run("features", {"seed": 1}, root=tmp_path) as run:
+        run.metrics({"loss": 1.0})
+        run.figure(matplotlib.figure.Figure(), "curve")
+    assert _client(tmp_path / "mlflow.db").get_experiment_by_name(EXPERIMENT) is None
+
+
 def test_a_stage_is_one_run_with_params_metrics_and_artifacts(tmp_path, monkeypatch):
     monkeypatch.setenv("DVC_EXP_NAME", "bold-idea")
     (tmp_path / "songs").mkdir()
