@@ -140,6 +140,8 @@ def stage_run(
 ) -> Iterator[Run]:
     """Log a stage as one run, named `<stage>/<experiment name or short commit>`.
 
+    With `FXNORM_TRACKING=off` in the environment nothing is logged.
+
     Args:
         stage: as DVC names it, `train@ours_S_Lb`.
         params: nested parameters the stage depends on; those of `system` lose its prefix.
